@@ -1,0 +1,51 @@
+"""What every test stands on: a data folder of its own, a held clock, the named people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before Django reads its settings: no test may touch the data folder of the person who runs it.
+os.environ["RAPPORT_HOME"] = tempfile.mkdtemp(prefix="rapport-test-")
+os.environ.setdefault("RAPPORT_SECRET_KEY", "a key for tests alone")
+
+SHARED = Path(__file__).parent.parent / "shared" / "data"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh data folder with an empty lake and spool, closed afterwards."""
+    from rapport.events import lake, spool
+
+    folder = tmp_path / "home"
+    monkeypatch.setenv("RAPPORT_HOME", str(folder))
+    lake.forget()
+    spool.forget()
+    lake.create()
+    spool.current().create()
+    yield folder
+    lake.forget()
+    spool.forget()
+
+
+@pytest.fixture
+def noon() -> Iterator[dt.datetime]:
+    """The clock held at noon on a Monday."""
+    from rapport.kit import clock
+
+    at = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
+    with clock.frozen(at):
+        yield at
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data sets; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the real data sets are not at {SHARED}")
+    return SHARED

@@ -1,0 +1,1 @@
+"""Rapport: self-hosted software for relationship marketing."""

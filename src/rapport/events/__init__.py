@@ -1,0 +1,1 @@
+"""The log: event plan, collector, spool, loader, subjects, lake, counters, subscriptions."""

@@ -1,0 +1,1 @@
+"""Insights: models that write scores and annotations."""

@@ -1,0 +1,1 @@
+"""What every layer stands on: clock, ids, money, errors, registry, named queries, secrets. No domain word."""

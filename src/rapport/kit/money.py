@@ -1,0 +1,57 @@
+"""Money is a whole number of minor units and an ISO 4217 currency; never a float."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+from rapport.kit.errors import Invalid
+
+# ISO 4217 currencies whose minor unit is not a hundredth.
+_EXPONENTS = {
+    **dict.fromkeys(
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+    ),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys("CLF UYW".split(), 4),
+}
+
+
+def exponent(currency: str) -> int:
+    """How many decimal places the currency's minor unit has."""
+    return _EXPONENTS.get(currency, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units of one currency."""
+
+    minor: int
+    currency: str
+
+    def __add__(self, other: Money) -> Money:
+        if self.currency != other.currency:
+            raise Invalid(
+                f"cannot add {other.currency} to {self.currency}", "Convert one of the amounts first."
+            )
+        return Money(self.minor + other.minor, self.currency)
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount in major units."""
+        return Decimal(self.minor).scaleb(-exponent(self.currency))
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.{exponent(self.currency)}f} {self.currency}"
+
+
+def parse(text: str, currency: str) -> Money:
+    """Money from a decimal text such as `84.50`; rounds half to even beyond the minor unit."""
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        raise Invalid(f"{text!r} is not an amount", "Write it like 84.50.") from None
+    if not value.is_finite():
+        raise Invalid(f"{text!r} is not an amount", "Write it like 84.50.")
+    scaled = value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+    return Money(int(scaled), currency)

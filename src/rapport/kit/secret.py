@@ -1,0 +1,77 @@
+"""Secrets at rest: encrypted with a key that lives in the data folder, or in RAPPORT_SECRET_KEY.
+
+The scheme is Fernet (AES-128-CBC with HMAC-SHA256), as the `cryptography` project defines it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from rapport.kit import home
+from rapport.kit.errors import Invalid
+
+
+def master_key() -> bytes:
+    """The installation's 32-byte key; made on first use, readable by its owner alone."""
+    given = os.environ.get("RAPPORT_SECRET_KEY")
+    if given:
+        return hashlib.sha256(given.encode()).digest()
+    path = home.path("secret.key")
+    if not path.exists():
+        _create(path)
+    key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    if len(key) != 32:
+        raise Invalid(f"{path} does not hold a 32-byte key", "Restore it from the backup.")
+    return key
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(os.urandom(32).hex())
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)  # never replaces a key that another process made first
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
+
+
+def derived_key(purpose: str) -> bytes:
+    """A key for one purpose, so that no two uses share one."""
+    return hmac.new(master_key(), purpose.encode(), hashlib.sha256).digest()
+
+
+def keyed_hash(purpose: str, value: str) -> str:
+    """A hash nobody can compute without the installation's key, in hex."""
+    return hmac.new(derived_key(purpose), value.encode(), hashlib.sha256).hexdigest()
+
+
+def seal(plain: str) -> str:
+    """Encrypt a secret for storage."""
+    return _fernet().encrypt(plain.encode()).decode("ascii")
+
+
+def unseal(sealed: str) -> str:
+    """Decrypt what `seal` made; a wrong key is said in words."""
+    try:
+        return _fernet().decrypt(sealed.encode("ascii")).decode()
+    except InvalidToken:
+        raise Invalid(
+            "a stored secret cannot be read with this installation's key",
+            "Restore secret.key (or RAPPORT_SECRET_KEY) from the backup, or enter the secret again.",
+        ) from None
+
+
+def _fernet() -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(derived_key("secrets at rest")))

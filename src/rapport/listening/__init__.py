@@ -1,0 +1,1 @@
+"""Listening: files and, later, networks that we read; importers only record events."""

@@ -1,0 +1,1 @@
+"""Plug-ins: each folder sees only its contract and kit."""

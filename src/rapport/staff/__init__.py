@@ -1,0 +1,1 @@
+"""Staff: those who log in to Rapport's screens."""

@@ -1,0 +1,1 @@
+"""The screens: they ask selectors, call services and render; they decide nothing."""
