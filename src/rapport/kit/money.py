@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from rapport.kit.errors import Invalid
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
-_EXPONENTS = {
+UNUSUAL = {
     **dict.fromkeys(
         "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
     ),
@@ -19,7 +19,7 @@ _EXPONENTS = {
 
 def exponent(currency: str) -> int:
     """How many decimal places the currency's minor unit has."""
-    return _EXPONENTS.get(currency, 2)
+    return UNUSUAL.get(currency, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,248 @@
+"""The lake: events, counters, sessions and annotations as Parquet under DuckLake; DuckDB reads it.
+
+One DuckDB engine per process holds the catalogue, and nothing else in that process opens it: two
+libraries on one SQLite file have lost a committed row. Readers are many; the loader is the one writer.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+
+from rapport.kit import home, query
+from rapport.kit.errors import Invalid, NotFound
+
+# Tables in the order they are made: name, columns, partitioned by, sorted by, rows kept in the catalogue
+# until they are flushed (tiny commits must not leave a file each).
+TABLES: dict[str, tuple[str, str, str, int]] = {
+    "event": (
+        "id UUID NOT NULL, seq BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, received_at TIMESTAMPTZ NOT NULL,"
+        " subject BIGINT NOT NULL, name VARCHAR NOT NULL, source VARCHAR NOT NULL, channel VARCHAR,"
+        ' venue VARCHAR, "text" VARCHAR, value_minor BIGINT, currency VARCHAR, properties JSON',
+        "year(ts), month(ts)",
+        "subject, ts",
+        0,
+    ),
+    "subject": (
+        "subject BIGINT NOT NULL, identifier VARCHAR NOT NULL, first_seq BIGINT NOT NULL",
+        "",
+        "identifier",
+        0,
+    ),
+    "claim": (
+        "seq BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, a BIGINT NOT NULL, b BIGINT NOT NULL,"
+        " evidence VARCHAR NOT NULL, source VARCHAR NOT NULL",
+        "",
+        "seq",
+        0,
+    ),
+    "subject_day": (
+        "subject BIGINT NOT NULL, day DATE NOT NULL, name VARCHAR NOT NULL, dimension VARCHAR NOT NULL,"
+        " n BIGINT NOT NULL, value_minor BIGINT NOT NULL, first_ts TIMESTAMPTZ NOT NULL,"
+        " last_ts TIMESTAMPTZ NOT NULL",
+        "",
+        "name, day",
+        0,
+    ),
+    "session": (
+        "subject BIGINT NOT NULL, started_at TIMESTAMPTZ NOT NULL, ended_at TIMESTAMPTZ NOT NULL,"
+        " source VARCHAR NOT NULL, channel VARCHAR, n_pages BIGINT NOT NULL, n_events BIGINT NOT NULL,"
+        " landing VARCHAR, exit_page VARCHAR, referrer VARCHAR, referrer_domain VARCHAR,"
+        " campaign VARCHAR, search VARCHAR",
+        "year(started_at), month(started_at)",
+        "subject, started_at",
+        0,
+    ),
+    "annotation": (
+        "seq BIGINT NOT NULL, subject BIGINT NOT NULL, ts TIMESTAMPTZ NOT NULL, name VARCHAR NOT NULL,"
+        " label VARCHAR NOT NULL, value DOUBLE, probability DOUBLE, model VARCHAR NOT NULL,"
+        " version VARCHAR NOT NULL, detail VARCHAR, run BIGINT NOT NULL",
+        "year(ts), month(ts)",
+        "name, seq",
+        0,
+    ),
+    "receipt": (
+        "batch VARCHAR NOT NULL, source VARCHAR NOT NULL, first_seq BIGINT NOT NULL,"
+        " last_seq BIGINT NOT NULL, n_read BIGINT NOT NULL, n_accepted BIGINT NOT NULL,"
+        " n_duplicate BIGINT NOT NULL, n_quarantined BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL",
+        "",
+        "",
+        1_000,
+    ),
+}
+
+# Relations that queries may need beside the lake's tables; empty ones stand in when queries are checked.
+RELATIONS = {
+    "identity": "subject BIGINT, person BIGINT, core BIGINT",
+    "wanted": "subject BIGINT",
+    "body": "first BIGINT, received_at BIGINT, source VARCHAR, batch VARCHAR, body VARCHAR",
+    "plan_event": "name VARCHAR, counted BOOLEAN, counted_by VARCHAR, in_session BOOLEAN",
+    "plan_property": "name VARCHAR, property VARCHAR, kind VARCHAR, required BOOLEAN",
+    "plan_alias": "alias VARCHAR, name VARCHAR",
+    "currency_exponent": "currency VARCHAR, exponent INTEGER",
+    "incoming": "seq BIGINT, received_at TIMESTAMPTZ, source VARCHAR, batch VARCHAR, raw VARCHAR,"
+    " id UUID, name VARCHAR, ts TIMESTAMPTZ, identifier VARCHAR, also VARCHAR[], evidence VARCHAR,"
+    ' channel VARCHAR, venue VARCHAR, "text" VARCHAR, value_minor BIGINT, currency VARCHAR,'
+    " properties VARCHAR, reason VARCHAR, field VARCHAR, message VARCHAR",
+    "fresh": "seq BIGINT, received_at TIMESTAMPTZ, source VARCHAR, batch VARCHAR,"
+    " id UUID, name VARCHAR, ts TIMESTAMPTZ, identifier VARCHAR, also VARCHAR[], evidence VARCHAR,"
+    ' channel VARCHAR, venue VARCHAR, "text" VARCHAR, value_minor BIGINT, currency VARCHAR,'
+    " properties VARCHAR, subject BIGINT",
+    "known": "identifier VARCHAR, subject BIGINT",
+}
+
+
+@dataclass(slots=True)
+class _Engine:
+    connection: duckdb.DuckDBPyConnection
+    home: Path
+    pid: int
+
+
+_engine: _Engine | None = None
+_lock = threading.Lock()
+
+
+def extension(name: str) -> Path:
+    """The path of a DuckDB extension inside its installed wheel, so that nothing is downloaded."""
+    package = f"duckdb_extension_{name}"
+    try:
+        folder = resources.files(package)
+    except ModuleNotFoundError:
+        raise NotFound(
+            f"the Python package {package} is not installed",
+            "Install Rapport with its `postgres` extra." if "postgres" in name else "Run `make setup`.",
+        ) from None
+    return Path(str(folder)) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+
+
+def location() -> tuple[str, Path]:
+    """The catalogue's address for ATTACH, and the folder of the Parquet files.
+
+    RAPPORT_LAKE_URL is empty (SQLite in the data folder) or `postgres://user:password@host:port/name`,
+    with RAPPORT_LAKE_FILES naming a folder that every process sees.
+    """
+    files = Path(home.env("LAKE_FILES") or home.path("lake", "files"))
+    url = home.env("LAKE_URL")
+    if not url:
+        return f"ducklake:sqlite:{home.path('lake', 'catalogue.sqlite')}", files
+    if url.startswith(("postgres://", "postgresql://")):
+        return f"ducklake:postgres:{url}", files
+    raise Invalid(f"RAPPORT_LAKE_URL {url!r} is not understood", "Write postgres://user@host:port/name.")
+
+
+def new_engine() -> duckdb.DuckDBPyConnection:
+    """A DuckDB engine with our limits and no extension fetched from anywhere."""
+    folder = home.path("tmp")
+    folder.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "temp_directory": str(folder),
+            "memory_limit": home.env("MEMORY", "4GB"),
+            "threads": int(home.env("THREADS") or os.cpu_count() or 2),
+        }
+    )
+    con.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+    return con
+
+
+def _attach() -> duckdb.DuckDBPyConnection:
+    address, files = location()
+    con = new_engine()
+    con.execute(f"LOAD '{extension('ducklake')}'")
+    options = f"DATA_PATH '{files}/'"
+    if address.startswith("ducklake:sqlite:"):
+        con.execute(f"LOAD '{extension('sqlite_scanner')}'")
+        options += ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000"
+    else:
+        con.execute(f"LOAD '{extension('postgres_scanner')}'")
+    con.execute(f"ATTACH '{address}' AS lake ({options})")
+    con.execute("USE lake")
+    return con
+
+
+def create() -> None:
+    """Make the lake where there is none, and what a newer version added; safe to repeat."""
+    address, files = location()
+    files.mkdir(parents=True, exist_ok=True)
+    if address.startswith("ducklake:sqlite:"):
+        catalogue = Path(address.removeprefix("ducklake:sqlite:"))
+        catalogue.parent.mkdir(parents=True, exist_ok=True)
+        if not catalogue.exists():
+            # WAL is a property of the file: set once, before DuckDB has it open.
+            plain = sqlite3.connect(catalogue)
+            plain.execute("PRAGMA journal_mode=WAL")
+            plain.execute("CREATE TABLE made (x)")
+            plain.execute("DROP TABLE made")
+            plain.close()
+    con = connect(must_exist=False)
+    there = {r[0] for r in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()}
+    if not there:
+        con.execute("CALL lake.set_option('parquet_compression', 'zstd')")
+        con.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
+    for name, (columns, partition, order, inlined) in TABLES.items():
+        if name in there:
+            continue
+        con.execute(f"CREATE TABLE {name} ({columns})")
+        if partition:
+            con.execute(f"ALTER TABLE {name} SET PARTITIONED BY ({partition})")
+        if order:
+            con.execute(f"ALTER TABLE {name} SET SORTED BY ({order})")
+        if inlined:
+            con.execute(f"CALL lake.set_option('data_inlining_row_limit', {inlined}, table_name => '{name}')")
+    con.close()
+
+
+def exists() -> bool:
+    """Whether `rapport init` has made a lake here."""
+    address, _ = location()
+    if address.startswith("ducklake:sqlite:"):
+        return Path(address.removeprefix("ducklake:sqlite:")).exists()
+    return True
+
+
+def connect(*, must_exist: bool = True) -> duckdb.DuckDBPyConnection:
+    """A connection of its own for the caller, with `USE lake`; it sees the newest commit at each query."""
+    global _engine  # noqa: PLW0603  one engine per process is the rule this module keeps
+    with _lock:
+        if _engine is not None and (_engine.home != home.root() or _engine.pid != os.getpid()):
+            _engine = None
+        if _engine is None:
+            if must_exist and not exists():
+                raise NotFound(f"there is no lake in {home.root()}", "Run `rapport init` first.")
+            _engine = _Engine(_attach(), home.root(), os.getpid())
+        con = _engine.connection.cursor()
+    con.execute("USE lake; SET TimeZone = 'UTC'")
+    return con
+
+
+def forget() -> None:
+    """Close this process's engine; the next `connect` opens a new one."""
+    global _engine  # noqa: PLW0603
+    with _lock:
+        if _engine is not None and _engine.pid == os.getpid():
+            _engine.connection.close()
+        _engine = None
+
+
+def check_queries(*packages: str) -> int:
+    """Prepare every named query of the packages against the lake; gives how many. Raises Invalid."""
+    con = connect()
+    for name, columns in RELATIONS.items():
+        con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})")
+    checked = 0
+    for package in packages:
+        for found in query.all_of(package):
+            query.prepare(con, found)
+            checked += 1
+    con.close()
+    return checked
