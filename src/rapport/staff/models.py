@@ -1,38 +1,60 @@
-"""Staff accounts. The e-mail address is the log-in name."""
+"""Staff accounts, the links that let them in, and the organisation they work for."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from rapport.kit import clock
+from rapport.staff import rules
 
-class Staff(AbstractUser):
-    """One person who works with Rapport."""
 
-    class Role(models.TextChoices):
-        OWNER = "owner"
-        MARKETER = "marketer"
-        ANSWERS = "answers"
-        ANALYST = "analyst"
-        NONE = "none"
+class Staff(AbstractBaseUser):
+    """One person who works with Rapport. The e-mail address is the log-in name."""
 
-    username = None  # type: ignore[assignment]
+    # Django's own permission tables stay unused: a role is the whole of what somebody may do.
     email = models.EmailField(unique=True)
-    role = models.CharField(max_length=16, choices=Role.choices, default=Role.NONE)
+    name = models.CharField(max_length=120, default="")
+    role = models.CharField(max_length=16, choices=[(r.value, r.value) for r in rules.Role], default="none")
     language = models.CharField(max_length=8, default="en")
     timezone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, default="auto")
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(default=clock.now)
+
+    objects: ClassVar[BaseUserManager[Staff]] = BaseUserManager()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    def may(self, right: rules.Right) -> bool:
+        """Whether this person's role carries the right."""
+        return self.is_active and rules.may(self.role, right)
+
 
 class LoginLink(models.Model):
-    """A one-time way in; only the hash of its token is kept."""
+    """A one-time way in; only the hash of its token is kept. Without staff it is the set-up link."""
 
     token_hash = models.CharField(max_length=64, primary_key=True)
+    staff = models.ForeignKey(Staff, null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+
+class Organisation(models.Model):
+    """The firm that runs this installation: one row, with what every figure is shown in."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    name = models.CharField(max_length=120)
+    currency = models.CharField(max_length=3)
+    timezone = models.CharField(max_length=64)
+    language = models.CharField(max_length=8)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(id=1), name="staff_one_organisation")
+        ]
