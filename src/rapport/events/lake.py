@@ -86,7 +86,7 @@ RELATIONS = {
     "plan_property": "name VARCHAR, property VARCHAR, kind VARCHAR, required BOOLEAN",
     "plan_alias": "alias VARCHAR, name VARCHAR",
     "currency_exponent": "currency VARCHAR, exponent INTEGER",
-    "incoming": "seq BIGINT, received_at TIMESTAMPTZ, source VARCHAR, batch VARCHAR, raw VARCHAR,"
+    "incoming": "kind VARCHAR, seq BIGINT, received_at TIMESTAMPTZ, source VARCHAR, batch VARCHAR, raw VARCHAR,"
     " id UUID, name VARCHAR, ts TIMESTAMPTZ, identifier VARCHAR, also VARCHAR[], evidence VARCHAR,"
     ' channel VARCHAR, venue VARCHAR, "text" VARCHAR, value_minor BIGINT, currency VARCHAR,'
     " properties VARCHAR, reason VARCHAR, field VARCHAR, message VARCHAR",
@@ -94,6 +94,9 @@ RELATIONS = {
     " id UUID, name VARCHAR, ts TIMESTAMPTZ, identifier VARCHAR, also VARCHAR[], evidence VARCHAR,"
     ' channel VARCHAR, venue VARCHAR, "text" VARCHAR, value_minor BIGINT, currency VARCHAR,'
     " properties VARCHAR, subject BIGINT",
+    "new_session": "subject BIGINT, started_at TIMESTAMPTZ, ended_at TIMESTAMPTZ, source VARCHAR,"
+    " channel VARCHAR, n_pages BIGINT, n_events BIGINT, landing VARCHAR, exit_page VARCHAR,"
+    " referrer VARCHAR, referrer_domain VARCHAR, campaign VARCHAR, search VARCHAR",
     "known": "identifier VARCHAR, subject BIGINT",
 }
 

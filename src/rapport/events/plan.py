@@ -52,7 +52,7 @@ def parse(text: str) -> dict[str, PlannedEvent]:
             raise Invalid(f"event name {name!r} is not in the form object_verbed", "Write it like order_placed.")
         events[name] = _event(name, entry)
     for event in events.values():
-        if event.counted_by and event.counted_by not in event.properties:
+        if event.counted_by and event.counted_by.partition(".")[0] not in event.properties:
             raise Invalid(
                 f"{event.name} is counted by {event.counted_by!r}, which it does not have",
                 "Name one of its properties.",

@@ -5,8 +5,10 @@ One SQL text serves SQLite and PostgreSQL: `INSERT ... ON CONFLICT` is the same 
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import sqlite3
+import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -65,3 +67,15 @@ def _executemany(cursor: Any, sql: str, chunk: Sequence[Sequence[Any]]) -> None:
         sqlite3.Cursor.executemany(raw, sql.replace("%s", "?"), chunk)
     else:
         cursor.executemany(sql, chunk)
+
+
+def uuid_value(value: uuid.UUID) -> Any:
+    """A UUID as this database's driver stores it under Django's UUIDField."""
+    return value.hex if connection.vendor == "sqlite" else value
+
+
+def time_value(value: dt.datetime | None) -> Any:
+    """An aware time as this database's driver stores it under Django's DateTimeField."""
+    if value is None or connection.vendor != "sqlite":
+        return value
+    return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(sep=" ")

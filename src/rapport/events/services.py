@@ -1,0 +1,228 @@
+"""Verbs of the log: record touchpoints, annotate, refuse, make sure that it is loaded."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from rapport.events import lake, loader, quarantine, rules, spool
+from rapport.events.quarantine import Refused
+from rapport.events.spool import Range
+from rapport.kit import clock, home
+from rapport.kit.errors import Conflict, Invalid, Unavailable
+
+__all__ = ["Range", "Refused", "annotate", "quarantine_rows", "record", "record_query", "settle", "touchpoint"]
+
+INLINE_ROWS = 2_000  # fewer rows than this travel inside the spool row, more as a staged Parquet file
+WAIT_S = 0.1
+
+
+def record(
+    table: pa.Table, *, source: str, batch: str = "", trusted: bool = False
+) -> Range:
+    """Append touchpoints durably; they are in the spool when this returns.
+
+    `table` has the columns of rules.TOUCHPOINT (missing nullable ones are NULL). With `trusted`, columns
+    were typed by our own code and rows are not checked against the plan one by one. Raises Invalid for
+    an empty table or a missing column.
+    """
+    rows = _conform(table, rules.TOUCHPOINT)
+    kind = spool.TRUSTED if trusted else spool.TOUCHPOINTS
+    with _engine() as con:
+        con.register("given", rows)
+        if rows.num_rows < INLINE_ROWS:
+            shaped = con.execute(_shape("SELECT * FROM given", source)).to_arrow_table()
+            return _append(kind, source, batch, shaped.num_rows, body=_ipc(shaped))
+        return _stage(con, "SELECT * FROM given", source=source, batch=batch, kind=kind)
+
+
+def record_query(
+    con: duckdb.DuckDBPyConnection, select: str, *, source: str, batch: str = "", trusted: bool = False
+) -> Range:
+    """Append the rows of a SELECT that yields the columns of rules.TOUCHPOINT, without leaving DuckDB.
+
+    Gives a Range with n = 0 where the SELECT yields nothing.
+    """
+    return _stage(
+        con, select, source=source, batch=batch, kind=spool.TRUSTED if trusted else spool.TOUCHPOINTS
+    )
+
+
+def touchpoint(name: str, identifier: str, *, source: str, message_id: str = "", **columns: Any) -> Range:
+    """Record one touchpoint of our own, such as identity_merged; properties may be a dict."""
+    properties = columns.pop("properties", None)
+    row = {
+        "message_id": message_id or str(uuid.UUID(bytes=_random())),
+        "name": name,
+        "ts": columns.pop("ts", clock.now()),
+        "identifier": identifier,
+        "properties": json.dumps(properties or {}),
+        **columns,
+    }
+    return record(pa.Table.from_pylist([row], schema=rules.TOUCHPOINT), source=source)
+
+
+def annotate(table: pa.Table) -> Range:
+    """Append what a model says of events' texts; rows in the shape of rules.ANNOTATION."""
+    rows = _conform(table, rules.ANNOTATION)
+    if rows.num_rows < INLINE_ROWS:
+        return _append(spool.ANNOTATIONS, "insights", "", rows.num_rows, body=_ipc(rows))
+    box = spool.current()
+    path = box.staging_path()
+    pq.write_table(rows, path, compression="lz4")
+    box.make_durable(path)
+    return _append(spool.ANNOTATIONS, "insights", "", rows.num_rows, staged=path.name)
+
+
+def quarantine_rows(refusals: Iterable[Refused]) -> int:
+    """Keep what could not become a touchpoint, with its reason."""
+    return quarantine.keep(refusals)
+
+
+def settle(upto_seq: int, progress: Callable[[int], None] | None = None, *, timeout_s: float = 600) -> None:
+    """Come back once the lake holds everything up to `upto_seq`.
+
+    Loads it here where no loader runs, else waits for the one that does; `progress` gets the last number
+    loaded. Raises Unavailable after `timeout_s` without progress.
+    """
+    con = lake.connect()
+    seen, since = -1, clock.monotonic_s()
+    try:
+        while (loaded := loader.offset(con)) < upto_seq:
+            if progress:
+                progress(loaded)
+            if loaded > seen:
+                seen, since = loaded, clock.monotonic_s()
+            elif clock.monotonic_s() - since > timeout_s:
+                raise Unavailable(
+                    f"the loader stopped at {loaded} of {upto_seq}",
+                    "`rapport doctor` says why; nothing is lost, it is in the spool.",
+                    retry_after_s=60,
+                )
+            try:
+                with home.lock(loader.LOCK):
+                    loader.drain(
+                        (lambda done: progress(done.last)) if progress else None, upto=upto_seq
+                    )
+            except Conflict:
+                clock.sleep(WAIT_S)
+    finally:
+        con.close()
+
+
+def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    if table.num_rows == 0:
+        raise Invalid("there are no rows to record", "Record at least one.")
+    columns = []
+    for field in schema:
+        if field.name in table.column_names:
+            column = table.column(field.name)
+            if column.null_count and not field.nullable:
+                raise Invalid(
+                    f"column {field.name} holds {column.null_count} empty values", "Fill or leave out these rows."
+                )
+            columns.append(pc.cast(column, field.type))
+        elif field.nullable:
+            columns.append(pa.nulls(table.num_rows, field.type))
+        else:
+            raise Invalid(f"the rows have no column {field.name}", f"They need {', '.join(schema.names)}.")
+    return pa.table(columns, schema=schema)
+
+
+def _shape(select: str, source: str) -> str:
+    """Touchpoints with their id: the hash of source and natural key, and identifiers in one spelling."""
+    literal = "'" + source.replace("'", "''") + "'"
+    return (
+        f"SELECT md5({literal} || chr(31) || message_id)::UUID AS id, name, ts, identifier, also, evidence,"
+        f' channel, venue, "text", value_minor, currency, properties FROM ({select})'
+    )
+
+
+def _stage(con: duckdb.DuckDBPyConnection, select: str, *, source: str, batch: str, kind: str) -> Range:
+    box = spool.current()
+    path = box.staging_path()
+    result = con.execute(
+        f"COPY ({_shape(select, source)}) TO '{path}' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 131072)"
+    ).fetchone()
+    n = int(result[0]) if result else 0
+    if n == 0:
+        path.unlink(missing_ok=True)
+        return Range(box.next_seq(), 0)
+    box.make_durable(path)
+    return _append(kind, source, batch, n, staged=path.name)
+
+
+def _append(
+    kind: str, source: str, batch: str, n: int, *, body: bytes | None = None, staged: str | None = None
+) -> Range:
+    (written,) = spool.current().append(
+        [spool.Body(kind=kind, source=source, batch=batch, n=n, body=body, staged=staged)]
+    )
+    return written
+
+
+def _engine() -> duckdb.DuckDBPyConnection:
+    return lake.new_engine()
+
+
+def _ipc(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _random() -> bytes:
+    from rapport.kit import ids
+
+    return ids.uuid7().bytes
+
+
+def _replay_touchpoint(body: str, source: str) -> None:
+    """A corrected touchpoint: the JSON of one row in the TOUCHPOINT shape."""
+    try:
+        row = json.loads(body)
+    except ValueError as error:
+        raise Invalid(f"the corrected text is not JSON: {error}", "Check commas and quotes.") from None
+    if not isinstance(row, dict):
+        raise Invalid("the corrected text is not a JSON object", "Keep the outer braces.")
+    row.setdefault("message_id", row.get("id") or str(uuid.UUID(bytes=_random())))
+    if isinstance(row.get("properties"), dict):
+        row["properties"] = json.dumps(row["properties"])
+    with lake.new_engine() as con:
+        con.register("given", pa.table({"j": [json.dumps(row)]}))
+        shape = (
+            '{"message_id":"VARCHAR","name":"VARCHAR","ts":"TIMESTAMPTZ","identifier":"VARCHAR",'
+            '"also":["VARCHAR"],"evidence":"VARCHAR","channel":"VARCHAR","venue":"VARCHAR","text":"VARCHAR",'
+            '"value_minor":"BIGINT","currency":"VARCHAR","properties":"VARCHAR"}'
+        )
+        try:
+            table = con.execute(
+                f"SELECT unnest(from_json_strict(j, '{shape}')) FROM given"
+            ).to_arrow_table()
+        except duckdb.Error as error:
+            raise Invalid(f"the corrected text does not fit: {error}", "Compare it with another event.") from None
+    record(table, source=source)
+
+
+def _replay_message(body: str, source: str) -> None:
+    """A corrected message of the collector: the JSON of one message."""
+    try:
+        message = json.loads(body)
+    except ValueError as error:
+        raise Invalid(f"the corrected text is not JSON: {error}", "Check commas and quotes.") from None
+    if not isinstance(message, dict):
+        raise Invalid("the corrected text is not a JSON object", "Keep the outer braces.")
+    raw = json.dumps({"batch": [message]}).encode()
+    spool.current().append([spool.Body(kind=spool.SEGMENT, source=source, n=1, body=raw)])
+
+
+quarantine.register_replayer(quarantine.TOUCHPOINT, _replay_touchpoint)
+quarantine.register_replayer(quarantine.MESSAGE, _replay_message)
