@@ -127,7 +127,9 @@ def wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) 
             psycopg.connect(address, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             if process.poll() is not None or time.monotonic() > deadline:
-                raise ImpossibleError(f"PostgreSQL did not start: {error}\n{log.read_text()[-2000:]}") from None
+                raise ImpossibleError(
+                    f"PostgreSQL did not start: {error}\n{log.read_text()[-2000:]}"
+                ) from None
             time.sleep(0.1)
         else:
             return

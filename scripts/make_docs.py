@@ -1,0 +1,112 @@
+"""Write the pages of docs/reference that come from the code: events.md and commands.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
+GENERATED = "<!-- Written by `make docs`. Change the code, not this page. -->"
+
+
+def events_page() -> str:
+    """The event plan, one section an event."""
+    from rapport.events import plan
+
+    lines = [
+        GENERATED,
+        "# Events",
+        "",
+        "Every event that Rapport knows by name, from `src/rapport/events/plan.toml`. An event with another"
+        " name is kept as it came and listed on the Health page; a `plan.toml` of the same form in the data"
+        " folder adds events of your own or replaces these.",
+        "",
+        "*Counted* events feed the day counters, by the named property where there is one. *Session* events"
+        " make up a person's sessions on a site or in an app. A property marked required must be there, and"
+        " one of the wrong type sends the event to quarantine; properties not listed are kept.",
+        "",
+    ]
+    events = sorted(plan.builtin().values(), key=lambda e: e.name)
+    lines += ["| Event | Meaning |", "|---|---|"]
+    lines += [f"| [`{e.name}`](#{e.name}) | {e.meaning} |" for e in events]
+    for event in events:
+        lines += ["", f"## {event.name}", "", event.meaning, ""]
+        lines += [f"- Recorded by: {', '.join(event.emits)}"]
+        if event.aliases:
+            lines += [f"- Also understood as: {', '.join(f'`{a}`' for a in event.aliases)}"]
+        if event.counted:
+            lines += [f"- Counted by day{f' and `{event.counted_by}`' if event.counted_by else ''}"]
+        if event.session:
+            lines += ["- Belongs to a session"]
+        if event.properties:
+            lines += [
+                "",
+                "| Property | Type | Unit | Personal | Required | Meaning |",
+                "|---|---|---|---|---|---|",
+            ]
+            lines += [
+                f"| `{p.name}` | {p.type} | {p.unit} | {'yes' if p.personal else ''} |"
+                f" {'yes' if p.required else ''} | {p.meaning} |"
+                for p in event.properties.values()
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def commands(group: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with its full name, groups before what is in them."""
+    yield path, group
+    if isinstance(group, click.Group):
+        context = click.Context(group, info_name=path[-1])
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            if command is not None and not command.hidden:
+                yield from commands(command, (*path, name))
+
+
+def command_section(path: tuple[str, ...], command: click.Command) -> list[str]:
+    context = click.Context(command, info_name=" ".join(path), max_content_width=100, terminal_width=100)
+    return ["", f"## {' '.join(path)}", "", "```text", command.get_help(context).rstrip(), "```"]
+
+
+def commands_page() -> str:
+    """The help of every command, as `--help` prints it."""
+    from rapport.cli.main import cli
+
+    lines = [
+        GENERATED,
+        "# Commands",
+        "",
+        "`make setup` puts the command at `.venv/bin/rapport`. Every command prints for people by default and"
+        " one JSON document with `--json`. Exit status 0 means done, 1 refused or found something wrong (and"
+        " said why), 2 wrong use. A long command shows its progress on a terminal and none in a pipe.",
+    ]
+    for path, command in commands(cli, ("rapport",)):
+        lines += command_section(path, command)
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"events.md": events_page, "commands.md": commands_page}
+
+
+def main() -> int:
+    import os
+    import tempfile
+
+    import django
+
+    # The command line reads Django's settings; nobody's data folder is touched for a page of help.
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["RAPPORT_HOME"] = scratch
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.web.settings")
+        django.setup()
+        for name, page in PAGES.items():
+            (REFERENCE / name).write_text(page(), encoding="utf-8")
+            print(f"docs/reference/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
