@@ -1,0 +1,192 @@
+"""What an insight plug-in offers: it reads a table, learns, and writes scores or annotations.
+
+The manners are scikit-learn's (Buitinck et al. 2013, "API design for machine learning software"): `fit`
+learns and gives bytes, `score` applies them, and neither keeps state between calls. The core runs the
+query, keeps the bytes with their version, writes the results down and records the run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from rapport.kit.query import Query
+
+KIND = "insights"  # of the registry
+
+# What `score` gives for a model of people: one row per person and name.
+SCORED = pa.schema(
+    [
+        pa.field("person", pa.int64(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+        pa.field("unit", pa.string(), nullable=False),
+        pa.field("low", pa.float64()),  # ends of the interval, where the model knows one
+        pa.field("high", pa.float64()),
+        pa.field("label", pa.string(), nullable=False),  # empty where the value says it all
+        pa.field("reason", pa.string(), nullable=False),  # one sentence that a marketer understands
+    ]
+)
+
+# What `score` gets for a model of texts, and gives: one row per text and name, matched by seq.
+TEXTS = pa.schema(
+    [
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
+ANNOTATED = pa.schema(
+    [
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("value", pa.float64()),  # on the name's own range
+        pa.field("probability", pa.float64()),  # of the label, in [0, 1]
+        pa.field("detail", pa.string()),  # a JSON object
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gives:
+    """One thing that a model writes: its name, unit, range and the labels it may carry."""
+
+    kind: Literal["score", "annotation"]
+    name: str
+    unit: str
+    low: float
+    high: float
+    labels: tuple[str, ...] = ()  # empty: any label, or none
+    meaning: str = ""  # one sentence in plain words
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a model may know beside its table: the time, a seed, how far ahead to look, its parameters."""
+
+    now: dt.datetime
+    seed: int = 0
+    horizon_days: int = 90
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def rng(self) -> np.random.Generator:
+        """Randomness that is the same for the same seed."""
+        return np.random.default_rng(self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of a back-test beside what the naive rule reaches on the same rows."""
+
+    name: str
+    value: float
+    baseline: str  # the naive rule, named
+    baseline_value: float
+    unit: str = "ratio"
+    higher_is_better: bool = True
+    low: float | None = None  # 95 % interval of the value
+    high: float | None = None
+    meaning: str = ""
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the model beats the naive rule."""
+        gain = self.value - self.baseline_value
+        return gain > 0 if self.higher_is_better else gain < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """How good a model was on rows it had not learnt from."""
+
+    metrics: tuple[Metric, ...]
+    n: int  # rows judged
+    split: str  # how the judged rows were kept apart, in words
+    note: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """A plain dictionary that `from_json` reads back."""
+        return {
+            "metrics": [{k: getattr(m, k) for k in Metric.__dataclass_fields__} for m in self.metrics],
+            "n": self.n,
+            "split": self.split,
+            "note": self.note,
+        }
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Backtest:
+        return cls(
+            metrics=tuple(Metric(**metric) for metric in given["metrics"]),
+            n=int(given["n"]),
+            split=str(given["split"]),
+            note=str(given.get("note", "")),
+        )
+
+
+@runtime_checkable
+class Insight(Protocol):
+    """One model. The folder is its name; `plugin.py` ends with `plugin = ...`.
+
+    name, version : a new version annotates and scores everything anew
+    title, meaning : what a screen calls it, and what it says in one sentence
+    limits : when not to believe it, in plain words
+    purpose : the consent purpose that reading the rows serves
+    needs : the query that yields its table, a `.sql` in the plug-in's folder `sql`; it may read the lake's
+        tables and the relation `identity(subject, person, core)`, and gets `$now` (rows from then on are
+        unknown to the model), `$horizon_days` and the model's parameters. None for a model of texts,
+        which gets TEXTS.
+    gives : what it writes
+    parameters : the defaults of its parameters
+    shipped : figures measured when the weights inside the plug-in were made; None where it learns here
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def meaning(self) -> str: ...
+    @property
+    def limits(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def needs(self) -> Query | None: ...
+    @property
+    def gives(self) -> tuple[Gives, ...]: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def shipped(self) -> Backtest | None: ...
+
+    def fit(self, table: pa.Table, context: Context) -> bytes:
+        """Learn from the table (for a model of texts: columns text and label, perhaps no row)."""
+        ...
+
+    def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:
+        """Apply what was learnt: rows in the shape of SCORED or ANNOTATED."""
+        ...
+
+    def explain(self, row: Mapping[str, Any]) -> str:
+        """Why one row that `score` gave came out so: one sentence that a marketer understands."""
+        ...
+
+    def backtest(self, table: pa.Table, context: Context) -> Backtest:
+        """How good the model is on rows it has not learnt from, beside a naive rule.
+
+        A model of people gets what `needs` yields for `$now` set back by `$horizon_days`, with the columns
+        that say what happened afterwards; a model of texts gets columns text and label.
+        """
+        ...
+
+
+def is_of_texts(insight: Insight) -> bool:
+    """Whether the model annotates texts, and not people."""
+    return any(gives.kind == "annotation" for gives in insight.gives)
