@@ -188,7 +188,10 @@ def create() -> None:
             plain.execute("DROP TABLE made")
             plain.close()
     con = connect(must_exist=False)
-    there = {r[0] for r in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()}
+    there = {
+        r[0]
+        for r in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'").fetchall()
+    }
     if not there:
         con.execute("CALL lake.set_option('parquet_compression', 'zstd')")
         con.execute("CALL lake.set_option('data_inlining_row_limit', 0)")

@@ -29,7 +29,6 @@ LOCK = "load"
 _TOUCHPOINT_COLUMNS = (
     'name, ts, identifier, also, evidence, channel, venue, "text", value_minor, currency, properties'
 )
-_INSERT_ORDER = {"event": "subject, ts", "subject_day": "name, day", "session": "subject, started_at"}
 
 
 @dataclass(slots=True)
@@ -84,12 +83,12 @@ class Loader:
         result = Loaded(first=bodies[0].first, last=bodies[-1].last, read=sum(b.n for b in bodies))
         try:
             candidate = self._gather(bodies)
-            self._dedupe(candidate)
+            self._dedupe(candidate, keep_all=repair)
             refused = self._refuse()
             quarantine.keep(refused)
             self.con.execute("BEGIN")
             with _rollback_on_error(self.con):
-                self._number_subjects()
+                self._number_subjects("all_raw" if repair else "fresh_raw", repair=repair)
                 self._insert_events()
                 if not repair:
                     self._insert_counters()
@@ -141,7 +140,9 @@ class Loader:
         self.con.register("body_given", table)
         self.con.execute("CREATE OR REPLACE TEMP VIEW body AS SELECT * FROM body_given")
         select = query.load("rapport.events", "load_segment").text
-        self.con.execute(f"INSERT INTO incoming BY NAME SELECT '{quarantine.MESSAGE}' AS kind, * FROM ({select})")
+        self.con.execute(
+            f"INSERT INTO incoming BY NAME SELECT '{quarantine.MESSAGE}' AS kind, * FROM ({select})"
+        )
         self.con.execute("DROP VIEW body")
         self.con.unregister("body_given")
 
@@ -149,10 +150,14 @@ class Loader:
         if not bodies:
             return
         select = self._rows_select(bodies, "unchecked")
-        raw = "to_json({'name': name, 'ts': ts, 'identifier': identifier, 'also': also, 'evidence': evidence," \
-              " 'channel': channel, 'venue': venue, 'text': \"text\", 'value_minor': value_minor," \
-              " 'currency': currency, 'properties': properties})::VARCHAR AS raw"
-        self.con.execute(f"INSERT INTO incoming BY NAME SELECT '{quarantine.TOUCHPOINT}' AS kind, *, {raw} FROM ({select})")
+        raw = (
+            "to_json({'name': name, 'ts': ts, 'identifier': identifier, 'also': also, 'evidence': evidence,"
+            " 'channel': channel, 'venue': venue, 'text': \"text\", 'value_minor': value_minor,"
+            " 'currency': currency, 'properties': properties})::VARCHAR AS raw"
+        )
+        self.con.execute(
+            f"INSERT INTO incoming BY NAME SELECT '{quarantine.TOUCHPOINT}' AS kind, *, {raw} FROM ({select})"
+        )
 
     def _rows_select(self, bodies: Sequence[spool.Stored], name: str) -> str:
         """A SELECT over staged files and inline Arrow bodies, with seq from the body's place."""
@@ -205,7 +210,7 @@ class Loader:
 
     # Writing once
 
-    def _dedupe(self, candidate: str) -> None:
+    def _dedupe(self, candidate: str, *, keep_all: bool) -> None:
         """Make `fresh_raw`: the candidates that are neither twice here nor already in the lake.
 
         An id is unique within its day and the neighbours, so only the months around are probed.
@@ -215,13 +220,12 @@ class Loader:
         count, distinct, lo, hi = _row(
             con.execute("SELECT count(*), count(DISTINCT id), min(ts), max(ts) FROM fresh_raw")
         )
-        self._n_candidates = count
+        if keep_all:
+            con.execute("CREATE OR REPLACE TEMP TABLE all_raw AS SELECT * FROM fresh_raw")
         if not count:
             return
         if distinct < count:
-            con.execute(
-                "DELETE FROM fresh_raw WHERE seq NOT IN (SELECT min(seq) FROM fresh_raw GROUP BY id)"
-            )
+            con.execute("DELETE FROM fresh_raw WHERE seq NOT IN (SELECT min(seq) FROM fresh_raw GROUP BY id)")
         con.execute(
             "DELETE FROM fresh_raw WHERE id IN (SELECT e.id FROM event AS e"
             " WHERE e.ts >= $lo::TIMESTAMPTZ - INTERVAL 1 DAY AND e.ts <= $hi::TIMESTAMPTZ + INTERVAL 1 DAY"
@@ -229,25 +233,25 @@ class Loader:
             {"lo": lo, "hi": hi},
         )
 
-    def _number_subjects(self) -> None:
+    def _number_subjects(self, rows: str, *, repair: bool) -> None:
         """Make `fresh`, with subjects; identifiers never seen before join the dictionary.
 
         A subject is the seq of the first event naming it and its place among that event's identifiers, so
-        that loading the range again gives it the same number.
+        that loading the range again gives it the same number. A repair looks at every row of the range,
+        because the dictionary or the claims may have lost what the events still have.
         """
         con = self.con
+        bits = rules.SUBJECT_BITS
         con.execute(
-            "CREATE OR REPLACE TEMP TABLE mention AS"
-            f" SELECT identifier, min(seq) << {rules.SUBJECT_BITS} AS subject, min(seq) AS first_seq"
-            " FROM fresh_raw GROUP BY identifier"
+            f"CREATE OR REPLACE TEMP TABLE mention AS SELECT identifier, min(seq) << {bits} AS subject,"
+            f" min(seq) AS first_seq FROM {rows} GROUP BY identifier"
         )
-        has_also = _row(con.execute("SELECT count(*) FROM fresh_raw WHERE len(also) > 0"))[0]
+        has_also = _row(con.execute(f"SELECT count(*) FROM {rows} WHERE len(also) > 0"))[0]
         if has_also:
             con.execute(
                 "INSERT INTO mention SELECT identifier, min(subject), min(seq) FROM ("
-                f"SELECT unnest(also) AS identifier, seq, (seq << {rules.SUBJECT_BITS})"
-                " | unnest(range(1, len(also) + 1)) AS subject FROM fresh_raw WHERE len(also) > 0)"
-                " GROUP BY identifier"
+                f"SELECT unnest(also) AS identifier, seq, (seq << {bits}) | unnest(range(1, len(also) + 1))"
+                f" AS subject FROM {rows} WHERE len(also) > 0) GROUP BY identifier"
             )
         con.execute(
             "CREATE OR REPLACE TEMP TABLE known AS SELECT m.identifier,"
@@ -264,12 +268,14 @@ class Loader:
             " JOIN known AS k ON f.identifier = k.identifier"
         )
         if has_also:
+            lacking = " WHERE c.seq NOT IN (SELECT seq FROM lake.claim)" if repair else ""
             con.execute(
-                "INSERT INTO lake.claim SELECT DISTINCT c.seq, c.ts, least(c.subject, k.subject),"
-                " greatest(c.subject, k.subject), coalesce(c.evidence, 'event'), c.source"
-                " FROM (SELECT seq, ts, subject, evidence, source, unnest(also) AS other FROM fresh"
-                " WHERE len(also) > 0) AS c JOIN known AS k ON c.other = k.identifier"
-                " WHERE c.subject <> k.subject ORDER BY c.seq"
+                "INSERT INTO lake.claim SELECT DISTINCT c.seq, c.ts, least(o.subject, k.subject),"
+                " greatest(o.subject, k.subject), coalesce(c.evidence, 'event'), c.source"
+                " FROM (SELECT seq, ts, identifier, evidence, source, unnest(also) AS other"
+                f" FROM {rows} WHERE len(also) > 0) AS c"
+                " JOIN known AS o ON c.identifier = o.identifier AND c.identifier <> c.other"
+                f" JOIN known AS k ON c.other = k.identifier{lacking} ORDER BY c.seq"
             )
 
     def _insert_events(self) -> None:
@@ -366,7 +372,16 @@ class Loader:
     def _clear(self) -> None:
         for view in ("fresh",):
             self.con.execute(f"DROP VIEW IF EXISTS {view}")
-        for table in ("fresh_raw", "incoming", "refused", "mention", "known", "new_session", "old_session"):
+        for table in (
+            "all_raw",
+            "fresh_raw",
+            "incoming",
+            "refused",
+            "mention",
+            "known",
+            "new_session",
+            "old_session",
+        ):
             self.con.execute(f"DROP TABLE IF EXISTS {table}")
         for name in ("trusted_inline", "unchecked_inline", "annotation_inline"):
             with contextlib.suppress(duckdb.Error):

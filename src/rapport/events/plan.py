@@ -49,7 +49,9 @@ def parse(text: str) -> dict[str, PlannedEvent]:
     events: dict[str, PlannedEvent] = {}
     for name, entry in tomllib.loads(text).items():
         if not rules.NAME_PATTERN.match(name):
-            raise Invalid(f"event name {name!r} is not in the form object_verbed", "Write it like order_placed.")
+            raise Invalid(
+                f"event name {name!r} is not in the form object_verbed", "Write it like order_placed."
+            )
         events[name] = _event(name, entry)
     for event in events.values():
         if event.counted_by and event.counted_by.partition(".")[0] not in event.properties:

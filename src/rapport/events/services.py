@@ -18,15 +18,22 @@ from rapport.events.spool import Range
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict, Invalid, Unavailable
 
-__all__ = ["Range", "Refused", "annotate", "quarantine_rows", "record", "record_query", "settle", "touchpoint"]
+__all__ = [
+    "Range",
+    "Refused",
+    "annotate",
+    "quarantine_rows",
+    "record",
+    "record_query",
+    "settle",
+    "touchpoint",
+]
 
 INLINE_ROWS = 2_000  # fewer rows than this travel inside the spool row, more as a staged Parquet file
 WAIT_S = 0.1
 
 
-def record(
-    table: pa.Table, *, source: str, batch: str = "", trusted: bool = False
-) -> Range:
+def record(table: pa.Table, *, source: str, batch: str = "", trusted: bool = False) -> Range:
     """Append touchpoints durably; they are in the spool when this returns.
 
     `table` has the columns of rules.TOUCHPOINT (missing nullable ones are NULL). With `trusted`, columns
@@ -108,9 +115,7 @@ def settle(upto_seq: int, progress: Callable[[int], None] | None = None, *, time
                 )
             try:
                 with home.lock(loader.LOCK):
-                    loader.drain(
-                        (lambda done: progress(done.last)) if progress else None, upto=upto_seq
-                    )
+                    loader.drain((lambda done: progress(done.last)) if progress else None, upto=upto_seq)
             except Conflict:
                 clock.sleep(WAIT_S)
     finally:
@@ -126,7 +131,8 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
             column = table.column(field.name)
             if column.null_count and not field.nullable:
                 raise Invalid(
-                    f"column {field.name} holds {column.null_count} empty values", "Fill or leave out these rows."
+                    f"column {field.name} holds {column.null_count} empty values",
+                    "Fill or leave out these rows.",
                 )
             columns.append(pc.cast(column, field.type))
         elif field.nullable:
@@ -204,11 +210,11 @@ def _replay_touchpoint(body: str, source: str) -> None:
             '"value_minor":"BIGINT","currency":"VARCHAR","properties":"VARCHAR"}'
         )
         try:
-            table = con.execute(
-                f"SELECT unnest(from_json_strict(j, '{shape}')) FROM given"
-            ).to_arrow_table()
+            table = con.execute(f"SELECT unnest(from_json_strict(j, '{shape}')) FROM given").to_arrow_table()
         except duckdb.Error as error:
-            raise Invalid(f"the corrected text does not fit: {error}", "Compare it with another event.") from None
+            raise Invalid(
+                f"the corrected text does not fit: {error}", "Compare it with another event."
+            ) from None
     record(table, source=source)
 
 

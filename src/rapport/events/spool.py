@@ -259,7 +259,9 @@ class Spool:
     def write_keys(self) -> dict[str, str]:
         """Valid keys: hash to source."""
         return dict(
-            self._connection().execute("SELECT hash, source FROM write_key WHERE revoked_at IS NULL").fetchall()
+            self._connection()
+            .execute("SELECT hash, source FROM write_key WHERE revoked_at IS NULL")
+            .fetchall()
         )
 
 

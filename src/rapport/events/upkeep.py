@@ -123,9 +123,7 @@ def repair(con: duckdb.DuckDBPyConnection) -> tuple[list[Damaged], list[str]]:
             log.warning("%s %s: taken out of the lake, loading its range again", d.path, d.problem)
             if d.first_seq is None or d.last_seq is None:
                 continue
-            bodies = worker.spool.read(
-                d.first_seq, last=d.last_seq, max_events=1 << 62, max_bytes=1 << 62
-            )
+            bodies = worker.spool.read(d.first_seq, last=d.last_seq, max_events=1 << 62, max_bytes=1 << 62)
             if not bodies or bodies[0].first > d.first_seq:
                 lost.append(
                     f"{d.path} {d.problem}; its events {d.first_seq} to {d.last_seq} are no longer all in the"

@@ -67,3 +67,8 @@ def usable_link(token: str) -> LoginLink | None:
         .first()
     )
     return link if link and (link.staff is None or link.staff.is_active) else None
+
+
+def first_owner() -> Staff | None:
+    """The owner who has been here longest, for the log-in link of the command line."""
+    return Staff.objects.filter(role=rules.Role.OWNER, is_active=True).order_by("date_joined").first()

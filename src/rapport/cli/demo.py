@@ -1,0 +1,36 @@
+"""`rapport demo`: the synthetic market into this data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rapport.cli import output
+
+
+@click.command("demo")
+@click.option("--people", "n_people", default=10_000, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--truth", type=click.Path(path_type=Path), default=None, help="Write the known truth to this folder."
+)
+@click.option("--if-empty", is_flag=True, help="Do nothing where this data folder already holds events.")
+@output.as_json
+def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, json_: bool) -> None:
+    """Fill this data folder with an invented auto-parts shop and its customers."""
+    from rapport.cli.stores import initialise
+
+    initialise()
+    from rapport.demo import market
+    from rapport.events import spool, subscriptions
+
+    if if_empty and spool.current().next_seq() > 1:
+        return
+    with output.progress("inventing a market", quiet=json_) as show:
+        summary = market.load(n_people, seed, truth, show)
+        subscriptions.drain(progress=lambda key, seq: show(seq, None, f"{key} reads the log"))
+    if json_:
+        output.emit(summary)
+    else:
+        print(f"An invented shop with {n_people:,} people (seed {seed}) is in this data folder: {summary}")

@@ -1,0 +1,71 @@
+"""`rapport people`: look somebody up, join and part."""
+
+from __future__ import annotations
+
+import click
+
+from rapport.cli import output
+
+
+@click.group("people")
+def people_command() -> None:
+    """Look people up, merge and un-merge. ID is a person's number or namespace:value."""
+
+
+@people_command.command("show")
+@click.argument("ref", metavar="ID")
+@click.option("--events", default=20, show_default=True, help="How many of the newest events to show.")
+@output.as_json
+def show(ref: str, events: int, json_: bool) -> None:
+    """Everything we know of one person, and where it comes from."""
+    output.set_up_django()
+    from rapport.people import selectors
+
+    person = selectors.person(ref)
+    timeline = selectors.timeline(person.id, limit=events)
+    if json_:
+        output.emit({"person": person, "timeline": timeline})
+        return
+    print(f"{person.display_name} (person {person.id}, {person.kind})")
+    output.table("", ["identifier"], [(str(i.identifier),) for i in person.identifiers])
+    output.table(
+        "",
+        ["trait", "value", "origin", "since"],
+        [(t.name, t.value, t.origin, t.observed_at) for t in person.traits],
+    )
+    output.table("", ["score", "value", "reason"], [(s.name, s.value, s.reason) for s in person.scores])
+    output.table("", ["when", "event", "text"], [(e.ts, e.name, e.text or "") for e in timeline])
+
+
+@people_command.command("merge")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--evidence", required=True, help="How you know that they are one, in a few words.")
+@output.as_json
+def merge(a: str, b: str, evidence: str, json_: bool) -> None:
+    """Say that two people are one; `unmerge` undoes it."""
+    output.set_up_django()
+    from rapport.people import selectors, services
+
+    edge = services.merge(
+        selectors.person(a).id, selectors.person(b).id, evidence=evidence, by="command line"
+    )
+    if json_:
+        output.emit({"edge": edge})
+    else:
+        print(f"Merged. Undo it with: rapport people unmerge {edge}")
+
+
+@people_command.command("unmerge")
+@click.argument("edge")
+@output.as_json
+def unmerge(edge: str, json_: bool) -> None:
+    """Take the identity EDGE away; each side has again what it had."""
+    output.set_up_django()
+    from rapport.people import services
+
+    services.unmerge(edge, by="command line")
+    if json_:
+        output.emit({"edge": edge, "state": "removed"})
+    else:
+        print("Un-merged.")

@@ -1,0 +1,111 @@
+"""Commands over the stores: make them, load what waits, let subscribers and jobs work, ask in SQL."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from rapport.cli import output
+from rapport.kit import home, process
+
+
+@click.command("init")
+@output.as_json
+def init_command(json_: bool) -> None:
+    """Create or migrate the stores of this data folder; safe to repeat."""
+    initialise()
+    from rapport.events import lake
+
+    output.set_up_django()
+    packages = ("rapport.events", "rapport.listening", "rapport.people", "rapport.insights")
+    checked = lake.check_queries(*packages)
+    if json_:
+        output.emit({"home": str(home.root()), "queries_checked": checked})
+    else:
+        print(f"The stores in {home.root()} are ready ({checked} queries checked).")
+
+
+def initialise() -> None:
+    """Make every store of the data folder, or bring it up to this version."""
+    home.root().mkdir(parents=True, exist_ok=True)
+    output.set_up_django()
+    from django.core.management import call_command
+
+    from rapport.events import lake, spool
+
+    call_command("migrate", verbosity=0, interactive=False)
+    lake.create()
+    spool.current().create()
+
+
+@click.command("load")
+@click.option("--drain", is_flag=True, help="Load what waits, then stop.")
+@output.as_json
+def load_command(drain: bool, json_: bool) -> None:
+    """Move accepted events from the spool into the lake; one per lake."""
+    output.set_up_django()
+    from rapport.events import loader, runner
+
+    with home.lock(loader.LOCK):
+        if not drain:
+            runner.load_forever(process.Stop().catch_signals())
+            return
+        with output.progress("loading", quiet=json_) as show:
+            accepted = loader.drain(lambda done: show(done.last, None, "loading events"))
+    if json_:
+        output.emit({"accepted": accepted})
+    else:
+        print(f"{accepted:,} events are now in the lake.")
+
+
+@click.command("work")
+@click.option("--drain", is_flag=True, help="Do what is due, then stop.")
+def work_command(drain: bool) -> None:
+    """Let subscribers read the log and run the jobs started on screen."""
+    output.set_up_django()
+    from rapport.events import runner, subscriptions
+    from rapport.web import jobs
+
+    if drain:
+        subscriptions.drain()
+        jobs.run_due()
+        return
+    stop = process.Stop().catch_signals()
+    with jobs.running_beside(stop):
+        runner.subscribe_forever(stop)
+
+
+@click.command("sql")
+@click.argument("statement")
+@click.option("--limit", default=1000, show_default=True, help="Rows to print at most.")
+@output.as_json
+def sql_command(statement: str, limit: int, json_: bool) -> None:
+    """Ask the lake and the operational store a read-only question.
+
+    Views: event, subject, claim, subject_day, session, annotation, receipt, and, from the operational
+    store, person, identifier, identity, trait, score.
+    """
+    import duckdb
+
+    from rapport.kit.errors import Invalid
+
+    output.set_up_django()
+    from rapport.people import selectors as people
+
+    try:
+        with people.analyst_engine() as con:
+            result = con.execute(statement)
+            columns = [column[0] for column in result.description or []]
+            rows = result.fetchmany(limit + 1)
+    except duckdb.Error as error:
+        raise Invalid(
+            f"the question was not understood: {error}", "`rapport sql --help` names the views."
+        ) from None
+    cut = len(rows) > limit
+    if json_:
+        output.emit({"columns": columns, "rows": [list(row) for row in rows[:limit]], "cut": cut})
+        return
+    output.table("", columns, rows[:limit])
+    if cut:
+        print(f"Only the first {limit} rows are shown; ask with --limit for more.", file=sys.stderr)

@@ -1,0 +1,90 @@
+"""The long-running loops: load what arrives, give subscribers what is new. Each runs in its own process."""
+
+from __future__ import annotations
+
+import logging
+
+from rapport.events import lake, loader, subscriptions, upkeep
+from rapport.kit import clock, home, process
+from rapport.kit.errors import Conflict
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.25
+SMALL_FILES_MAX = 60
+UPKEEP_EVERY_S = 600
+RETRY_S = (1, 2, 5, 15, 60)
+
+
+def load_forever(stop: process.Stop) -> None:
+    """Load ranges until told to stop; the caller holds the load lock. Errors are said and tried again."""
+    with process.present("load"):
+        repair_damage()
+        failures = 0
+        while not stop:
+            worker = loader.Loader()
+            try:
+                _load_until_trouble(worker, stop)
+            except Exception:
+                failures += 1
+                pause = RETRY_S[min(failures, len(RETRY_S)) - 1]
+                log.exception("loading failed; trying again in %s s, the spool keeps everything", pause)
+                process.beat("load", f"failing, next try in {pause} s")
+                stop.wait(pause)
+            finally:
+                worker.close()
+
+
+def repair_damage() -> None:
+    """Before anything is written: find damaged lake files and load their ranges again."""
+    con = lake.connect()
+    damaged, lost = upkeep.repair(con)
+    for sentence in lost:
+        log.error("%s", sentence)
+    if damaged and not lost:
+        log.warning("%d damaged lake files were made good from the spool", len(damaged))
+
+
+def _load_until_trouble(worker: loader.Loader, stop: process.Stop) -> None:
+    last_upkeep = clock.monotonic_s()
+    while not stop:
+        loaded = worker.load_next()
+        process.beat("load", f"at {worker.loaded()}")
+        due = clock.monotonic_s() - last_upkeep > UPKEEP_EVERY_S
+        if (
+            due
+            or (loaded is None and upkeep.small_files(worker.con) > SMALL_FILES_MAX)
+            or (loaded is not None and worker.commits % loader.COMPACT_EVERY_COMMITS == 0)
+        ):
+            upkeep.compact(worker.con)
+            last_upkeep = clock.monotonic_s()
+        if loaded is None:
+            stop.wait(IDLE_S)
+
+
+def subscribe_forever(stop: process.Stop) -> None:
+    """Give every subscriber its batches until told to stop; one that fails is retried, the others go on."""
+    con = lake.connect()
+    failures: dict[str, int] = {}
+    not_before: dict[str, float] = {}
+    with process.present("work"):
+        while not stop:
+            moved = False
+            for key in sorted(subscriptions.subscribers()):
+                if stop or clock.monotonic_s() < not_before.get(key, 0):
+                    continue
+                try:
+                    with home.lock(f"subscriber-{key}"):
+                        moved = subscriptions.advance(key, con) or moved
+                    failures.pop(key, None)
+                except Conflict:
+                    continue
+                except Exception:
+                    failures[key] = failures.get(key, 0) + 1
+                    pause = RETRY_S[min(failures[key], len(RETRY_S)) - 1]
+                    not_before[key] = clock.monotonic_s() + pause
+                    log.exception("subscriber %s failed; trying again in %s s", key, pause)
+            process.beat("work", "busy" if moved else "idle")
+            if not moved:
+                stop.wait(IDLE_S)
+    con.close()

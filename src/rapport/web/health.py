@@ -1,0 +1,155 @@
+"""What the health page, `rapport doctor` and /metrics say: what is broken, since when, what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from rapport.events import lake, selectors, upkeep
+from rapport.kit import clock, home, process
+
+LAG_WARN_S = 60
+FREE_BYTES_WARN = 2_000_000_000
+FREE_BYTES_BAD = 200_000_000
+PARTS = ("web", "collect", "load", "work")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `state` is ok, warn or bad."""
+
+    name: str
+    state: str
+    message: str
+    hint: str = ""
+    since: dt.datetime | None = None
+
+
+def checks() -> list[Check]:
+    """Every check; one that cannot be made is itself bad and says why."""
+    found: list[Check] = []
+    for name, look in (
+        (_("Data folder"), _disk),
+        (_("Operational store"), _operational),
+        (_("Lake"), _lake),
+        (_("Processes"), _processes),
+        (_("Loader"), _loader),
+        (_("Subscribers"), _subscribers),
+        (_("Quarantine"), _quarantine),
+    ):
+        found.extend(_made(name, look))
+    return found
+
+
+def _made(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    try:
+        yield from look()
+    except Exception as error:
+        # A check that fails is a finding, whatever it failed of.
+        yield Check(name, "bad", str(error), _("Run `rapport init`; if it stays, see the logs folder."))
+
+
+def _disk() -> Iterator[Check]:
+    root = home.root()
+    free = shutil.disk_usage(root).free
+    state = "bad" if free < FREE_BYTES_BAD else "warn" if free < FREE_BYTES_WARN else "ok"
+    yield Check(
+        _("Data folder"),
+        state,
+        _("%(path)s, %(free).1f GB free") % {"path": root, "free": free / 1e9},
+        _("Make room: at 0 the collector refuses events, and says so to their sender."),
+    )
+
+
+def _operational() -> Iterator[Check]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM django_migrations")
+    yield Check(_("Operational store"), "ok", _("%(kind)s answers") % {"kind": connection.vendor})
+
+
+def _lake() -> Iterator[Check]:
+    con = lake.connect()
+    try:
+        damaged = upkeep.verify(con)
+    finally:
+        con.close()
+    for file in damaged:
+        yield Check(
+            _("Lake"),
+            "bad",
+            f"{file.path} {file.problem}",
+            _(
+                "Restart `rapport load`: it loads the file's events again from the spool, or says what is lost."
+            ),
+        )
+    if not damaged:
+        state = selectors.log_state()
+        yield Check(
+            _("Lake"),
+            "ok",
+            _("%(files)d files, %(size).1f MB, none damaged")
+            % {"files": state.lake_files, "size": state.lake_bytes / 1e6},
+        )
+
+
+def _processes() -> Iterator[Check]:
+    known = {entry.name: entry for entry in process.running()}
+    for name in PARTS:
+        entry = known.get(name)
+        if entry and entry.alive:
+            since = clock.from_us(entry.started_us)
+            yield Check(name, "ok", _("runs as process %(pid)d") % {"pid": entry.pid}, since=since)
+        else:
+            yield Check(
+                name,
+                "warn",
+                _("does not run"),
+                _("`rapport serve` runs every part; `rapport %(part)s` runs this one.") % {"part": name},
+                since=clock.from_us(entry.beat_us) if entry else None,
+            )
+
+
+def _loader() -> Iterator[Check]:
+    state = selectors.log_state()
+    oldest = state.oldest_waiting_at
+    lag_s = (clock.now() - oldest).total_seconds() if oldest else 0.0
+    yield Check(
+        _("Loader"),
+        "warn" if lag_s > LAG_WARN_S else "ok",
+        _("%(n)d events wait, the oldest for %(lag).0f s") % {"n": state.waiting, "lag": lag_s},
+        _("They are safe in the spool. If `load` runs and this grows, its log says why."),
+        since=oldest,
+    )
+
+
+def _subscribers() -> Iterator[Check]:
+    for entry in selectors.subscriber_states():
+        if entry.failing_since:
+            yield Check(
+                entry.key,
+                "bad",
+                _("fails and is retried: %(error)s") % {"error": entry.error},
+                _("It goes on from event %(seq)d once the cause is gone.") % {"seq": entry.seq},
+                since=entry.failing_since,
+            )
+        else:
+            yield Check(entry.key, "ok", _("%(lag)d events behind") % {"lag": entry.lag})
+
+
+def _quarantine() -> Iterator[Check]:
+    counts = selectors.quarantine_counts()
+    n = sum(counts.values())
+    yield Check(
+        _("Quarantine"),
+        "warn" if n else "ok",
+        _("%(n)d rows wait: %(reasons)s")
+        % {"n": n, "reasons": ", ".join(f"{r} {c}" for r, c in counts.items())}
+        if n
+        else _("nothing was refused"),
+        _("Look at them under Sources, correct and replay."),
+    )

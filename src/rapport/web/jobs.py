@@ -1,0 +1,76 @@
+"""Jobs started on screen: run beside the subscribers, freed when their worker dies."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import close_old_connections
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from rapport.kit import clock, home, ids, process
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.5
+SWEEP_EVERY_S = 15
+
+
+def run_due(worker_id: str | None = None) -> None:
+    """Run every job that waits, one after the other."""
+    name = worker_id or f"worker-{ids.token(6)}"
+    with home.lock(name):
+        Worker(
+            queue_names=["*"],
+            excluded_queue_names=[],
+            interval=0,
+            batch=True,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id=name,
+        ).run()
+
+
+def sweep() -> int:
+    """Free jobs whose worker died in the middle of them; gives how many."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    freed = 0
+    for row in DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING):
+        holder = row.worker_ids[-1] if row.worker_ids else ""
+        if holder and not process.held(holder):
+            freed += DBTaskResult.objects.filter(pk=row.pk, status=TaskResultStatus.RUNNING).update(
+                status=TaskResultStatus.READY
+            )
+    return freed
+
+
+@contextmanager
+def running_beside(stop: process.Stop) -> Iterator[None]:
+    """Run jobs in a thread until told to stop; a job under way is waited for."""
+    thread = threading.Thread(target=_loop, args=(stop,), name="jobs", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=15)
+
+
+def _loop(stop: process.Stop) -> None:
+    name = f"worker-{ids.token(6)}"
+    swept = -SWEEP_EVERY_S * 1.0
+    while not stop:
+        try:
+            close_old_connections()
+            if clock.monotonic_s() - swept > SWEEP_EVERY_S:
+                sweep()
+                swept = clock.monotonic_s()
+            run_due(name)
+        except Exception:
+            log.exception("the jobs' loop failed and goes on")
+        stop.wait(IDLE_S)
