@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from rapport.events.plan import Property
+
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 GENERATED = "<!-- Written by `make docs`. Change the code, not this page. -->"
 
@@ -55,15 +57,27 @@ def events_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def commands(group: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def notes(prop: Property) -> str:
+    """What a plan says of a property beside its type, in a line."""
+    said = [
+        "required" if prop.required else "",
+        f"in {prop.unit}" if prop.unit else "",
+        "personal" if prop.personal else "",
+    ]
+    return " ".join(filter(None, [", ".join(filter(None, said)), prop.meaning]))
+
+
+def commands(
+    command: click.Command, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Every command with its full name, groups before what is in them."""
-    yield path, group
-    if isinstance(group, click.Group):
-        context = click.Context(group, info_name=path[-1])
-        for name in group.list_commands(context):
-            command = group.get_command(context, name)
-            if command is not None and not command.hidden:
-                yield from commands(command, (*path, name))
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=path[-1])
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None and not below.hidden:
+                yield from commands(below, (*path, name))
 
 
 def command_section(path: tuple[str, ...], command: click.Command) -> list[str]:
@@ -73,7 +87,7 @@ def command_section(path: tuple[str, ...], command: click.Command) -> list[str]:
 
 def commands_page() -> str:
     """The help of every command, as `--help` prints it."""
-    from rapport.cli.main import cli
+    from rapport.cli.main import group
 
     lines = [
         GENERATED,
@@ -83,7 +97,7 @@ def commands_page() -> str:
         " one JSON document with `--json`. Exit status 0 means done, 1 refused or found something wrong (and"
         " said why), 2 wrong use. A long command shows its progress on a terminal and none in a pipe.",
     ]
-    for path, command in commands(cli, ("rapport",)):
+    for path, command in commands(group, ("rapport",)):
         lines += command_section(path, command)
     return "\n".join(lines) + "\n"
 
