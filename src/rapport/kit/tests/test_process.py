@@ -1,0 +1,89 @@
+"""Which of our processes run: said by themselves, believed only while their lock is held."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from rapport.kit import clock, home, process
+from rapport.kit.errors import Conflict
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RAPPORT_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def _be_present(here: object) -> None:
+    with process.present("load"):
+        process.beat("load", "at 42")
+        here.set()  # type: ignore[attr-defined]
+        multiprocessing.Event().wait(60)
+
+
+def test_a_process_says_that_it_is_there_and_what_it_does(folder: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    here = context.Event()
+    other = context.Process(target=_be_present, args=(here,), daemon=True)
+    other.start()
+    assert here.wait(60)
+    (seen,) = process.running()
+    assert (seen.name, seen.pid, seen.note, seen.alive) == ("load", other.pid, "at 42", True)
+    other.kill()
+    other.join(30)
+    (dead,) = process.running()
+    assert (dead.pid, dead.alive) == (other.pid, False), "a killed process is not believed to live"
+
+
+def test_a_second_one_of_the_same_name_is_refused(folder: Path) -> None:
+    with process.present("web"):
+        with pytest.raises(Conflict, match="process-web"), process.present("web"):
+            pass
+        with process.present("work"):
+            assert [r.name for r in process.running() if r.alive] == ["web", "work"]
+    assert [(r.name, r.note, r.alive) for r in process.running()] == [
+        ("web", "stopped", False),
+        ("work", "stopped", False),
+    ]
+
+
+def test_a_beat_moves_the_time_and_keeps_the_start(folder: Path) -> None:
+    start = clock.from_us(1_000_000_000)
+    with clock.frozen(start), process.present("work"):
+        with clock.frozen(clock.from_us(1_060_000_000)):
+            process.beat("work", "busy")
+        (seen,) = process.running()
+    assert (seen.started_us, seen.beat_us, seen.note) == (1_000_000_000, 1_060_000_000, "busy")
+
+
+def test_a_note_that_is_damaged_is_left_out(folder: Path) -> None:
+    (folder / "run").mkdir(parents=True)
+    (folder / "run" / "web.json").write_text('{"pid": 1')
+    assert process.running() == []
+
+
+def test_held_tells_and_lets_go(folder: Path) -> None:
+    assert not process.held("load")
+    with home.lock("load"):
+        assert process.held("load")
+    assert not process.held("load")
+
+
+def test_stop_is_set_by_a_signal_and_ends_a_wait(folder: Path) -> None:
+    before = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        stop = process.Stop().catch_signals()
+        assert not stop
+        assert not stop.wait(0)
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        assert stop.wait(30)
+        assert stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
