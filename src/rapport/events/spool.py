@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rapport.events import packing
 from rapport.kit import clock, home, ids
 from rapport.kit.errors import Invalid, NotFound
 
@@ -35,7 +36,7 @@ CREATE TABLE IF NOT EXISTS body (
   source TEXT NOT NULL,
   batch TEXT NOT NULL,          -- the import or call it came with, or ''
   kind TEXT NOT NULL,
-  body BLOB,                    -- JSON, or Arrow IPC; NULL where staged
+  body BLOB,                    -- JSON, or Arrow IPC, packed; NULL where staged
   staged TEXT                   -- name of the Parquet file in the staged folder
 );
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -120,23 +121,25 @@ class Spool:
         """Store bodies in one durable commit; gives each its range of event numbers."""
         if not bodies:
             return []
+        packed = [packing.pack(b.body) for b in bodies]  # before the lock: other writers need not wait for it
         con = self._connection()
         con.execute("BEGIN IMMEDIATE")
         try:
             (first,) = con.execute("SELECT value FROM state WHERE key = 'next'").fetchone()
             now = clock.now_us()
             ranges, rows = [], []
-            for b in bodies:
+            for b, body in zip(bodies, packed, strict=True):
                 if b.n < 1:
                     raise Invalid("a body of no events cannot be stored", "Send at least one event.")
                 ranges.append(Range(first, b.n))
-                rows.append((first, b.n, b.received_at or now, b.source, b.batch, b.kind, b.body, b.staged))
+                rows.append((first, b.n, b.received_at or now, b.source, b.batch, b.kind, body, b.staged))
                 first += b.n
             con.executemany("INSERT INTO body VALUES (?,?,?,?,?,?,?,?)", rows)
             con.execute("UPDATE state SET value = ? WHERE key = 'next'", (first,))
             con.execute("COMMIT")
         except BaseException:
-            con.execute("ROLLBACK")
+            if con.in_transaction:  # a full disk has rolled back by itself
+                con.execute("ROLLBACK")
             raise
         return ranges
 
@@ -174,7 +177,7 @@ class Spool:
                 source=row[3],
                 batch=row[4],
                 kind=row[5],
-                body=row[6],
+                body=packing.unpack(row[6]),
                 staged=row[7],
             )
             events += body.n

@@ -1,0 +1,57 @@
+"""Serving the collector with granian, in this process and on its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from rapport.events.collector.asgi import Collector
+from rapport.kit.errors import Conflict
+
+CONNECTIONS_MAX = 4096
+
+
+def serve(host: str, port: int, application: Collector | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what is in hand and return.
+
+    Embedded rather than under granian's own supervisor: `rapport serve` supervises already, and a
+    supervisor killed with SIGKILL would leave its worker behind, holding the port.
+    """
+    if application is None:
+        from rapport.events.collector import app
+
+        application = app
+    # What is loaded by now stays; requests make hardly any cycles, and looking for them after every 700
+    # objects cost a tenth of the time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    asyncio.run(_serve(host, port, application))
+
+
+async def _serve(host: str, port: int, application: Collector) -> None:
+    server = Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=CONNECTIONS_MAX,
+        backpressure=CONNECTIONS_MAX,
+        log_level=LogLevels.error,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.signal_handler_interrupt)
+    try:
+        await server.serve()
+    except OSError as error:
+        raise Conflict(
+            f"port {port} of {host} cannot be used: {error}", f"Choose another with --port {port + 10}."
+        ) from None
