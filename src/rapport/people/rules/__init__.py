@@ -1,0 +1,1 @@
+"""What makes one person of many identifiers, which trait is believed, and what it is called. Pure."""

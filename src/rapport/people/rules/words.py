@@ -1,0 +1,52 @@
+"""Why two identifiers are held to be one person, and what a timeline's filters mean, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rapport.kit.errors import Invalid
+
+# What an evidence code says, as the end of "one person, because ...".
+EVIDENCE = {
+    "login": "somebody logged in with both",
+    "order": "one order carried both",
+    "import": "one row of an imported file carried both",
+    "profile": "one profile names both",
+    "post": "one post carried both",
+    "link": "a signed link sent to one was opened by the other",
+    "consent": "one consent record names both",
+    "answer": "one questionnaire was answered with both",
+    "staff": "a colleague knows that they are one",
+    "similar": "name, place and other traits are alike",
+}
+
+# Filters of the timeline and the events behind each.
+TIMELINE = {
+    "said": ("post_published", "community_posted", "message_received", "complaint_raised"),
+    "bought": ("order_placed", "order_refunded"),
+    "read": ("page_viewed", "screen_viewed", "message_opened", "message_clicked"),
+    "asked": ("site_searched",),
+    "answered": ("survey_answered",),
+    "sent": ("message_sent", "message_unsubscribed"),
+    "told": ("person_identified", "identifier_aliased", "identity_merged", "identity_unmerged"),
+}
+
+
+def because(evidence: str) -> str:
+    """What a kind of evidence says; an unknown kind speaks for itself."""
+    return EVIDENCE.get(evidence, evidence.replace("_", " "))
+
+
+def sure(certainty: str, confidence: float) -> str:
+    """How sure an assertion is: certain, or probable with its probability."""
+    return "certain" if certainty == "certain" else f"probable, {confidence:.0%}"
+
+
+def event_names(kinds: Iterable[str]) -> list[str]:
+    """The names of the events behind timeline filters."""
+    names: list[str] = []
+    for kind in kinds:
+        if kind not in TIMELINE:
+            raise Invalid(f"the timeline knows no filter {kind!r}", f"Choose among {', '.join(TIMELINE)}.")
+        names.extend(TIMELINE[kind])
+    return names

@@ -1,0 +1,77 @@
+"""Questions about people: one person, lists, search, timeline, who is whom."""
+
+from __future__ import annotations
+
+from rapport.people.selectors.identity import identity_arrow, people_for
+from rapport.people.selectors.listing import (
+    Overview,
+    PeoplePage,
+    PersonRow,
+    approximate_count,
+    facets,
+    forget_counts,
+    overview,
+    people_page,
+    person_rows,
+)
+from rapport.people.selectors.person import (
+    EdgeView,
+    IdentifierView,
+    PersonView,
+    ScoreView,
+    TraitsOf,
+    TraitView,
+    person,
+    person_id,
+    subject_of,
+    subjects_of,
+)
+from rapport.people.selectors.proposals import Proposal, n_proposals, proposals
+from rapport.people.selectors.search import Match, search
+from rapport.people.selectors.timeline import (
+    Activity,
+    Annotation,
+    Arrivals,
+    Timeline,
+    TimelineEvent,
+    activity,
+    arrivals,
+    timeline,
+)
+
+__all__ = [
+    "Activity",
+    "Annotation",
+    "Arrivals",
+    "EdgeView",
+    "IdentifierView",
+    "Match",
+    "Overview",
+    "PeoplePage",
+    "PersonRow",
+    "PersonView",
+    "Proposal",
+    "ScoreView",
+    "Timeline",
+    "TimelineEvent",
+    "TraitView",
+    "TraitsOf",
+    "activity",
+    "approximate_count",
+    "arrivals",
+    "facets",
+    "forget_counts",
+    "identity_arrow",
+    "n_proposals",
+    "overview",
+    "people_for",
+    "people_page",
+    "person",
+    "person_id",
+    "person_rows",
+    "proposals",
+    "search",
+    "subject_of",
+    "subjects_of",
+    "timeline",
+]

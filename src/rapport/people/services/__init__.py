@@ -1,0 +1,20 @@
+"""Verbs on people: merge and un-merge, accept and reject, propose, score, erase."""
+
+from __future__ import annotations
+
+from rapport.people.services.deciding import Decided, Proposed, accept, merge, propose, reject, unmerge
+from rapport.people.services.erasing import Erased, erase
+from rapport.people.services.scoring import write_scores
+
+__all__ = [
+    "Decided",
+    "Erased",
+    "Proposed",
+    "accept",
+    "erase",
+    "merge",
+    "propose",
+    "reject",
+    "unmerge",
+    "write_scores",
+]

@@ -1,0 +1,86 @@
+"""Figures that models write down for people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rapport.kit import bulk
+from rapport.kit.errors import Invalid
+from rapport.people.rules import graph
+from rapport.people.selectors import rows
+from rapport.people.services import writing
+
+SCORE = pa.schema(
+    [
+        pa.field("person", pa.int64(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+        pa.field("unit", pa.string(), nullable=False),
+        pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("version", pa.string(), nullable=False),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("label", pa.string()),
+        pa.field("reason", pa.string()),
+    ]
+)
+_MEMBERS = pa.schema([("id", pa.int64()), ("members", pa.int64())])
+READ_ALL_FROM = 50_000  # persons; above this one scan is cheaper than looking each of them up
+
+
+def write_scores(scores: pa.Table, *, identity: pa.Table | None = None) -> int:
+    """Keep the scores (SCORE; the nullable columns may be missing); gives how many were kept.
+
+    `identity` is the table the model read, so that a score over people who were merged since then shows
+    as stale; without it, people count as they are now. A score of nobody is left out, and an older one
+    never replaces a newer one. Rows over earlier members stay: an un-merge finds them again.
+    """
+    rows_ = _conform(scores)
+    persons = rows.numbers(rows_, "person")
+    known, members = _members(np.unique(persons), identity)
+    there = graph.is_in(persons, known)
+    rows_ = rows_.filter(pa.array(there)).append_column(
+        "members", pa.array(members[np.searchsorted(known, persons[there])])
+    )
+    columns = rows_.column_names
+    return bulk.upsert(
+        "people_score",
+        columns,
+        writing.tuples(rows_.sort_by([("person", "ascending"), ("name", "ascending")])),
+        conflict=("person", "name", "members"),
+        update=[c for c in columns if c not in {"person", "name", "members"}],
+        where="excluded.as_of >= people_score.as_of",
+    )
+
+
+def _conform(scores: pa.Table) -> pa.Table:
+    columns = []
+    for field in SCORE:
+        if field.name in scores.column_names:
+            column = pc.cast(scores[field.name], field.type)
+            if not field.nullable and column.null_count:
+                raise Invalid(f"{column.null_count} scores have no {field.name}", "Leave these rows out.")
+        elif field.nullable:
+            column = pa.nulls(scores.num_rows, field.type)
+        else:
+            raise Invalid(f"the scores have no column {field.name}", f"They need {', '.join(SCORE.names)}.")
+        if field.name in {"label", "reason"}:
+            column = pc.fill_null(column, "")
+        columns.append(column)
+    return pa.table(columns, schema=SCORE)
+
+
+def _members(persons: graph.Subjects, identity: pa.Table | None) -> tuple[graph.Subjects, graph.Subjects]:
+    if identity is not None:
+        known, members, _ = graph.fingerprints(
+            rows.numbers(identity, "person"), rows.numbers(identity, "subject")
+        )
+        return known, members
+    if persons.size > READ_ALL_FROM:
+        found = rows.table("SELECT id, members FROM people_person ORDER BY id", _MEMBERS)
+    else:
+        found = rows.of("person", _MEMBERS, "id", persons).sort_by("id")
+    return rows.numbers(found, "id"), rows.numbers(found, "members")

@@ -1,0 +1,10 @@
+-- grain: one row per event shown and name: what the newest run said
+-- needs: annotation, shown
+-- gives: seq, name, label, value, probability, model, version
+-- units: value on the name's own range; probability 0 to 1
+SELECT a.seq, a.name, a.label, a.value, a.probability, a.model, a.version
+FROM annotation AS a
+SEMI JOIN shown AS s ON a.seq = s.seq
+WHERE a.ts >= $first_ts AND a.ts <= $last_ts
+QUALIFY row_number() OVER (PARTITION BY a.seq, a.name ORDER BY a.run DESC, a.model, a.version) = 1
+ORDER BY a.seq, a.name

@@ -1,0 +1,220 @@
+"""What the log says of people becomes identifiers, edges, identities, traits and persons, once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from rapport.events import lake, subscriptions
+from rapport.people import handlers, models, selectors, services
+from rapport.people.tests.conftest import MONDAY, Say, identified, touchpoint
+
+TABLES = (models.Identifier, models.Edge, models.Identity, models.Person, models.NameTerm, models.Trait)
+HOUR = dt.timedelta(hours=1)
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """All rows of people, without the numbers of changes."""
+    return {
+        model.__name__: sorted(
+            (
+                {k: v for k, v in row.items() if k not in {"changed_seq", "id"} or model is models.Person}
+                for row in model.objects.values(
+                    *(f.name for f in model._meta.concrete_fields if f.name != "changed_seq")
+                )
+            ),
+            key=repr,
+        )
+        for model in TABLES
+    }
+
+
+def give_again(upto: int, first: int = 1) -> None:
+    """Give the subscriber a range that it has had."""
+    con = lake.connect()
+    subscriber = subscriptions.subscribers()["people"]
+    handlers.on_batch(subscriptions.read_batch(con, subscriber, first - 1, upto))
+    con.close()
+
+
+def test_one_row_of_a_file_makes_one_person_of_three_identifiers(say: Say) -> None:
+    say(identified("customer:1", "email:ana@example.org", "phone:+34600112233", traits={"name": "Ana Ruiz"}))
+    ana = selectors.person("customer:1")
+    assert [i.text for i in ana.identifiers] == ["customer:1", "email:ana@example.org", "phone:+34600112233"]
+    assert (ana.kind, ana.display_name, ana.email, ana.n_identifiers) == (
+        "person",
+        "Ana Ruiz",
+        "ana@example.org",
+        3,
+    )
+    assert {(e.evidence, e.because, e.sure, e.state) for e in ana.edges} == {
+        ("import", "one row of an imported file carried both", "certain", "accepted")
+    }
+    assert ana.id == min(ana.subjects)
+
+
+def test_a_batch_given_twice_changes_nothing(say: Say) -> None:
+    first = say(
+        identified("customer:1", "email:ana@example.org", traits={"name": "Ana", "age": 30}),
+        identified("customer:2", traits={"name": "Bo"}),
+    )
+    say(identified("customer:1", "phone:+34600", traits={"name": "Ana Ruiz"}, ts=MONDAY + HOUR))
+    before, change = everything(), models.Person.objects.get(email="ana@example.org").changed_seq
+    give_again(first.first + first.n)
+    give_again(first.first + first.n - 1)
+    assert everything() == before
+    assert models.Person.objects.get(email="ana@example.org").changed_seq == change
+
+
+@pytest.mark.parametrize("lost", TABLES)
+def test_a_batch_cut_short_is_completed(say: Say, lost: type[models.Person]) -> None:
+    span = say(
+        identified("customer:1", "email:ana@example.org", traits={"name": "Ana"}),
+        touchpoint("page_viewed", "anonymous:xyz", also=["email:ana@example.org"], evidence="login"),
+        identified("customer:2", "email:bo@example.org", traits={"name": "Bo"}),
+    )
+    before = everything()
+    order = [models.Identifier, models.Edge, models.Identity, models.Trait, models.NameTerm, models.Person]
+    for model in order[order.index(lost) :]:  # what is written after it was not written either
+        model.objects.all().delete()
+    give_again(span.first + span.n - 1)
+    assert everything() == before
+
+
+def test_a_later_event_joins_persons_known_apart(say: Say) -> None:
+    say(identified("customer:1", traits={"name": "Ana"}), identified("email:ana@example.org"))
+    a, b = selectors.person_id("customer:1"), selectors.person_id("email:ana@example.org")
+    assert a != b
+    say(
+        touchpoint(
+            "order_placed",
+            "customer:1",
+            also=["email:ana@example.org"],
+            evidence="order",
+            properties={"order_id": "7"},
+        )
+    )
+    ana = selectors.person(b)
+    assert (ana.id, ana.email, ana.display_name) == (a, "ana@example.org", "Ana")
+    assert not models.Person.objects.filter(id=b).exists()
+    assert set(models.Identity.objects.values_list("person", "core")) == {(a, a)}
+
+
+def test_a_late_statement_does_not_overwrite_a_newer_one(say: Say) -> None:
+    say(identified("customer:1", traits={"city": "Cádiz"}, ts=MONDAY))
+    say(identified("customer:1", traits={"city": "Madrid", "age": 30}, ts=MONDAY - HOUR))
+    traits = {t.name: t.chosen.value for t in selectors.person("customer:1").traits}
+    assert traits == {"city": "Cádiz", "age": 30}
+
+
+def test_of_two_statements_in_one_batch_the_later_counts(say: Say) -> None:
+    say(
+        identified("customer:1", traits={"city": "Lugo"}, ts=MONDAY + HOUR),
+        identified("customer:1", traits={"city": "Cádiz"}, ts=MONDAY),
+        identified("customer:2", traits={"city": "Lugo"}),
+        identified("customer:2", traits={"city": "Cádiz"}),  # at the same time: the one recorded last
+    )
+    assert [selectors.person(f"customer:{n}").traits[0].chosen.value for n in (1, 2)] == ["Lugo", "Cádiz"]
+
+
+def test_declared_is_believed_before_observed_and_both_are_kept(say: Say) -> None:
+    say(
+        identified("customer:1", traits={"country": "ES"}),
+        touchpoint(
+            "order_placed", "customer:1", ts=MONDAY + HOUR, properties={"order_id": "7", "country": "FR"}
+        ),
+    )
+    (country,) = selectors.person("customer:1").traits
+    assert (country.chosen.value, country.chosen.origin) == ("ES", "declared")
+    assert [(o.value, o.origin) for o in country.others] == [("FR", "observed")]
+    assert selectors.person("customer:1").country == "ES"
+
+
+def test_a_public_handle_is_an_author_called_as_the_network_says(say: Say) -> None:
+    say(
+        touchpoint(
+            "post_published",
+            "mastodon:bo@example.social",
+            text="Hello",
+            properties={"author_name": "Bo B.", "place": "Basel", "language": "de-CH"},
+        ),
+        touchpoint("post_published", "bluesky:chi.example", text="Hello"),
+    )
+    bo = selectors.person("mastodon:bo@example.social")
+    assert (bo.kind, bo.display_name, bo.language) == ("author", "Bo B.", "de")
+    assert {t.name: (t.chosen.value, t.chosen.origin) for t in bo.traits} == {
+        "name": ("Bo B.", "observed"),
+        "place": ("Basel", "observed"),
+        "language": ("de-CH", "observed"),
+    }
+    assert selectors.person("bluesky:chi.example").display_name == "@chi.example"
+
+
+def test_products_are_not_people(say: Say) -> None:
+    say(
+        touchpoint("product_listed", "product:wiper-22", properties={"product_code": "wiper-22"}),
+        touchpoint("page_viewed", "anonymous:abcdefghijk"),
+    )
+    assert list(models.Identifier.objects.values_list("namespace", flat=True)) == ["anonymous"]
+    assert list(models.Person.objects.values_list("kind", "display_name")) == [
+        ("visitor", "visitor abcdefgh")
+    ]
+
+
+def test_nothing_said_blanks_nothing(say: Say) -> None:
+    say(identified("customer:1", traits={"name": "Ana", "city": "Cádiz"}))
+    say(identified("customer:1", traits={"name": "", "city": None}, ts=MONDAY + HOUR))
+    assert {t.name: t.chosen.value for t in selectors.person("customer:1").traits} == {
+        "name": "Ana",
+        "city": "Cádiz",
+    }
+
+
+def test_spellings_of_other_systems_become_our_words(say: Say) -> None:
+    say(
+        identified(
+            "customer:1",
+            traits={
+                "firstName": "Ana",
+                "Last Name": 'Ruiz "Nena"',
+                "address": {"country": "es", "city": "Cádiz", "postalCode": "11001"},
+            },
+        )
+    )
+    ana = selectors.person("customer:1")
+    assert {t.name for t in ana.traits} == {
+        "given_name",
+        "family_name",
+        "address",
+        "country",
+        "city",
+        "postcode",
+    }
+    assert (ana.display_name, ana.country) == ('Ana Ruiz "Nena"', "ES")
+
+
+def test_what_staff_took_apart_is_not_joined_by_another_file(say: Say) -> None:
+    say(identified("customer:1", "email:shared@example.org", traits={"name": "Ana"}))
+    (edge,) = selectors.person("customer:1").edges
+    services.unmerge(edge.id, by="alice@example.org")
+    say(identified("customer:1", "email:shared@example.org", ts=MONDAY + HOUR))
+    say(identified("customer:1", "email:shared@example.org", ts=MONDAY + HOUR), source="shop")
+    assert selectors.person_id("customer:1") != selectors.person_id("email:shared@example.org")
+    states = models.Edge.objects.order_by("id").values_list("source", "state", "decided_by")
+    assert list(states) == [("crm", "removed", "alice@example.org"), ("shop", "proposed", "")]
+
+
+def test_an_erased_person_does_not_come_back_by_a_claim_or_a_trait(say: Say) -> None:
+    say(identified("customer:1", "email:ana@example.org", traits={"name": "Ana"}), identified("customer:2"))
+    erased = services.erase(selectors.person_id("customer:1"))
+    assert erased.identifiers == ("customer:1", "email:ana@example.org")
+    say(
+        identified("customer:1", "email:ana@example.org", traits={"name": "Ana"}, ts=MONDAY + HOUR),
+        identified("customer:2", "email:ana@example.org", ts=MONDAY + HOUR),
+    )
+    assert list(models.Identifier.objects.values_list("value", flat=True)) == ["2"]
+    assert not models.Edge.objects.exists()
+    assert not models.Trait.objects.exists()
+    assert list(models.Person.objects.values_list("display_name", flat=True)) == ["customer 2"]
