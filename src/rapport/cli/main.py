@@ -37,10 +37,10 @@ COMMANDS = {
 class Lazy(click.Group):
     """Imports a subcommand's module only when it is asked for, so that --help is quick."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import click
 
-from rapport.cli import output
 from rapport.kit import clock, home, process
 from rapport.kit.errors import Conflict
 

@@ -88,8 +88,11 @@ class Loader:
             quarantine.keep(refused)
             self.con.execute("BEGIN")
             with _rollback_on_error(self.con):
-                self._number_subjects("all_raw" if repair else "fresh_raw", repair=repair)
+                rows = "all_raw" if repair else "fresh_raw"
+                has_claims = self._number_subjects(rows)
                 self._insert_events()
+                if has_claims:
+                    self._insert_claims(rows, repair=repair)
                 if not repair:
                     self._insert_counters()
                     self._insert_sessions()
@@ -161,7 +164,7 @@ class Loader:
 
     def _rows_select(self, bodies: Sequence[spool.Stored], name: str) -> str:
         """A SELECT over staged files and inline Arrow bodies, with seq from the body's place."""
-        columns = f"id, {_TOUCHPOINT_COLUMNS}"
+        columns = f"id::UUID AS id, {_TOUCHPOINT_COLUMNS}"
         parts: list[str] = []
         staged = [b for b in bodies if b.staged]
         for b in staged:
@@ -233,12 +236,13 @@ class Loader:
             {"lo": lo, "hi": hi},
         )
 
-    def _number_subjects(self, rows: str, *, repair: bool) -> None:
-        """Make `fresh`, with subjects; identifiers never seen before join the dictionary.
+    def _number_subjects(self, rows: str) -> bool:
+        """Make `fresh`, with subjects; gives whether any row names more than one identifier.
 
-        A subject is the seq of the first event naming it and its place among that event's identifiers, so
-        that loading the range again gives it the same number. A repair looks at every row of the range,
-        because the dictionary or the claims may have lost what the events still have.
+        Identifiers never seen before join the dictionary. A subject is the seq of the first event naming
+        it and its place among that event's identifiers, so that loading the range again gives it the same
+        number. A repair looks at every row of the range, because the dictionary or the claims may have
+        lost what the events still have.
         """
         con = self.con
         bits = rules.SUBJECT_BITS
@@ -267,16 +271,22 @@ class Loader:
             "CREATE OR REPLACE TEMP VIEW fresh AS SELECT f.*, k.subject FROM fresh_raw AS f"
             " JOIN known AS k ON f.identifier = k.identifier"
         )
-        if has_also:
-            lacking = " WHERE c.seq NOT IN (SELECT seq FROM lake.claim)" if repair else ""
-            con.execute(
-                "INSERT INTO lake.claim SELECT DISTINCT c.seq, c.ts, least(o.subject, k.subject),"
-                " greatest(o.subject, k.subject), coalesce(c.evidence, 'event'), c.source"
-                " FROM (SELECT seq, ts, identifier, evidence, source, unnest(also) AS other"
-                f" FROM {rows} WHERE len(also) > 0) AS c"
-                " JOIN known AS o ON c.identifier = o.identifier AND c.identifier <> c.other"
-                f" JOIN known AS k ON c.other = k.identifier{lacking} ORDER BY c.seq"
-            )
+        return bool(has_also)
+
+    def _insert_claims(self, rows: str, *, repair: bool) -> None:
+        """What the touchpoints said of identifiers being one person, once per event and pair."""
+        lacking = (
+            " AND c.seq NOT IN (SELECT seq FROM lake.claim) AND c.seq IN (SELECT e.seq FROM lake.event AS e"
+            f" WHERE e.seq IN (SELECT seq FROM {rows}))"
+        )
+        self.con.execute(
+            "INSERT INTO lake.claim SELECT DISTINCT c.seq, c.ts, least(o.subject, k.subject),"
+            " greatest(o.subject, k.subject), coalesce(c.evidence, 'event'), c.source"
+            " FROM (SELECT seq, ts, identifier, evidence, source, unnest(also) AS other"
+            f" FROM {rows} WHERE len(also) > 0) AS c"
+            " JOIN known AS o ON c.identifier = o.identifier AND c.identifier <> c.other"
+            f" JOIN known AS k ON c.other = k.identifier WHERE true{lacking if repair else ''} ORDER BY c.seq"
+        )
 
     def _insert_events(self) -> None:
         self.con.execute(

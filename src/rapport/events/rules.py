@@ -68,7 +68,7 @@ def normal_identifier(namespace: str, value: str) -> str:
     if namespace == "email":
         value = value.lower()
     elif namespace == "phone":
-        plus = value.startswith("+") or value.startswith("00")
+        plus = value.startswith(("+", "00"))
         digits = re.sub(r"\D", "", value)
         value = ("+" + digits.removeprefix("00")) if plus else digits
     elif namespace not in KNOWN_NAMESPACES + DEVICE_NAMESPACES:

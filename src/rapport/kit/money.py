@@ -8,10 +8,12 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from rapport.kit.errors import Invalid
 
 # ISO 4217 currencies whose minor unit is not a hundredth.
+_NO_MINOR_UNIT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
 UNUSUAL = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-    **dict.fromkeys("CLF UYW".split(), 4),
+    **dict.fromkeys(_NO_MINOR_UNIT.split(), 0),
+    **dict.fromkeys(_THOUSANDTHS.split(), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
 }
 
 

@@ -116,7 +116,7 @@ SELECT
         WHEN named.customer IS NOT NULL THEN 'customer:' || named.customer
         WHEN named.anonymous IS NOT NULL THEN 'anonymous:' || named.anonymous
     END AS identifier,
-    list_distinct(list_filter(
+    list_filter(
         [
             CASE WHEN named.customer IS NOT NULL AND named.anonymous IS NOT NULL THEN 'anonymous:' || named.anonymous END,
             -- A mail address is certain only where the firm's own system names the customer with it.
@@ -124,7 +124,7 @@ SELECT
             CASE WHEN named.f."type" = 'alias' AND named.previous IS NOT NULL AND named.customer IS NOT NULL THEN 'anonymous:' || named.previous END
         ],
         lambda x: x IS NOT NULL
-    )) AS also,
+    ) AS also,
     'login' AS evidence,
     coalesce(
         json_extract_string(named.f.context, '$.channel'),

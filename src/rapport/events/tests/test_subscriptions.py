@@ -1,0 +1,85 @@
+"""Subscribers: everything once, in order, again after a crash."""
+
+from __future__ import annotations
+
+import pytest
+
+from rapport.events import selectors, subscriptions
+from rapport.events.subscriptions import Batch
+from rapport.events.tests import say
+from rapport.kit import home as home_folder
+from rapport.kit.errors import Conflict, Invalid, Unavailable
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home", "noon", "only_ours")]
+
+
+@pytest.fixture
+def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "_subscribers", {})
+
+
+def test_a_subscriber_gets_its_names_and_every_new_subject() -> None:
+    got: list[Batch] = []
+    subscriptions.subscribe("t", names=["order_placed"], handler=got.append)
+    say.send(
+        say.message(event="order_placed", properties={"order_id": "1"}),
+        say.message("page", userId="bo", anonymousId="d1"),
+    )
+    say.load()
+    subscriptions.drain()
+    (batch,) = got
+    assert batch.events["name"].to_pylist() == ["order_placed"]
+    assert batch.subjects["identifier"].to_pylist() == ["customer:ana", "customer:bo", "anonymous:d1"]
+    assert batch.claims.num_rows == 1
+    subscriptions.drain()
+    assert len(got) == 1
+
+
+def test_a_failed_batch_is_given_again_and_the_failure_is_on_record() -> None:
+    calls: list[int] = []
+
+    def handler(batch: Batch) -> None:
+        calls.append(batch.seq_to)
+        if len(calls) == 1:
+            raise RuntimeError("the disk is full")
+
+    subscriptions.subscribe("t", names=[], handler=handler)
+    say.send(say.message())
+    say.load()
+    with pytest.raises(RuntimeError):
+        subscriptions.drain()
+    (state,) = selectors.subscriber_states()
+    assert state.lag == 1
+    assert "the disk is full" in state.error
+    subscriptions.drain()
+    (state,) = selectors.subscriber_states()
+    assert (calls, state.error, state.lag) == ([1, 1], "", 0)
+
+
+def test_long_logs_come_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "BATCH_SEQS", 2)
+    got: list[tuple[int, int]] = []
+    subscriptions.subscribe("t", names=[], handler=lambda b: got.append((b.seq_from, b.seq_to)))
+    say.send(*[say.message() for _ in range(5)])
+    say.load()
+    subscriptions.drain()
+    assert got == [(1, 2), (3, 4), (5, 5)]
+
+
+def test_two_with_one_name_are_refused() -> None:
+    subscriptions.subscribe("t", names=[], handler=lambda b: None)
+    with pytest.raises(Invalid, match="two subscribers"):
+        subscriptions.subscribe("t", names=[], handler=lambda b: None)
+
+
+def test_one_process_at_a_time_serves_a_subscriber() -> None:
+    subscriptions.subscribe("t", names=[], handler=lambda b: None)
+    say.send(say.message())
+    say.load()
+    with home_folder.lock("subscriber-t"):
+        with pytest.raises(Conflict):
+            subscriptions.drain()
+        with pytest.raises(Unavailable, match="stopped at 0 of 1"):
+            subscriptions.settle(1, timeout_s=0.3)
+    subscriptions.settle(1)
+    assert subscriptions.position("t") == 1
