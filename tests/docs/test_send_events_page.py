@@ -1,0 +1,96 @@
+"""What `send-events-from-your-site.md` sends is accepted, loaded, and told of Ana."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "how-to" / "send-events-from-your-site.md"
+
+
+def requests_on_the_page() -> list[tuple[str, bytes]]:
+    """(path, body) of each curl line."""
+    found = []
+    for part in PAGE.read_text().split("curl ")[1:]:
+        words = shlex.split(part.split("\n\n")[0].split("\n```")[0])
+        url = next(w for w in words if w.startswith("http://localhost:8001/"))
+        found.append((url.removeprefix("http://localhost:8001"), words[words.index("-d") + 1].encode()))
+    return found
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("RAPPORT_")}
+    return {**kept, "RAPPORT_HOME": str(tmp_path / "home")}
+
+
+def rapport(environment: dict[str, str], *words: str) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", "rapport", *words, "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def collector(environment: dict[str, str]) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rapport", "collect", "--port", str(port)], env=environment
+    )
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert process.poll() is None, "the collector ended"
+                assert time.monotonic() < until, "the collector did not open"
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_what_the_page_sends_becomes_anas_history(environment: dict[str, str]) -> None:
+    sent = requests_on_the_page()
+    assert [path for path, _ in sent] == ["/v1/page", "/v1/identify", "/v1/track"]
+    rapport(environment, "init")
+    key = rapport(environment, "key", "web-shop")["write_key"]
+    basic = base64.b64encode(f"{key}:".encode()).decode()
+    with collector(environment) as address:
+        for path, body in sent * 2:  # sent twice, it counts once
+            request = urllib.request.Request(address + path, body, {"Authorization": f"Basic {basic}"})
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert json.load(answer) == {"success": True}
+    assert rapport(environment, "load", "--drain")["accepted"] == 3
+    environment_work = [sys.executable, "-m", "rapport", "work", "--drain"]
+    subprocess.run(environment_work, env=environment, check=True, timeout=120)
+    ana = rapport(environment, "people", "show", "email:ana@example.org")
+    assert {e["name"] for e in ana["timeline"]} == {"page_viewed", "person_identified", "order_placed"}
+    bought = next(e for e in ana["timeline"] if e["name"] == "order_placed")
+    assert (bought["value_minor"], bought["currency"]) == (2430, "EUR")
