@@ -22,19 +22,19 @@ def show(ref: str, events: int, json_: bool) -> None:
     from rapport.people import selectors
 
     person = selectors.person(ref)
-    timeline = selectors.timeline(person.id, limit=events)
+    page = selectors.timeline(person.id, limit=events)
     if json_:
-        output.emit({"person": person, "timeline": timeline})
+        output.emit({"person": person, "timeline": page.events})
         return
     print(f"{person.display_name} (person {person.id}, {person.kind})")
-    output.table("", ["identifier"], [(str(i.identifier),) for i in person.identifiers])
+    output.table("", ["identifier"], [(f"{i.namespace}:{i.value}",) for i in person.identifiers])
     output.table(
         "",
         ["trait", "value", "origin", "since"],
-        [(t.name, t.value, t.origin, t.observed_at) for t in person.traits],
+        [(t.name, t.chosen.value, t.chosen.origin, t.chosen.at) for t in person.traits],
     )
     output.table("", ["score", "value", "reason"], [(s.name, s.value, s.reason) for s in person.scores])
-    output.table("", ["when", "event", "text"], [(e.ts, e.name, e.text or "") for e in timeline])
+    output.table("", ["when", "event", "text"], [(e.at, e.name, e.text or "") for e in page.events])
 
 
 @people_command.command("merge")
@@ -57,9 +57,9 @@ def merge(a: str, b: str, evidence: str, json_: bool) -> None:
 
 
 @people_command.command("unmerge")
-@click.argument("edge")
+@click.argument("edge", type=int)
 @output.as_json
-def unmerge(edge: str, json_: bool) -> None:
+def unmerge(edge: int, json_: bool) -> None:
     """Take the identity EDGE away; each side has again what it had."""
     output.set_up_django()
     from rapport.people import services

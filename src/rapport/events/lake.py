@@ -6,6 +6,8 @@ libraries on one SQLite file have lost a committed row. Readers are many; the lo
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import sqlite3
 import threading
@@ -243,7 +245,13 @@ def forget() -> None:
 def check_queries(*packages: str) -> int:
     """Prepare every named query of the packages against the lake; gives how many. Raises Invalid."""
     con = connect()
-    for name, columns in RELATIONS.items():
+    relations = dict(RELATIONS)
+    for package in packages:
+        # What else a domain's queries read is stated beside the service that makes it.
+        if importlib.util.find_spec(f"{package}.services"):
+            module = importlib.import_module(f"{package}.services")
+            relations.update(getattr(module, "RELATIONS", {}))
+    for name, columns in relations.items():
         con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})")
     checked = 0
     for package in packages:
