@@ -25,7 +25,7 @@ USUAL = {
     "tests",
     "migrations",
 }
-# The record that allows a domain further names; it lists each as `domain/name`.
+# The record that allows a domain further names; it lists each as `domain/file`.
 RECORD = DECISIONS / "0014-file-names-in-a-domain.md"
 
 
@@ -36,7 +36,8 @@ def names_in(domain: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def recorded() -> set[str]:
-    return set(re.findall(r"`([a-z]+/[a-z_.]+)`", RECORD.read_text()))
+    listed: set[str] = set(re.findall(r"`([a-z]+/[a-z_.]+)`", RECORD.read_text()))
+    return {name.removesuffix(".py") for name in listed}
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
