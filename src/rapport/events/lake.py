@@ -247,10 +247,9 @@ def check_queries(*packages: str) -> int:
     con = connect()
     relations = dict(RELATIONS)
     for package in packages:
-        # What else a domain's queries read is stated beside the service that makes it.
+        # Relations that many of a domain's queries share are described once, beside the service that makes them.
         if importlib.util.find_spec(f"{package}.services"):
-            module = importlib.import_module(f"{package}.services")
-            relations.update(getattr(module, "RELATIONS", {}))
+            relations.update(getattr(importlib.import_module(f"{package}.services"), "RELATIONS", {}))
     for name, columns in relations.items():
         con.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})")
     checked = 0

@@ -2,6 +2,8 @@
 
 A file begins with comment lines `-- key: value`. Four keys are required: `grain` (what one row is),
 `needs` (tables and relations it reads), `gives` (its columns) and `units`. Parameters are written `$name`.
+A relation that the caller makes, and no store has, is described by a line of its own, so that the query
+can be checked without it: `-- given: shown(seq BIGINT, ts TIMESTAMPTZ)`.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class Query:
     name: str
     header: Mapping[str, str]
     text: str
+    given: tuple[str, ...] = ()  # relations the caller makes: `name(column TYPE, ...)`
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -37,11 +40,14 @@ class Query:
 def parse(name: str, text: str) -> Query:
     """Read a query file's header; a missing key is named."""
     header: dict[str, str] = {}
+    given: list[str] = []
     for line in text.splitlines():
         if not line.startswith("--"):
             break
         key, colon, value = line[2:].partition(":")
-        if colon and key.strip().isidentifier():
+        if colon and key.strip() == "given":
+            given.append(value.strip())
+        elif colon and key.strip().isidentifier():
             header[key.strip()] = value.strip()
     missing = [key for key in REQUIRED if key not in header]
     if missing:
@@ -49,7 +55,7 @@ def parse(name: str, text: str) -> Query:
             f"query {name} lacks {', '.join(missing)} in its header",
             "Begin the file with lines such as `-- grain: one row per person`.",
         )
-    return Query(name=name, header=header, text=text)
+    return Query(name=name, header=header, text=text, given=tuple(given))
 
 
 @functools.cache
@@ -88,11 +94,17 @@ def prepare(con: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Ask the engine whether it understands the query, without running it."""
     import duckdb
 
+    stand_ins = []
     try:
-        con.extract_statements(query.text)
+        for relation in query.given:
+            con.execute(f"CREATE TEMP TABLE {relation}")
+            stand_ins.append(relation.partition("(")[0].strip())
         con.execute(f"PREPARE check_ AS {query.text}")
         con.execute("DEALLOCATE check_")
     except duckdb.Error as error:
         raise Invalid(
             f"query {query.name} is not understood: {error}", "Correct the .sql file; nothing was run."
         ) from error
+    finally:
+        for name in stand_ins:
+            con.execute(f"DROP TABLE IF EXISTS temp.{name}")

@@ -2,6 +2,7 @@
 -- needs: annotation, shown
 -- gives: seq, name, label, value, probability, model, version
 -- units: value on the name's own range; probability 0 to 1
+-- given: shown(seq BIGINT)
 SELECT a.seq, a.name, a.label, a.value, a.probability, a.model, a.version
 FROM annotation AS a
 SEMI JOIN shown AS s ON a.seq = s.seq
