@@ -71,4 +71,4 @@ def usable_link(token: str) -> LoginLink | None:
 
 def first_owner() -> Staff | None:
     """The owner who has been here longest, for the log-in link of the command line."""
-    return Staff.objects.filter(role=rules.Role.OWNER, is_active=True).order_by("date_joined").first()
+    return Staff.objects.filter(role=rules.Role.OWNER, is_active=True).order_by("joined_at", "id").first()

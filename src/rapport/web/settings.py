@@ -34,15 +34,19 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "rapport.web.middleware.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "rapport.web.middleware.reader",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "rapport.web.errors.DomainErrors",
+    "rapport.web.access.LoginRequired",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -91,7 +95,9 @@ def _database(url: str) -> dict[str, object]:
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
         }
-    raise SystemExit(f"RAPPORT_DATABASE_URL {url!r} is not understood: write sqlite:///PATH or postgres://...")
+    raise SystemExit(
+        f"RAPPORT_DATABASE_URL {url!r} is not understood: write sqlite:///PATH or postgres://..."
+    )
 
 
 DATABASES = {"default": _database(home.env("DATABASE_URL"))}
@@ -110,6 +116,10 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "rapport.web.errors.locked_out"
+CSRF_FAILURE_VIEW = "rapport.web.errors.csrf_failure"
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -129,7 +139,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [HERE / "static"]
-STATIC_ROOT = home.path("static")
+STATIC_ROOT = None  # nothing is collected: WhiteNoise serves the files from the packages that hold them
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

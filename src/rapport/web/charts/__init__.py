@@ -1,0 +1,250 @@
+"""Charts: a title that states the finding, axes with units, figures and downloads one click away."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import translation
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from rapport.staff.rules import Right
+from rapport.web.charts import palette, render, spec
+from rapport.web.charts.spec import Gap, Point, Series
+from rapport.web.components.formats import NONE, day_text, number
+
+__all__ = ["Chart", "Gap", "Point", "Series", "distribution", "over_time", "ranked", "series"]
+
+Said = Callable[[float | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    cells: list[Any]  # the row's head in words, then Cells
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Swatch:
+    label: str
+    swatch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart as `components/chart.html` shows it."""
+
+    key: str
+    title: str
+    note: str
+    alt: str
+    wide: SafeString
+    narrow: SafeString
+    legend: list[Swatch]
+    columns: list[str]
+    lines: list[Line]
+    names_its_lines: bool = False  # the wide drawing does, so only the narrow one needs a legend
+
+
+def series(*labels: tuple[str, str], colours: Sequence[str] = palette.SERIES) -> list[Series]:
+    """Series in the palette's fixed order from (key, label) pairs."""
+    return [Series(key, label, colours[i % len(colours)]) for i, (key, label) in enumerate(labels)]
+
+
+def over_time(
+    kind: str,
+    title: str,
+    points: Sequence[Point],
+    shown: Sequence[Series],
+    *,
+    y_title: str,
+    right: Right,
+    said: Said = number,
+    gaps: Sequence[Gap] = (),
+    note: str = "",
+    full_width: bool = False,
+    x_title: str = "",
+    as_percent: bool = False,
+) -> Chart:
+    """Lines or stacked bars over days (`kind` is `lines` or `bars`)."""
+    language = _language()
+    points = [dataclasses.replace(p, href=_local(p.href)) for p in points]
+    labels = {s.key: s.label for s in shown}
+    worded = [_worded(p, labels.get(p.series, ""), said) for p in points]
+    draw: dict[str, Any] = {"y_title": y_title, "language": language, "gaps": gaps, "as_percent": as_percent}
+    by_day: dict[dt.date, dict[str, Point]] = {}
+    for p in points:
+        by_day.setdefault(p.x, {})[p.series] = p
+    days = sorted(by_day)
+    columns = [x_title or _("Day"), *(s.label or y_title for s in shown)]
+    rows: list[list[Any]] = []
+    lines: list[Line] = []
+    for day in days:
+        found = [by_day[day].get(s.key) for s in shown]
+        rows.append([day.isoformat(), *(p.y if p else None for p in found)])
+        cells = [Cell(said(p.y if p else None), p.href if p and p.y is not None else "") for p in found]
+        lines.append(Line([day_text(day), *cells]))
+    drawing = render.Drawing(
+        wide=spec.over_time(kind, worded, shown, width=spec.FULL_PX if full_width else spec.WIDE_PX, **draw),
+        narrow=spec.over_time(kind, worded, shown, width=spec.NARROW_PX, **draw),
+        language=language,
+        title=title,
+        alt=_alt_over_time(title, points, shown, said, gaps),
+        right=right.value,
+        columns=columns,
+        rows=rows,
+    )
+    legend = [Swatch(s.label, _swatch(s.colour)) for s in shown] if len(shown) > 1 else []
+    return _chart(drawing, note, legend, lines, names_its_lines=kind == "lines")
+
+
+def ranked(
+    title: str,
+    rows: Sequence[tuple[str, float, str]],
+    *,
+    label_title: str,
+    value_title: str,
+    right: Right,
+    said: Said = number,
+    note: str = "",
+    colour: str = "series-1",
+    full_width: bool = False,
+) -> Chart:
+    """Horizontal bars in the order given: (label, value, href)."""
+    rows = [(label, v, _local(href)) for label, v, href in rows]
+    drawn = [(label, v, said(v), href, f"{label}: {said(v)}") for label, v, href in rows]
+    width = spec.FULL_PX if full_width else spec.WIDE_PX
+    first = ", ".join(f"{label} {said(v)}" for label, v, _href in rows[:5])
+    drawing = render.Drawing(
+        wide=spec.ranked(drawn, width=width, colour=colour, x_title=value_title),
+        narrow=spec.ranked(drawn, width=spec.NARROW_PX, colour=colour, x_title=value_title),
+        language=_language(),
+        title=title,
+        alt=_("%(title)s. Bars, largest first: %(first)s.") % {"title": title, "first": first},
+        right=right.value,
+        columns=[label_title, value_title],
+        rows=[[label, v] for label, v, _href in rows],
+    )
+    lines = [Line([label, Cell(said(v), href)], href) for label, v, href in rows]
+    return _chart(drawing, note, [], lines)
+
+
+def distribution(
+    title: str,
+    bins: Sequence[tuple[float, float, float, str]],
+    *,
+    x_title: str,
+    y_title: str,
+    right: Right,
+    said: Said = number,
+    note: str = "",
+) -> Chart:
+    """How often each range of values occurs: (from, to, n, href)."""
+    bins = [(a, b, n, _local(href)) for a, b, n, href in bins]
+    ranges = [_("%(low)s to %(high)s") % {"low": said(a), "high": said(b)} for a, b, _n, _h in bins]
+    drawn = [(a, b, n, h, f"{r}: {number(n)}") for (a, b, n, h), r in zip(bins, ranges, strict=True)]
+    most = max(range(len(bins)), key=lambda i: bins[i][2], default=0)
+    words = {"x_title": x_title, "y_title": y_title, "colour": "series-1"}
+    drawing = render.Drawing(
+        wide=spec.distribution(drawn, width=spec.WIDE_PX, **words),
+        narrow=spec.distribution(drawn, width=spec.NARROW_PX, **words),
+        language=_language(),
+        title=title,
+        alt=_("%(title)s. Most frequent: %(range)s, %(n)s.")
+        % {
+            "title": title,
+            "range": ranges[most] if bins else NONE,
+            "n": number(bins[most][2]) if bins else NONE,
+        },
+        right=right.value,
+        columns=[x_title, y_title],
+        rows=[[r, n] for (_a, _b, n, _h), r in zip(bins, ranges, strict=True)],
+    )
+    lines = [Line([r, Cell(number(n), h)], h) for (_a, _b, n, h), r in zip(bins, ranges, strict=True)]
+    return _chart(drawing, note, [], lines)
+
+
+def _chart(
+    drawing: render.Drawing,
+    note: str,
+    legend: list[Swatch],
+    lines: list[Line],
+    *,
+    names_its_lines: bool = False,
+) -> Chart:
+    return Chart(
+        key=render.keep(drawing),
+        title=drawing.title,
+        note=note,
+        alt=drawing.alt,
+        wide=render.inline(drawing),
+        narrow=render.inline(drawing, narrow=True),
+        legend=legend,
+        columns=drawing.columns,
+        lines=lines,
+        names_its_lines=names_its_lines,
+    )
+
+
+def _worded(point: Point, label: str, said: Said) -> Point:
+    figure = said(point.y)
+    if point.low is not None and point.high is not None:
+        figure = _("%(low)s to %(high)s, likely %(likely)s") % {
+            "low": said(point.low),
+            "high": said(point.high),
+            "likely": figure,
+        }
+    words = f"{day_text(point.x)}, {label}: {figure}" if label else f"{day_text(point.x)}: {figure}"
+    return dataclasses.replace(point, said=words)
+
+
+def _local(href: str) -> str:
+    """A link within these screens, or none: what a chart shows may have come from outside."""
+    return href if href.startswith("/") and not href.startswith(("//", "/\\")) else ""
+
+
+def _alt_over_time(
+    title: str, points: Sequence[Point], shown: Sequence[Series], said: Said, gaps: Sequence[Gap]
+) -> str:
+    sentences = [f"{title}."]
+    for one in shown:
+        seen = [p for p in points if p.series == one.key and p.y is not None]
+        if not seen:
+            continue
+        low, high = min(seen, key=lambda p: p.y or 0), max(seen, key=lambda p: p.y or 0)
+        last = max(seen, key=lambda p: p.x)
+        sentences.append(
+            _("%(name)s: lowest %(low)s on %(low_day)s, highest %(high)s on %(high_day)s, last %(last)s.")
+            % {
+                "name": one.label or _("Figures"),
+                "low": said(low.y),
+                "low_day": day_text(low.x),
+                "high": said(high.y),
+                "high_day": day_text(high.x),
+                "last": said(last.y),
+            }
+        )
+    sentences += [
+        _("No coverage from %(first)s to %(last)s: %(reason)s.")
+        % {"first": day_text(g.first), "last": day_text(g.last), "reason": g.reason}
+        for g in gaps
+    ]
+    return " ".join(sentences)
+
+
+def _swatch(colour: str) -> str:
+    return colour.replace("series-", "s")
+
+
+def _language() -> str:
+    return (translation.get_language() or "en").split("-")[0]

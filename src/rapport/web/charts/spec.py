@@ -1,0 +1,372 @@
+"""Vega-Lite specs in our own manner: quiet axes, a title that carries the unit, gaps drawn as gaps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rapport.web.charts.palette import sentinel
+
+WIDE_PX, FULL_PX, NARROW_PX = 480, 980, 300
+HEIGHT_PX = 190
+
+_DAY_LETTERS = {"de": "%-d. %b", "ko": "%b %-d일"}
+_MONTH_LETTERS = {"ko": "%Y년 %b"}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line, or one colour of the bars."""
+
+    key: str
+    label: str
+    colour: str  # a name of the palette
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One mark. `y` None is a gap: nothing was seen, which is not the same as none."""
+
+    x: dt.date
+    y: float | None
+    series: str = ""
+    low: float | None = None
+    high: float | None = None
+    href: str = ""
+    said: str = ""  # the mark in words
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch that a source did not cover."""
+
+    first: dt.date
+    last: dt.date
+    reason: str
+
+
+def nice_top(highest: float) -> float:
+    """The top of an axis that begins at zero: a short figure times a power of ten."""
+    if highest <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(highest))
+    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= highest)
+
+
+def _number_letters(top: float) -> str:
+    if top < 5:
+        return "~g"
+    return ",d" if top < 10_000 else "~s"
+
+
+def over_time(
+    kind: str,
+    points: Sequence[Point],
+    series: Sequence[Series],
+    *,
+    width: int,
+    y_title: str,
+    language: str,
+    gaps: Sequence[Gap] = (),
+    as_percent: bool = False,
+) -> dict[str, Any]:
+    """Lines or stacked bars over days; `kind` is `lines` or `bars`; `as_percent` takes ratios."""
+    values = [_value(p) for p in points]
+    colour = _colours(series)
+    bar_px = _bar_px(points, width) if kind == "bars" else 0.0
+    x = _time_axis(points, language, width, bar_px / 2)
+    top, bottom = _range(kind, points)
+    y = {
+        "field": "y",
+        "type": "quantitative",
+        "title": y_title,
+        "scale": {"domain": [bottom, top], "nice": False},
+        "axis": {"tickCount": 4, "format": ".0%" if as_percent else _number_letters(top)},
+    }
+    layers: list[dict[str, Any]] = []
+    if gaps:
+        layers.append(_gap_layer(gaps, x))
+    if kind == "bars":
+        layers.append(_bars(values, x, y, colour, bar_px))
+    else:
+        layers += _lines(values, x, y, colour)
+        if len(series) > 1 and width > NARROW_PX:
+            layers.append(_end_labels(points, series, x, y, top - bottom))
+    return {**_frame(width), "layer": layers}
+
+
+def ranked(
+    rows: Sequence[tuple[str, float, str, str, str]], *, width: int, colour: str, x_title: str
+) -> dict[str, Any]:
+    """Horizontal bars, largest first: (label, value, value in words, href, said)."""
+    values = [
+        {
+            "label": _shortened(label, 16 if width <= NARROW_PX else 26),
+            "x": v,
+            "text": t,
+            "href": h,
+            "said": s,
+        }
+        for label, v, t, h, s in rows
+    ]
+    y = {
+        "field": "label",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"ticks": False, "domain": False, "labelPadding": 8},
+    }
+    x = {"field": "x", "type": "quantitative", "title": x_title, "axis": None, "scale": {"zero": True}}
+    bar = {
+        "mark": {"type": "bar", "color": sentinel(colour), "height": 16, "cornerRadiusEnd": 2},
+        "encoding": {"x": x, "y": y, "href": {"field": "href"}, "description": {"field": "said"}},
+    }
+    text = {
+        "mark": {"type": "text", "align": "left", "dx": 6, "color": sentinel("ink")},
+        "encoding": {"x": x, "y": y, "text": {"field": "text"}},
+    }
+    return {
+        **_frame(width),
+        "height": 26 * len(rows) + 8,
+        "data": {"values": values},
+        "layer": [bar, text],
+    }
+
+
+def distribution(
+    bins: Sequence[tuple[float, float, float, str, str]],
+    *,
+    width: int,
+    colour: str,
+    x_title: str,
+    y_title: str,
+) -> dict[str, Any]:
+    """How often each range of values occurs: (from, to, n, href, said)."""
+    letters = _number_letters(max((n for _a, _b, n, _h, _s in bins), default=0))
+    values = [{"a": a, "b": b, "y": n, "href": h, "said": s} for a, b, n, h, s in bins]
+    return {
+        **_frame(width),
+        "data": {"values": values},
+        "mark": {"type": "bar", "color": sentinel(colour), "binSpacing": 1},
+        "encoding": {
+            "x": {"field": "a", "bin": {"binned": True}, "type": "quantitative", "title": x_title},
+            "x2": {"field": "b"},
+            "y": {
+                "field": "y",
+                "type": "quantitative",
+                "title": y_title,
+                "axis": {"tickCount": 4, "format": letters},
+            },
+            "href": {"field": "href"},
+            "description": {"field": "said"},
+        },
+    }
+
+
+def _frame(width: int) -> dict[str, Any]:
+    return {
+        "width": width,
+        "height": HEIGHT_PX,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "padding": {"left": 6, "top": 4, "right": 10, "bottom": 2},  # a wider font must still fit
+        "background": None,
+        "config": _CONFIG,
+    }
+
+
+def _value(point: Point) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "x": point.x.isoformat(),
+        "y": point.y,
+        "series": point.series,
+        "href": point.href,
+        "said": point.said,
+    }
+    if point.low is not None:
+        value |= {"low": point.low, "high": point.high}
+    return value
+
+
+def _colours(series: Sequence[Series]) -> dict[str, Any]:
+    return {
+        "field": "series",
+        "type": "nominal",
+        "legend": None,
+        "scale": {"domain": [s.key for s in series], "range": [sentinel(s.colour) for s in series]},
+    }
+
+
+def _time_axis(points: Sequence[Point], language: str, width: int, padding_px: float) -> dict[str, Any]:
+    days = [p.x for p in points]
+    span_days = (max(days) - min(days)).days if days else 0
+    letters = (
+        _DAY_LETTERS.get(language, "%-d %b") if span_days < 200 else _MONTH_LETTERS.get(language, "%b %Y")
+    )
+    return {
+        "field": "x",
+        "type": "temporal",
+        "title": None,
+        "scale": {"type": "utc", "padding": padding_px},
+        "axis": {
+            "format": letters,
+            "tickCount": 3 if width <= NARROW_PX else 6,
+            "labelOverlap": True,
+            "grid": False,
+        },
+    }
+
+
+def _range(kind: str, points: Sequence[Point]) -> tuple[float, float]:
+    if kind == "bars":
+        sums: dict[dt.date, float] = {}
+        for p in points:
+            sums[p.x] = sums.get(p.x, 0.0) + (p.y or 0.0)
+        return nice_top(max(sums.values(), default=0)), min(0.0, min(sums.values(), default=0))
+    seen = [v for p in points for v in (p.y, p.high, p.low) if v is not None]
+    lowest = min(seen, default=0)
+    return nice_top(max(seen, default=0)), -nice_top(-lowest) if lowest < 0 else 0.0
+
+
+def _bar_px(points: Sequence[Point], width: int) -> float:
+    days = sorted({p.x for p in points})
+    if len(days) < 2:
+        return 24
+    step_days = min((b - a).days for a, b in itertools.pairwise(days))
+    n_steps = (days[-1] - days[0]).days / step_days + 1
+    return max(1.0, min(24.0, (width - 60) / n_steps * 0.8))
+
+
+def _bars(values: list[Any], x: Any, y: Any, colour: Any, bar_px: float) -> dict[str, Any]:
+    return {
+        "data": {"values": values},
+        "mark": {"type": "bar", "width": bar_px},
+        "encoding": {
+            "x": x,
+            "y": {**y, "stack": "zero"},
+            "color": colour,
+            "order": {"field": "series", "sort": None},
+            "href": {"field": "href"},
+            "description": {"field": "said"},
+        },
+    }
+
+
+def _lines(values: list[Any], x: Any, y: Any, colour: Any) -> list[dict[str, Any]]:
+    layers: list[dict[str, Any]] = []
+    if any("low" in value for value in values):
+        layers.append(
+            {
+                "data": {"values": [v for v in values if "low" in v]},
+                "mark": {"type": "area", "opacity": 0.18},
+                "encoding": {
+                    "x": x,
+                    "y": {**y, "field": "low"},
+                    "y2": {"field": "high"},
+                    "color": colour,
+                },
+            }
+        )
+    encoding = {"x": x, "y": y, "color": colour}
+    layers.append(
+        {
+            "data": {"values": values},
+            "mark": {"type": "line", "strokeWidth": 2, "invalid": "break-paths-show-path-domains"},
+            "encoding": encoding,
+        }
+    )
+    # A lone value between two gaps has no line: its point must be seen.
+    layers.append(
+        {
+            "data": {
+                "values": [
+                    v | {"alone": _is_alone(values, i)} for i, v in enumerate(values) if v["y"] is not None
+                ]
+            },
+            "mark": {"type": "point", "filled": True, "size": 40},
+            "encoding": {
+                **encoding,
+                "opacity": {"condition": {"test": "datum.alone", "value": 1}, "value": 0},
+                "href": {"field": "href"},
+                "description": {"field": "said"},
+            },
+        }
+    )
+    return layers
+
+
+def _is_alone(values: list[Any], i: int) -> bool:
+    same = [v for v in values if v["series"] == values[i]["series"]]
+    at = same.index(values[i])
+    before = same[at - 1]["y"] if at > 0 else None
+    after = same[at + 1]["y"] if at + 1 < len(same) else None
+    return before is None and after is None
+
+
+def _end_labels(
+    points: Sequence[Point], series: Sequence[Series], x: Any, y: Any, span: float
+) -> dict[str, Any]:
+    """Each line's name at its end, moved apart where two would cover each other."""
+    last = {p.series: p for p in points if p.y is not None}
+    end = max(p.x for p in points)
+    apart = span * 15 / (HEIGHT_PX - 45)
+    labels: list[dict[str, Any]] = []
+    for one in sorted((s for s in series if s.key in last), key=lambda s: last[s.key].y or 0.0):
+        height = last[one.key].y or 0.0
+        if labels:
+            height = max(height, labels[-1]["y"] + apart)
+        labels.append({"x": end.isoformat(), "y": height, "series": one.key, "label": one.label})
+    return {
+        "data": {"values": labels},
+        "mark": {"type": "text", "align": "left", "dx": 6, "clip": False},
+        "encoding": {"x": x, "y": y, "color": _colours(series), "text": {"field": "label"}},
+    }
+
+
+def _gap_layer(gaps: Sequence[Gap], x: Any) -> dict[str, Any]:
+    day = dt.timedelta(days=1)
+    return {
+        "data": {
+            "values": [
+                {"x": g.first.isoformat(), "x2": (g.last + day).isoformat(), "said": g.reason} for g in gaps
+            ]
+        },
+        "mark": {"type": "rect", "color": sentinel("line"), "opacity": 0.5},
+        "encoding": {"x": x, "x2": {"field": "x2", "type": "temporal"}, "description": {"field": "said"}},
+    }
+
+
+def _shortened(label: str, most: int) -> str:
+    return label if len(label) <= most else label[: most - 1] + "…"
+
+
+_CONFIG: dict[str, Any] = {
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelColor": sentinel("ink-2"),
+        "titleColor": sentinel("ink-2"),
+        "gridColor": sentinel("line"),
+        "domainColor": sentinel("line-strong"),
+        "tickColor": sentinel("line-strong"),
+        "tickSize": 4,
+    },
+    "axisY": {
+        "titleAngle": 0,
+        "titleAlign": "left",
+        "titleAnchor": "start",
+        "titleBaseline": "bottom",
+        "titleX": 0,
+        "titleY": -8,
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+    },
+    "text": {"fontSize": 12, "color": sentinel("ink")},
+}

@@ -1,0 +1,134 @@
+"""What went wrong, as a page or a fragment: one sentence that says it and one that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from rapport.kit import errors
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+STATUS: dict[type[errors.RapportError], int] = {
+    errors.Invalid: 400,
+    errors.Denied: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
+}
+
+
+def status_of(error: errors.RapportError) -> int:
+    """The HTTP status of a domain's error; what no row names is our own fault."""
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+def sentence(text: str) -> str:
+    """A domain's message as a sentence: errors begin small so that they can stand within one."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+class DomainErrors:
+    """Turn a domain's error into the page or fragment that tells it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, errors.RapportError):
+            return None
+        response = told(request, status_of(exception), exception.message, exception.hint)
+        if isinstance(exception, errors.Unavailable):
+            response.headers["Retry-After"] = str(max(1, round(exception.retry_after_s)))
+        return response
+
+
+def told(request: HttpRequest, status: int, message: str, hint: str = "") -> HttpResponse:
+    """The error page, or for htmx a toast with the same words."""
+    context = {
+        "status": status,
+        "title": _title(status),
+        "message": sentence(message),
+        "hint": sentence(hint),
+    }
+    if getattr(request, "htmx", False):
+        response = render(request, "components/error_toast.html", context, status=status)
+        response.headers["HX-Retarget"] = "#toasts"
+        response.headers["HX-Reswap"] = "beforeend"
+        return response
+    return render(request, "components/error_page.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's shape
+    return told(
+        request, 400, _("this request could not be understood"), _("Go back and send the form again.")
+    )
+
+
+def denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's shape
+    return told(request, 403, _("your role does not open this page"), _("Ask an owner to change your role."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's shape
+    return told(
+        request,
+        404,
+        _("there is no page at %(path)s") % {"path": request.path},
+        _("Check the address, or search with Ctrl-K."),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's shape
+    return told(
+        request,
+        403,
+        _("this form was open too long, or its cookie was blocked"),
+        _("Go back, load the page again and send it once more."),
+    )
+
+
+def locked_out(request: HttpRequest, *_given: object) -> HttpResponse:
+    """Somebody guessed too often: a sentence that says for how long, not whether the account exists."""
+    from django.conf import settings
+
+    minutes = round(settings.AXES_COOLOFF_TIME * 60)
+    return told(
+        request,
+        429,
+        _("too many attempts to log in with this address"),
+        _("Wait %(minutes)s minutes, or ask an owner for a one-time link.") % {"minutes": minutes},
+    )
+
+
+def failed(_request: HttpRequest) -> HttpResponse:
+    """Our own fault. Rendered without the frame, which may be what is broken."""
+    html = render_to_string(
+        "components/error_bare.html",
+        {
+            "title": _title(500),
+            "message": _("Something went wrong on our side."),
+            "hint": _("Try again. If it stays, run “rapport doctor” on the server and look at the log."),
+        },
+    )
+    return HttpResponse(html, status=500)
+
+
+def _title(status: int) -> str:
+    return {
+        400: _("Not understood"),
+        403: _("Not for your role"),
+        404: _("Not found"),
+        409: _("Something else happened first"),
+        429: _("Wait a little"),
+        503: _("Not now"),
+    }.get(status, _("Something went wrong"))

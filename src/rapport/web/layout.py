@@ -1,0 +1,102 @@
+"""What stands around every page: the rail, what is running, and who reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
+
+from rapport.staff.rules import Right
+from rapport.web import discovery
+
+GROUPS = {
+    "work": _("Work"),
+    "installation": _("Installation"),
+    "self": _("You"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the rail: the url name it opens, and the url names it is lit for."""
+
+    name: str
+    label: Any  # a lazy translation
+    icon: str
+    group: str
+    order: int
+    right: Right | None = None
+    also: tuple[str, ...] = ()
+    url: str = ""
+    is_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that the palette can do: a page to open or a form to start."""
+
+    name: str
+    label: Any  # a lazy translation
+    right: Right | None = None
+    fragment: str = ""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.name) + self.fragment
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: Any
+    entries: list[Entry]
+
+
+def _allowed(request: HttpRequest, right: Right | None) -> bool:
+    return right is None or bool(request.user.is_authenticated and request.user.may(right))
+
+
+def rail(request: HttpRequest) -> list[Group]:
+    """The rail's groups with the entries that this reader's role opens."""
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    entries = [
+        replace(entry, url=reverse(entry.name), is_here=here == entry.name or here in entry.also)
+        for module in discovery.page_modules()
+        for entry in getattr(module, "entries", ())
+        if _allowed(request, entry.right)
+    ]
+    entries.sort(key=lambda entry: entry.order)
+    groups = [Group(label, [e for e in entries if e.group == key]) for key, label in GROUPS.items()]
+    return [group for group in groups if group.entries]
+
+
+def actions(request: HttpRequest) -> list[Action]:
+    """Every page and action the palette offers this reader, pages first."""
+    modules = discovery.page_modules()
+    opens = sorted((e for m in modules for e in getattr(m, "entries", ())), key=lambda e: e.order)
+    does = [a for m in modules for a in getattr(m, "actions", ())]
+    offered = [Action(e.name, e.label, e.right) for e in opens] + does
+    return [action for action in offered if _allowed(request, action.right)]
+
+
+def _find_url(request: HttpRequest) -> str:
+    try:
+        return reverse("people") if _allowed(request, Right.SEE_PEOPLE) else ""
+    except NoReverseMatch:
+        return ""
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """The frame's own context, worked out only where a template asks for it."""
+    # An error page may come before anybody was looked up.
+    staff = getattr(request, "user", None)
+    known = bool(staff and staff.is_authenticated)
+    return {
+        "find_url": SimpleLazyObject(lambda: _find_url(request)) if known else "",
+        "rail": SimpleLazyObject(lambda: rail(request)) if known else [],
+        "staff": staff if known else None,
+        "theme": staff.theme if staff and known else "auto",
+    }
