@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that come from the code: events.md and commands.md."""
+"""Write the pages of docs/reference that come from the code: events.md, imports.md and commands.md."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from rapport.events.plan import Property
+from rapport.listening.rules.fields import Field
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 GENERATED = "<!-- Written by `make docs`. Change the code, not this page. -->"
@@ -44,17 +45,43 @@ def events_page() -> str:
         if event.session:
             lines += ["- Belongs to a session"]
         if event.properties:
-            lines += [
-                "",
-                "| Property | Type | Unit | Personal | Required | Meaning |",
-                "|---|---|---|---|---|---|",
-            ]
-            lines += [
-                f"| `{p.name}` | {p.type} | {p.unit} | {'yes' if p.personal else ''} |"
-                f" {'yes' if p.required else ''} | {p.meaning} |"
-                for p in event.properties.values()
-            ]
+            lines += ["", "| Property | Type | Notes |", "|---|---|---|"]
+            lines += [f"| `{p.name}` | {p.type} | {notes(p)} |" for p in event.properties.values()]
     return "\n".join(lines) + "\n"
+
+
+def imports_page() -> str:
+    """What a column can be, one section a kind of file."""
+    from rapport.listening.rules import fields
+
+    lines = [
+        GENERATED,
+        "# Fields of imports",
+        "",
+        "What the columns of each kind of file can be. A column goes by its field's name, or by one of the"
+        " other names it usually has; upper case, blanks and hyphens make no difference. Any other column is"
+        " said with `--map COLUMN=FIELD`; `--map COLUMN=-` leaves it out. What remains becomes a trait of"
+        " people and a property of everything else.",
+    ]
+    for kind in fields.KINDS.values():
+        lines += ["", f"## {kind.name}", "", f"{kind.meaning[0].upper()}{kind.meaning[1:]}."]
+        groups = [
+            ", ".join(f"`{f}NAMESPACE`" if f.endswith(":") else f"`{f}`" for f in group)
+            for group in kind.one_of
+        ]
+        lines += [f"\nAt least one of {group} must be there." for group in groups]
+        if kind.identifiers:
+            lines += ["\n`identifier:NAMESPACE` takes any other identifier, such as `identifier:mastodon`."]
+        if kind.fields:
+            lines += ["", "| Field | Read as | Also called | Notes |", "|---|---|---|---|"]
+            lines += [import_field(f) for f in kind.fields]
+    return "\n".join(lines) + "\n"
+
+
+def import_field(field: Field) -> str:
+    others = ", ".join(f"`{n}`" for n in field.names if n != field.name)
+    said = ", ".join(filter(None, ["required" if field.required else "", field.meaning]))
+    return f"| `{field.name}` | {field.form} | {others} | {said} |"
 
 
 def notes(prop: Property) -> str:
@@ -64,7 +91,7 @@ def notes(prop: Property) -> str:
         f"in {prop.unit}" if prop.unit else "",
         "personal" if prop.personal else "",
     ]
-    return " ".join(filter(None, [", ".join(filter(None, said)), prop.meaning]))
+    return "; ".join(filter(None, [", ".join(filter(None, said)), prop.meaning]))
 
 
 def commands(
@@ -102,7 +129,7 @@ def commands_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"events.md": events_page, "commands.md": commands_page}
+PAGES = {"events.md": events_page, "imports.md": imports_page, "commands.md": commands_page}
 
 
 def main() -> int:
