@@ -84,7 +84,7 @@ def sql_command(statement: str, limit: int, json_: bool) -> None:
     """Ask the lake and the operational store a read-only question.
 
     Views: event, subject, claim, subject_day, session, annotation, receipt, and, from the operational
-    store, person, identifier, identity, trait, score.
+    store, person, identifier, identity, trait, score; order_line has one row per line of an order.
     """
     import duckdb
 
@@ -94,7 +94,7 @@ def sql_command(statement: str, limit: int, json_: bool) -> None:
     from rapport.people import selectors as people
 
     try:
-        with people.analyst_engine() as con:
+        with people.analyst_engine(statement) as con:
             result = con.execute(statement)
             columns = [column[0] for column in result.description or []]
             rows = result.fetchmany(limit + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rapport.people.selectors.analyst import analyst_engine
 from rapport.people.selectors.identity import identity_arrow, people_for
 from rapport.people.selectors.listing import (
     Overview,
@@ -57,6 +58,7 @@ __all__ = [
     "TraitView",
     "TraitsOf",
     "activity",
+    "analyst_engine",
     "approximate_count",
     "arrivals",
     "facets",
