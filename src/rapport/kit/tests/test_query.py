@@ -85,7 +85,7 @@ def test_prepare_accepts_what_the_engine_understands(con: duckdb.DuckDBPyConnect
 
 
 @pytest.mark.parametrize(
-    "text", ["SELEKT 1", "SELECT missing FROM shop", "SELECT 1 FROM market", "SELECT nosuch(n) FROM shop"]
+    "text", ["CHOOSE 1", "SELECT missing FROM shop", "SELECT 1 FROM market", "SELECT nosuch(n) FROM shop"]
 )
 def test_prepare_names_the_query_it_cannot_understand(con: duckdb.DuckDBPyConnection, text: str) -> None:
     with pytest.raises(Invalid, match="query shops/bad is not understood") as refused:
