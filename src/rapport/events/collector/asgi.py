@@ -27,7 +27,8 @@ Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 
 BODY_WAIT_S = 30.0  # for a body to arrive in full
-DRAIN_WAIT_S = 15.0  # for requests in hand when asked to stop
+STOPPING_BODY_WAIT_S = 2.0  # the same, once asked to stop
+DRAIN_WAIT_S = 10.0  # for requests in hand, when stopping
 DRAIN_BYTES_MAX = 32 * 1024 * 1024  # of a refused body, read so that its sender hears why
 
 KINDS = ("identify", "track", "page", "screen", "group", "alias", "batch")
@@ -54,6 +55,7 @@ class Collector:
         self.committer: Committer
         self.keys: Keys
         self._in_hand = 0
+        self._reading: set[asyncio.Timeout] = set()
         self._stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,9 +79,16 @@ class Collector:
         self._stopping = False
         self.committer.start()
 
-    async def stop(self) -> None:
-        """Refuse what is new, answer what is in hand, store what waits."""
+    def hurry(self) -> None:
+        """Expect to be stopped: nobody may take long any more to send a body."""
         self._stopping = True
+        soon = asyncio.get_running_loop().time() + STOPPING_BODY_WAIT_S
+        for reading in self._reading:
+            reading.reschedule(soon)
+
+    async def stop(self) -> None:
+        """Answer what is in hand, store what waits."""
+        self.hurry()
         until_s = clock.monotonic_s() + DRAIN_WAIT_S
         while self._in_hand and clock.monotonic_s() < until_s:
             await asyncio.sleep(0.01)
@@ -126,14 +135,14 @@ class Collector:
             elif name == b"content-length":
                 length = int(value)
         source = self.keys.of_header(authorization) if authorization else None
-        raw = await _read(receive, length)
-        if self._stopping:
-            raise Unavailable("the collector is stopping", "Send it again in a moment.", retry_after_s=2)
+        raw = await self._read(receive, length)
         self.metrics.bytes_read += len(raw)
         if encoding and encoding.lower() != b"identity":
             if encoding.lower() != b"gzip":
                 raise Refused(
-                    415, f"Content-Encoding {encoding.decode('latin-1')!r} is not understood", "Send gzip or none."
+                    415,
+                    f"Content-Encoding {encoding.decode('latin-1')!r} is not understood",
+                    "Send gzip or none.",
                 )
             raw = envelope.inflate(raw)
         if authorization and source is None:
@@ -144,6 +153,34 @@ class Collector:
             if source is None:
                 raise _unknown_key()
         return spool.Body(spool.SEGMENT, source, found.n, found.document, received_at=clock.now_us())
+
+    async def _read(self, receive: Receive, length: int | None) -> bytes:
+        """The body in full; refuses one that is too large or too slow."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(STOPPING_BODY_WAIT_S if self._stopping else BODY_WAIT_S) as reading:
+                self._reading.add(reading)
+                more = True
+                while more:
+                    if size > REQUEST_BYTES_MAX or (length or 0) > REQUEST_BYTES_MAX:
+                        await _discard(receive, length or 0)
+                        raise envelope.too_large()
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise _HungUp
+                    part = message.get("body", b"")
+                    parts.append(part)
+                    size += len(part)
+                    # Where the length is known, the last part is known by it, one turn of the loop sooner.
+                    more = message.get("more_body", False) and size != length
+        except TimeoutError:
+            raise Refused(408, "the body took too long to arrive", "Send it again.") from None
+        finally:
+            self._reading.discard(reading)
+        if size > REQUEST_BYTES_MAX:
+            raise envelope.too_large()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _refuse(self, error: Exception, send: Send) -> None:
         headers = [_JSON, _ANY_ORIGIN]
@@ -178,10 +215,16 @@ class Collector:
             if _may_read_metrics(scope):
                 await _respond(send, 200, self._metrics_text(), [(b"content-type", CONTENT_TYPE)])
             else:
-                refusal = {"error": "not yours to read", "hint": "Send RAPPORT_METRICS_TOKEN as a bearer token."}
+                refusal = {
+                    "error": "not yours to read",
+                    "hint": "Send RAPPORT_METRICS_TOKEN as a bearer token.",
+                }
                 await _answer(send, 403, refusal, [_JSON])
         else:
-            refusal = {"error": f"there is nothing at {path}", "hint": f"POST to /v1/ and one of {', '.join(KINDS)}."}
+            refusal = {
+                "error": f"there is nothing at {path}",
+                "hint": f"POST to /v1/ and one of {', '.join(KINDS)}.",
+            }
             await _answer(send, 404, refusal, [_JSON, _ANY_ORIGIN])
 
     def _unready(self) -> str:
@@ -200,40 +243,13 @@ class Collector:
 
     def _metrics_text(self) -> bytes:
         c = self.committer
-        return self.metrics.text(commits=c.commits, commit_s=c.commit_s, waiting_bytes=c.waiting_bytes).encode()
+        return self.metrics.text(
+            commits=c.commits, commit_s=c.commit_s, waiting_bytes=c.waiting_bytes
+        ).encode()
 
 
 class _HungUp(Exception):
     """The sender closed the connection before its body was complete."""
-
-
-async def _read(receive: Receive, length: int | None) -> bytes:
-    """The body in full; refuses one that is too large or too slow."""
-    if length is not None and length > REQUEST_BYTES_MAX:
-        await _discard(receive, length)
-        raise envelope.too_large()
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_WAIT_S):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise _HungUp
-                part = message.get("body", b"")
-                parts.append(part)
-                size += len(part)
-                if size > REQUEST_BYTES_MAX:
-                    await _discard(receive, 0)
-                    raise envelope.too_large()
-                # Where the length is known, the last part is known by it, one turn of the loop sooner.
-                more = message.get("more_body", False) and size != length
-    except TimeoutError:
-        raise Refused(
-            408, f"the body did not arrive within {BODY_WAIT_S:g} s", "Send it again."
-        ) from None
-    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 async def _discard(receive: Receive, length: int) -> None:
@@ -241,12 +257,11 @@ async def _discard(receive: Receive, length: int) -> None:
     if length > DRAIN_BYTES_MAX:
         return
     size = 0
-    async with asyncio.timeout(BODY_WAIT_S):
-        while size < DRAIN_BYTES_MAX:
-            message = await receive()
-            size += len(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body", False):
-                return
+    while size < DRAIN_BYTES_MAX:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
 
 
 def _unknown_key() -> Refused:

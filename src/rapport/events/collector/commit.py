@@ -15,7 +15,7 @@ from rapport.kit.errors import RapportError, Unavailable
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 COMMIT_BODIES_MAX = 256
 
-type_Waiting = tuple[Body, asyncio.Future[None]]
+_Waiting = tuple[Body, asyncio.Future[None]]
 
 
 class Committer:
@@ -30,7 +30,7 @@ class Committer:
         self.commits = 0
         self.commit_s = 0.0
         self.failing: RapportError | None = None
-        self._queue: queue.SimpleQueue[type_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
 
@@ -73,7 +73,7 @@ class Committer:
                 self._commit(kept)
         self.spool.close()
 
-    def _commit(self, group: Sequence[type_Waiting]) -> None:
+    def _commit(self, group: Sequence[_Waiting]) -> None:
         began = clock.monotonic_s()
         error: RapportError | None = None
         try:
@@ -89,7 +89,7 @@ class Committer:
         took_s = clock.monotonic_s() - began
         self._loop.call_soon_threadsafe(self._report, group, error, took_s)
 
-    def _report(self, group: Sequence[type_Waiting], error: RapportError | None, took_s: float) -> None:
+    def _report(self, group: Sequence[_Waiting], error: RapportError | None, took_s: float) -> None:
         self.failing = error
         if error is None:
             self.commits += 1

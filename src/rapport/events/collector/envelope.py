@@ -97,7 +97,7 @@ def of_batch(body: bytes) -> Envelope:
     """The envelope of `/v1/batch`."""
     _check_utf8(body)
     request: _Batch = _decode(_decode_batch, body, "")
-    raw = request.batch
+    raw: bytes = request.batch
     messages: list[_Message] = _decode(_decode_messages, raw, "batch")
     if not messages:
         raise Refused(400, "the batch is empty", "Send at least one message.")

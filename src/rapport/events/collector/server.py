@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from collections.abc import Callable
 
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
@@ -46,9 +47,14 @@ async def _serve(host: str, port: int, application: Collector) -> None:
         backpressure=CONNECTIONS_MAX,
         log_level=LogLevels.error,
     )
-    loop = asyncio.get_running_loop()
+    end: Callable[[], None] = server.signal_handler_interrupt
+
+    def interrupt() -> None:
+        application.hurry()
+        end()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.signal_handler_interrupt)
+        asyncio.get_running_loop().add_signal_handler(number, interrupt)
     try:
         await server.serve()
     except OSError as error:
