@@ -33,7 +33,14 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
     ),
     "identifier": (
         "people_identifier",
-        pa.schema([("subject", pa.int64()), ("namespace", pa.string()), ("value", pa.string()), ("first_seq", pa.int64())]),
+        pa.schema(
+            [
+                ("subject", pa.int64()),
+                ("namespace", pa.string()),
+                ("value", pa.string()),
+                ("first_seq", pa.int64()),
+            ]
+        ),
     ),
     "identity": (
         "people_identity",
@@ -115,4 +122,6 @@ def _only_a_question(con: duckdb.DuckDBPyConnection, statement: str) -> None:
         raise Invalid(f"there are {len(found)} statements", "Ask one question at a time.")
     allowed = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
     if found[0].type not in allowed:
-        raise Denied("only questions may be asked here", "Begin with SELECT, WITH, FROM, DESCRIBE or EXPLAIN.")
+        raise Denied(
+            "only questions may be asked here", "Begin with SELECT, WITH, FROM, DESCRIBE or EXPLAIN."
+        )
