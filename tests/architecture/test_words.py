@@ -49,6 +49,7 @@ ALLOWED = [
     ("web/pages/*", "redirect_authenticated_user", "Django reads this name"),
     ("cli/insights.py", "data", "the option --data is what scripts of others already write"),
     ("events/collector/keys.py", "_user_name", "the term of HTTP basic authentication"),
+    ("bench/collector.py", "data*", "asyncio calls the method and its argument so"),
     ("*test_*", "data", "hypothesis calls its interactive strategy so"),
     ("*", "user_agent", "the name of an HTTP header"),
     ("*", "user_agents", "the name of an HTTP header"),

