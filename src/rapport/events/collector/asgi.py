@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -18,8 +17,6 @@ from rapport.events.collector.keys import Keys
 from rapport.events.collector.metrics import CONTENT_TYPE, Metrics
 from rapport.kit import clock, home
 from rapport.kit.errors import RapportError, Unavailable
-
-log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -134,7 +131,9 @@ class Collector:
                 encoding = value
             elif name == b"content-length":
                 length = int(value)
-        source = self.keys.of_header(authorization) if authorization else None
+        # A header of another scheme may be a proxy's business; then the key is looked for in the body.
+        named = authorization[:6].lower() == b"basic "
+        source = self.keys.of_header(authorization) if named else None
         raw = await self._read(receive, length)
         self.metrics.bytes_read += len(raw)
         if encoding and encoding.lower() != b"identity":
@@ -145,7 +144,7 @@ class Collector:
                     "Send gzip or none.",
                 )
             raw = envelope.inflate(raw)
-        if authorization and source is None:
+        if named and source is None:
             raise _unknown_key()
         found = envelope.of_batch(raw) if kind == "batch" else envelope.of_single(kind, raw)
         if source is None:
@@ -191,11 +190,9 @@ class Collector:
         else:
             status, message, hint = 503, f"the spool cannot be read: {error}", "Send it again later."
         if status == 503:
-            log.warning("refused: %s", message)
             wait_s = error.retry_after_s if isinstance(error, Unavailable) else 5.0
             headers.append((b"retry-after", b"%d" % max(1, round(wait_s))))
-        elif status == 401:
-            headers.append((b"www-authenticate", b'Basic realm="write key"'))
+        # No WWW-Authenticate with a 401: it would make browsers ask the shop's visitors for a password.
         self.metrics.answers[status] += 1
         await _answer(send, status, {"error": message, "hint": hint}, headers)
 
@@ -233,8 +230,8 @@ class Collector:
             return "stopping"
         if not self.committer.is_running:
             return "the thread that writes the spool has ended"
-        if self.committer.failing is not None:
-            return self.committer.failing.message
+        if self.committer.failed_lately:
+            return self.committer.failing
         try:
             self.committer.spool.write_keys()
         except (RapportError, sqlite3.Error) as error:
@@ -268,7 +265,7 @@ def _unknown_key() -> Refused:
     return Refused(
         401,
         "the write key is missing or unknown",
-        "Send the key of a source as the user name of basic authentication; `rapport keys` makes one.",
+        "Send the key of a source as the user name of basic authentication; `rapport key` makes one.",
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
-import sqlite3
 import threading
 from collections.abc import Sequence
 
 from rapport.events.spool import Body, Spool
 from rapport.kit import clock
-from rapport.kit.errors import RapportError, Unavailable
+from rapport.kit.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 COMMIT_BODIES_MAX = 256
+UNREADY_S = 10.0  # after a failed commit; then a balancer may let a request try whether it works again
 
 _Waiting = tuple[Body, asyncio.Future[None]]
 
@@ -29,7 +32,9 @@ class Committer:
         self.waiting_bytes = 0
         self.commits = 0
         self.commit_s = 0.0
-        self.failing: RapportError | None = None
+        self.failing = ""  # why the last commit failed, or nothing
+        self._failed_at_s = 0.0
+        self._stopping = False
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None
@@ -41,6 +46,7 @@ class Committer:
 
     async def stop(self) -> None:
         """Store what waits, then end the thread."""
+        self._stopping = True
         if self._thread is not None:
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
@@ -50,11 +56,17 @@ class Committer:
     def is_running(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
+    @property
+    def failed_lately(self) -> bool:
+        return bool(self.failing) and clock.monotonic_s() - self._failed_at_s < UNREADY_S
+
     def keep(self, body: Body) -> asyncio.Future[None]:
         """Done once the body is durable; raises Unavailable where too much waits already."""
-        if self.waiting_bytes > WAITING_BYTES_MAX or not self.is_running:
+        if self._stopping:
+            raise Unavailable("the collector is stopping", "Send it again in a moment.", retry_after_s=2)
+        if self.waiting_bytes > WAITING_BYTES_MAX:
             raise Unavailable(
-                "more events arrive than the disk takes", "Send them again later.", retry_after_s=2
+                "more events arrive than the disk takes", "Send it again later.", retry_after_s=2
             )
         self.waiting_bytes += len(body.body or b"")
         done = self._loop.create_future()
@@ -75,23 +87,23 @@ class Committer:
 
     def _commit(self, group: Sequence[_Waiting]) -> None:
         began = clock.monotonic_s()
-        error: RapportError | None = None
+        error = ""
         try:
             self.spool.append([body for body, _ in group])
-        except (sqlite3.Error, OSError) as refusal:
-            error = Unavailable(
-                f"the spool cannot be written: {refusal}",
-                "Nothing of this request was stored; send it again later.",
-                retry_after_s=5,
-            )
-        except RapportError as refusal:
-            error = refusal
+        except Exception as refusal:  # whatever it is, the senders must hear that nothing was stored
+            error = f"the spool cannot be written: {refusal}"
         took_s = clock.monotonic_s() - began
         self._loop.call_soon_threadsafe(self._report, group, error, took_s)
 
-    def _report(self, group: Sequence[_Waiting], error: RapportError | None, took_s: float) -> None:
+    def _report(self, group: Sequence[_Waiting], error: str, took_s: float) -> None:
+        if error and not self.failing:
+            log.error("%s", error)
+        elif self.failing and not error:
+            log.warning("the spool can be written again")
         self.failing = error
-        if error is None:
+        if error:
+            self._failed_at_s = clock.monotonic_s()
+        else:
             self.commits += 1
             self.commit_s += took_s
         for body, done in group:
@@ -99,7 +111,7 @@ class Committer:
             # A request whose client hung up has stopped waiting.
             if done.done():
                 continue
-            if error is None:
-                done.set_result(None)
+            if error:
+                done.set_exception(Unavailable(error, "Nothing of it was stored; send it again later.", 5))
             else:
-                done.set_exception(error)
+                done.set_result(None)

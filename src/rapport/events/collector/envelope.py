@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,12 +103,14 @@ def of_batch(body: bytes) -> Envelope:
     if len(raw) > MESSAGE_BYTES_MAX:
         for i, one in enumerate(_decode_raws(raw)):
             _check_size(one, f"batch[{i}]")
+    lacks_id = False
     for i, message in enumerate(messages):
         if not message.type:
             raise Refused(400, f"batch[{i}] has no type", f"Say what each message is: {SPOKEN}.")
-        if message.message_id is None or message.message_id == "":
-            raw = _with_ids(raw, messages)
-            break
+        if not message.message_id:
+            lacks_id = True
+    if lacks_id:
+        raw = _with_ids(raw)
     return Envelope(len(messages), _document(raw, request.sent_at), request.write_key)
 
 
@@ -123,27 +124,25 @@ def of_single(kind: str, body: bytes) -> Envelope:
             400, f"the message says it is of type {message.type!r}", f"Send it to /v1/{message.type}."
         )
     if not message.type or not message.message_id or message.write_key:
-        fields: dict[str, Any] = _decode_fields(body)
+        fields = _with_id(_decode_fields(body))
         fields.pop("writeKey", None)
-        fields["type"] = kind
-        if fields.get("messageId") in _NO_ID:
-            fields["messageId"] = str(ids.uuid7())
+        fields["type"] = msgspec.Raw(b'"%b"' % kind.encode())
         body = _encode(fields)
     return Envelope(1, _document(b"[%b]" % body, message.sent_at), message.write_key)
 
 
-_NO_ID = (None, msgspec.Raw(b"null"), msgspec.Raw(b'""'))
-
-
-def _with_ids(raw: bytes, messages: Sequence[_Message]) -> bytes:
+def _with_ids(raw: bytes) -> bytes:
     """The batch again, with an id for each message that had none."""
-    raws = _decode_raws(raw)
-    for i, message in enumerate(messages):
-        if message.message_id is None or message.message_id == "":
-            fields: dict[str, Any] = _decode_fields(raws[i])
-            fields["messageId"] = str(ids.uuid7())
-            raws[i] = msgspec.Raw(_encode(fields))
-    return _encode(raws)
+    return _encode([_with_id(_decode_fields(one)) for one in _decode_raws(raw)])
+
+
+def _with_id(fields: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    if fields.get("messageId", _NULL) in (_NULL, _EMPTY):
+        fields["messageId"] = msgspec.Raw(b'"%b"' % str(ids.uuid7()).encode())
+    return fields
+
+
+_NULL, _EMPTY = msgspec.Raw(b"null"), msgspec.Raw(b'""')
 
 
 def _document(batch: bytes, sent_at: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import socket
 from collections.abc import Callable
 
 from granian.constants import HTTPModes, Interfaces
@@ -27,6 +28,7 @@ def serve(host: str, port: int, application: Collector | None = None) -> None:
         from rapport.events.collector import app
 
         application = app
+    _must_be_free(host, port)
     # What is loaded by now stays; requests make hardly any cycles, and looking for them after every 700
     # objects cost a tenth of the time.
     gc.collect()
@@ -55,9 +57,17 @@ async def _serve(host: str, port: int, application: Collector) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupt)
-    try:
-        await server.serve()
-    except OSError as error:
-        raise Conflict(
-            f"port {port} of {host} cannot be used: {error}", f"Choose another with --port {port + 10}."
-        ) from None
+    await server.serve()
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Granian shares a port with whoever listens there already; the events would then go to either."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Conflict(
+                f"port {port} of {host} cannot be used: {error.strerror}",
+                f"Something else listens there; choose another with --port {port + 10}.",
+            ) from None
