@@ -70,7 +70,7 @@ class Committer:
             )
         self.waiting_bytes += len(body.body or b"")
         done = self._loop.create_future()
-        self._queue.put((body, done)); done.set_result(None)
+        self._queue.put((body, done))
         return done
 
     def _run(self) -> None:
