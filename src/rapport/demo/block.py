@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rapport.demo import basket, browsing, feedback, mailing, posts, selling, talking, tell
 from rapport.demo.buying import trade
@@ -83,7 +84,7 @@ def listings(world: World, when: Span, prefix: str) -> pa.Table:
     ):
         picked = at.to_numpy(zero_copy_only=False)
         rows.add(
-            kind, "product_listed", [at_s] * len(picked), join("product:", codes.take(at)), channel="web",
+            kind, "product_listed", [at_s] * len(picked), join("product:", pc.utf8_lower(codes.take(at))), channel="web",
             properties=join(
                 '{"product_code":"', codes.take(at), '","product_name":"', pa.array(products.names).take(at),
                 '","category":"', names.take(at), '","price_minor":', price[picked], ',"currency":"',

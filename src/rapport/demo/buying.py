@@ -77,12 +77,12 @@ def trade(world: World, when: Span, p: People, seeds: tuple[int, ...], scale: fl
     mailing = np.full(len(person), -1)
     keep = ~lost
     caused = np.flatnonzero(sends.caused)
-    extra_at = sends.at_s[caused] + (rng.exponential(3.0, len(caused)).clip(0.02, 13.5) * DAY_S).astype(
-        np.int64
-    )
-    in_time = extra_at < when.end_s
-    caused, extra_at = caused[in_time], extra_at[in_time]
     who = sends.person[caused]
+    by = _channel(rng, p, who)
+    wait = 1 + rng.exponential(3.0, len(caused)).clip(max=EFFECT_DAYS - 3).astype(np.int64)
+    extra_at = when.utc_s(sends.at_s[caused] // DAY_S + wait, when.time_of_day_s(rng, by), p.country[who])
+    in_time = extra_at < when.end_s
+    caused, extra_at, who, by = (a[in_time] for a in (caused, extra_at, who, by))
     theme = when.mailings.category[sends.mailing[caused]]
     drives = world.categories.fuels[theme, p.fuel[who]]
     orders = experienced(
@@ -93,7 +93,7 @@ def trade(world: World, when: Span, p: People, seeds: tuple[int, ...], scale: fl
         person=np.concatenate([person[keep], who]),
         at_s=np.concatenate([at_s[keep], extra_at]),
         category=np.concatenate([category[keep], np.where(drives, theme, _one_category(rng, p, who))]),
-        channel=np.concatenate([channel[keep], _channel(rng, p, who)]),
+        channel=np.concatenate([channel[keep], by]),
         mailing=np.concatenate([mailing[keep], sends.mailing[caused]]),
     )
     end_s, ending = _endings(rng, when, p, orders, sends)

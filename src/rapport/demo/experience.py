@@ -13,7 +13,7 @@ from rapport.demo.world import CHANNELS, World
 
 PROMISED_DAYS = 2
 DEFECT = 0.015  # share of parts that are broken, apart from incidents
-LEAVES = {"late": 0.10, "misfit": 0.06, "defect": 0.14}  # probability of leaving for good after it
+LEAVES = {"late": 0.18, "misfit": 0.12, "defect": 0.22}  # probability of leaving for good after it
 REASONS = ("wrong_part", "defective", "changed_mind")
 
 

@@ -18,7 +18,7 @@ LEVELS = ("lurker", "contributor", "leader")
 POSTS_PER_WEEK = np.array([0.006, 0.11, 0.65])
 SENDS = np.array([0.2, 0.5, 0.9])  # share of mailings that a person is drawn for, by arm
 ONE_OFF_PER_DAY = 2.0 / 365  # purchases of the middle person, apart from what wears out in a cycle
-HAZARD_PER_DAY = 0.26 / 365  # of leaving for reasons of one's own
+HAZARD_PER_DAY = 0.24 / 365  # of leaving for reasons of one's own
 HOUSEHOLD_SHARE = 0.12  # of people who live with another customer
 
 

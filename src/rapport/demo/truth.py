@@ -28,11 +28,23 @@ GRAIN = {
     "promise": "one row per promise and country",
 }
 _HORIZONS = {
-    f"expected_orders_{d}d": f"expected orders in the {d} days after the end, if no message is sent; 0 for the dead"
+    f"expected_{what}": meaning
     for d in (30, 90, 180)
-} | {
-    f"expected_spend_{d}d_minor": f"expected gross spend in the {d} days after the end, in minor units, before refunds"
+    for what, meaning in (
+        (
+            f"orders_{d}d",
+            f"expected orders in the {d} days after the end, if no message is sent; 0 for the dead",
+        ),
+        (f"spend_{d}d_minor", f"expected gross spend in those {d} days, in minor units, before refunds"),
+    )
+}
+_COURSE = {
+    what: meaning
     for d in (30, 90, 180)
+    for what, meaning in (
+        (f"orders_{d}d", f"orders in the {d} days after the end, in one course of events without messages"),
+        (f"spend_{d}d_minor", f"gross spend in those {d} days, in minor units"),
+    )
 }
 MEANING: dict[str, dict[str, str]] = {
     "person": {
@@ -95,11 +107,7 @@ MEANING: dict[str, dict[str, str]] = {
     },
     "future": {
         "person": "number of the true person",
-        **{
-            f"orders_{d}d": f"orders in the {d} days after the end, in one course of events"
-            for d in (30, 90, 180)
-        },
-        **{f"spend_{d}d_minor": f"gross spend in those {d} days, in minor units" for d in (30, 90, 180)},
+        **_COURSE,
         "next_at": "moment of the next order within 180 days, or null",
         "next_category": "its category",
         "died_at": "moment the relation ended within those 180 days, or null",
