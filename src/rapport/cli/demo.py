@@ -23,14 +23,21 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
 
     initialise()
     from rapport.demo import market
-    from rapport.events import spool, subscriptions
+    from rapport.events import services, spool, subscriptions
 
     if if_empty and spool.current().next_seq() > 1:
         return
     with output.progress("inventing a market", quiet=json_) as show:
         summary = market.load(n_people, seed, truth, show)
-        subscriptions.drain(progress=lambda key, seq: show(seq, None, f"{key} reads the log"))
+        last = summary.last_seq
+        services.settle(last, lambda seq: show(seq, last, "loading events"))
+        subscriptions.settle(last, progress=lambda key, seq: show(seq, last, f"{key} reads the log"))
     if json_:
         output.emit(summary)
     else:
-        print(f"An invented shop with {n_people:,} people (seed {seed}) is in this data folder: {summary}")
+        print(
+            f"An invented shop is in this data folder: {summary.n_people:,} people, {summary.n_touchpoints:,} events,"
+            f" {summary.n_texts:,} texts (seed {summary.seed})."
+        )
+        if truth:
+            print(f"What is true of it lies apart, in {truth}.")

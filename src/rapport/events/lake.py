@@ -164,7 +164,8 @@ def _attach() -> duckdb.DuckDBPyConnection:
     address, files = location()
     con = new_engine()
     con.execute(f"LOAD '{extension('ducklake')}'")
-    options = f"DATA_PATH '{files}/'"
+    # Files are named relative to the folder, which may have been moved or restored somewhere else.
+    options = f"DATA_PATH '{files}/', OVERRIDE_DATA_PATH true"
     if address.startswith("ducklake:sqlite:"):
         con.execute(f"LOAD '{extension('sqlite_scanner')}'")
         options += ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000"

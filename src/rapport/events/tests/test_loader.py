@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from rapport.events import loader, quarantine, rules, selectors, services, spool, upkeep
+from rapport.events import lake, loader, quarantine, rules, selectors, services, spool, upkeep
 from rapport.events.models import Quarantined
 from rapport.events.tests import say
 from rapport.kit import money
@@ -292,6 +292,20 @@ def test_currencies_have_their_own_minor_units() -> None:
     say.load()
     assert say.ask("SELECT value_minor FROM event") == [(1500,)]
     assert money.exponent("JPY") == 0
+
+
+def test_a_data_folder_that_was_moved_is_still_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_busy_day()
+    before = say.holdings()
+    lake.forget()
+    spool.forget()
+    moved = home.rename(home.with_name("restored"))
+    monkeypatch.setenv("RAPPORT_HOME", str(moved))
+    lake.create()
+    assert say.holdings() == before
+    say.send(say.message(messageId="later"))
+    (done,) = say.load()
+    assert done.accepted == 1
 
 
 def test_too_many_identifiers_are_refused() -> None:
