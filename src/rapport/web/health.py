@@ -9,14 +9,21 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from rapport.events import lake, selectors, upkeep
 from rapport.kit import clock, home, process
+from rapport.web.components import formats, words
 
 LAG_WARN_S = 60
 FREE_BYTES_WARN = 2_000_000_000
 FREE_BYTES_BAD = 200_000_000
-PARTS = ("web", "collect", "load", "work")
+PARTS = {
+    "web": gettext_lazy("Screens"),
+    "collect": gettext_lazy("Collector"),
+    "load": gettext_lazy("Loader"),
+    "work": gettext_lazy("Worker"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ def checks() -> list[Check]:
         (_("Operational store"), _operational),
         (_("Lake"), _lake),
         (_("Processes"), _processes),
-        (_("Loader"), _loader),
+        (_("Loading"), _loader),
         (_("Subscribers"), _subscribers),
         (_("Quarantine"), _quarantine),
     ):
@@ -51,7 +58,7 @@ def _made(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
         yield from look()
     except Exception as error:
         # A check that fails is a finding, whatever it failed of.
-        yield Check(name, "bad", str(error), _("Run `rapport init`; if it stays, see the logs folder."))
+        yield Check(name, "bad", str(error), _("Run “rapport init”; if it stays, see the logs folder."))
 
 
 def _disk() -> Iterator[Check]:
@@ -61,7 +68,7 @@ def _disk() -> Iterator[Check]:
     yield Check(
         _("Data folder"),
         state,
-        _("%(path)s, %(free).1f GB free") % {"path": root, "free": free / 1e9},
+        _("%(path)s, %(free)s free") % {"path": root, "free": formats.size(free)},
         _("Make room: at 0 the collector refuses events, and says so to their sender."),
     )
 
@@ -84,7 +91,7 @@ def _lake() -> Iterator[Check]:
             "bad",
             f"{file.path} {file.problem}",
             _(
-                "Restart `rapport load`: it loads the file's events again from the spool, or says what is lost."
+                "Restart “rapport load”: it loads the file's events again from the spool, or says what is lost."
             ),
         )
     if not damaged:
@@ -92,15 +99,16 @@ def _lake() -> Iterator[Check]:
         yield Check(
             _("Lake"),
             "ok",
-            _("%(files)d files, %(size).1f MB, none damaged")
-            % {"files": state.lake_files, "size": state.lake_bytes / 1e6},
+            _("%(files)s files, %(size)s, none damaged")
+            % {"files": formats.number(state.lake_files), "size": formats.size(state.lake_bytes)},
         )
 
 
 def _processes() -> Iterator[Check]:
     known = {entry.name: entry for entry in process.running()}
-    for name in PARTS:
-        entry = known.get(name)
+    for part, called in PARTS.items():
+        name = f"{called} ({part})"
+        entry = known.get(part)
         if entry and entry.alive:
             since = clock.from_us(entry.started_us)
             yield Check(name, "ok", _("runs as process %(pid)d") % {"pid": entry.pid}, since=since)
@@ -109,7 +117,7 @@ def _processes() -> Iterator[Check]:
                 name,
                 "warn",
                 _("does not run"),
-                _("`rapport serve` runs every part; `rapport %(part)s` runs this one.") % {"part": name},
+                _("“rapport serve” runs every part; “rapport %(part)s” runs this one.") % {"part": part},
                 since=clock.from_us(entry.beat_us) if entry else None,
             )
 
@@ -119,10 +127,13 @@ def _loader() -> Iterator[Check]:
     oldest = state.oldest_waiting_at
     lag_s = (clock.now() - oldest).total_seconds() if oldest else 0.0
     yield Check(
-        _("Loader"),
+        _("Loading"),
         "warn" if lag_s > LAG_WARN_S else "ok",
-        _("%(n)d events wait, the oldest for %(lag).0f s") % {"n": state.waiting, "lag": lag_s},
-        _("They are safe in the spool. If `load` runs and this grows, its log says why."),
+        _("%(n)s events wait, the oldest for %(lag)s")
+        % {"n": formats.number(state.waiting), "lag": formats.duration(lag_s)}
+        if state.waiting
+        else _("nothing waits"),
+        _("They are safe in the spool. If the loader runs and this grows, its log says why."),
         since=oldest,
     )
 
@@ -138,7 +149,7 @@ def _subscribers() -> Iterator[Check]:
                 since=entry.failing_since,
             )
         else:
-            yield Check(entry.key, "ok", _("%(lag)d events behind") % {"lag": entry.lag})
+            yield Check(entry.key, "ok", _("%(lag)s events behind") % {"lag": formats.number(entry.lag)})
 
 
 def _quarantine() -> Iterator[Check]:
@@ -147,8 +158,11 @@ def _quarantine() -> Iterator[Check]:
     yield Check(
         _("Quarantine"),
         "warn" if n else "ok",
-        _("%(n)d rows wait: %(reasons)s")
-        % {"n": n, "reasons": ", ".join(f"{r} {c}" for r, c in counts.items())}
+        _("%(n)s rows wait: %(reasons)s")
+        % {
+            "n": formats.number(n),
+            "reasons": ", ".join(f"{words.reason(r)} {formats.number(c)}" for r, c in counts.items()),
+        }
         if n
         else _("nothing was refused"),
         _("Look at them under Sources, correct and replay."),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
@@ -74,3 +76,39 @@ def _loop(stop: process.Stop) -> None:
         except Exception:
             log.exception("the jobs' loop failed and goes on")
         stop.wait(IDLE_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as a screen shows it."""
+
+    name: str
+    at: dt.datetime | None
+    error: str
+
+
+def failed(days: int = 7) -> list[Job]:
+    """Jobs that failed in the last days, newest first, with the last line of what they said."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    since = clock.now() - dt.timedelta(days=days)
+    rows = DBTaskResult.objects.filter(status=TaskResultStatus.FAILED, finished_at__gte=since)
+    return [
+        Job(row.task_path.rpartition(".")[2], row.finished_at, _last_line(row.traceback or ""))
+        for row in rows.order_by("-finished_at")[:20]
+    ]
+
+
+def running() -> list[str]:
+    """Names of the jobs that run or wait, the running first."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    rows = DBTaskResult.objects.filter(status__in=[TaskResultStatus.RUNNING, TaskResultStatus.READY])
+    return [
+        path.rpartition(".")[2] for path in rows.order_by("-status").values_list("task_path", flat=True)[:20]
+    ]
+
+
+def _last_line(traceback: str) -> str:
+    lines = [line for line in traceback.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

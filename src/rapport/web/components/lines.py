@@ -1,0 +1,173 @@
+"""An event as a line of a timeline or a list, in the reader's words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rapport.kit.money import Money
+from rapport.web.components import formats
+from rapport.web.components.words import EVENTS, LABELS, plain, trait
+
+ITEMS_MAX = 6
+
+
+class Happened(Protocol):
+    """What an event of a timeline and of a list have in common."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def channel(self) -> str | None: ...
+    @property
+    def venue(self) -> str | None: ...
+    @property
+    def text(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """What a model says of a text, in one word and how sure."""
+
+    text: str
+    tone: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An event as a line: what, how much, the words themselves, the rest."""
+
+    seq: int
+    at: dt.datetime
+    label: str
+    icon: str
+    headline: str
+    quote: str
+    money: str
+    where: str
+    details: list[tuple[str, str]]
+    identifier: str = ""
+    subject: int = 0
+    chips: list[Chip] = field(default_factory=list)
+
+
+def shown(
+    event: Happened,
+    *,
+    at: dt.datetime,
+    subject: int,
+    money: Money | None,
+    properties: Mapping[str, Any],
+    identifier: str = "",
+    annotations: Iterable[Any] = (),
+) -> Shown:
+    """One event in the reader's words; whatever its properties hold, this gives a line."""
+    label, picture = EVENTS.get(event.name, (plain(event.name), "other"))
+    return Shown(
+        seq=event.seq,
+        at=at,
+        label=str(label),
+        icon=picture,
+        headline=_headline(event.name, properties),
+        quote=event.text or "",
+        money=formats.money(money.minor, money.currency) if money else "",
+        where=" · ".join(dict.fromkeys(p for p in (event.venue, event.channel, event.source) if p)),
+        details=_details(properties),
+        identifier=identifier,
+        subject=subject,
+        chips=[chip for chip in map(_chip, annotations) if chip],
+    )
+
+
+def read_properties(text: str | None) -> dict[str, Any]:
+    """An event's properties; what is no object has none."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _headline(name: str, properties: Mapping[str, Any]) -> str:
+    p = {key: _text(value) for key, value in properties.items() if not isinstance(value, dict | list)}
+    if name in {"order_placed", "order_refunded"}:
+        return _order(properties, p)
+    if name in {"page_viewed", "page_failed", "page_crawled", "asset_requested"}:
+        page = p.get("path") or p.get("url") or p.get("title", "")
+        came = urlsplit(p.get("referrer", "")).hostname
+        return _("%(page)s, came from %(site)s") % {"page": page, "site": came} if came else page
+    if name == "site_searched":
+        n = p.get("n_results", "")
+        found = ngettext("%(n)s result", "%(n)s results", int(n)) % {"n": n} if n.isdecimal() else ""
+        return ", ".join(part for part in (f"“{p.get('query', '')}”", found) if part)
+    if name == "survey_answered":
+        answer = p.get("answer") or p.get("score", "")
+        return ": ".join(part for part in (p.get("question") or p.get("survey", ""), answer) if part)
+    if name == "person_identified":
+        told = properties.get("traits")
+        return ", ".join(trait(key) for key in told) if isinstance(told, dict) else ""
+    if name in {"identity_merged", "identity_unmerged"}:
+        return _("%(other)s, by %(who)s") % {"other": p.get("other", ""), "who": p.get("by", "")}
+    wanted = ("reason", "campaign", "subject", "author_name", "product_name", "name", "space", "group_id")
+    return next((p[key] for key in wanted if p.get(key)), "")
+
+
+def _order(properties: Mapping[str, Any], p: Mapping[str, str]) -> str:
+    lines = properties.get("items")
+    parts = []
+    for line in lines if isinstance(lines, list) else []:
+        if isinstance(line, dict):
+            called = line.get("product_name") or line.get("product_code") or ""
+            quantity = line.get("quantity")
+            parts.append(f"{_text(quantity)} × {called}" if quantity not in (None, 1) else _text(called))
+    more = len(parts) - ITEMS_MAX
+    text = ", ".join(parts[:ITEMS_MAX])
+    if more > 0:
+        text = ngettext("%(items)s and %(n)d more", "%(items)s and %(n)d more", more) % {
+            "items": text,
+            "n": more,
+        }
+    number = p.get("order_id", "")
+    return ": ".join(part for part in (number, text or p.get("reason", "")) if part)
+
+
+def _details(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for key, value in properties.items():
+        if key == "traits" and isinstance(value, dict):
+            found += [(trait(name), _text(told)) for name, told in value.items()]
+        elif value not in (None, "", [], {}):
+            found.append((plain(key), _text(value)))
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list) and all(isinstance(part, str | int | float) for part in value):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _chip(annotation: Any) -> Chip | None:
+    sure = formats.percent(annotation.probability) if annotation.probability is not None else ""
+    said_by = f"{annotation.model} {annotation.version}".strip()
+    title = ", ".join(part for part in (plain(annotation.name), sure, said_by) if part)
+    if annotation.name == "language":
+        return Chip(annotation.label, "", title)
+    text, tone = LABELS.get(annotation.label, (annotation.label.replace("_", " "), ""))
+    return Chip(str(text), tone, title)

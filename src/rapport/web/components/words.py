@@ -1,0 +1,195 @@
+"""What technical names are called on the screens: events, evidence, traits, scores, refusals."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from django.utils.translation import gettext_lazy
+
+from rapport.web.components import formats
+
+EVENTS: dict[str, tuple[Any, str]] = {
+    "order_placed": (gettext_lazy("Order"), "order"),
+    "order_refunded": (gettext_lazy("Refund"), "order"),
+    "person_identified": (gettext_lazy("Details"), "person"),
+    "identifier_aliased": (gettext_lazy("Another identifier"), "joined"),
+    "identity_merged": (gettext_lazy("Merged"), "joined"),
+    "identity_unmerged": (gettext_lazy("Separated"), "joined"),
+    "group_joined": (gettext_lazy("Joined a firm"), "joined"),
+    "page_viewed": (gettext_lazy("Page read"), "read"),
+    "page_failed": (gettext_lazy("Page not found"), "warning"),
+    "screen_viewed": (gettext_lazy("Screen read"), "read"),
+    "asset_requested": (gettext_lazy("File fetched"), "read"),
+    "page_crawled": (gettext_lazy("Read by a machine"), "read"),
+    "site_searched": (gettext_lazy("Search"), "asked"),
+    "post_published": (gettext_lazy("Post"), "said"),
+    "message_received": (gettext_lazy("Message to us"), "said"),
+    "message_sent": (gettext_lazy("Message from us"), "sent"),
+    "message_opened": (gettext_lazy("Message opened"), "sent"),
+    "message_clicked": (gettext_lazy("Link followed"), "sent"),
+    "message_unsubscribed": (gettext_lazy("Unsubscribed"), "sent"),
+    "survey_answered": (gettext_lazy("Answer"), "said"),
+    "complaint_raised": (gettext_lazy("Complaint"), "complaint"),
+    "product_listed": (gettext_lazy("Product listed"), "order"),
+    "community_joined": (gettext_lazy("Joined a community"), "joined"),
+    "community_posted": (gettext_lazy("Community post"), "said"),
+}
+
+TIMELINE: dict[str, Any] = {
+    "said": gettext_lazy("Said"),
+    "bought": gettext_lazy("Bought"),
+    "read": gettext_lazy("Read"),
+    "asked": gettext_lazy("Asked"),
+    "answered": gettext_lazy("Answered"),
+    "sent": gettext_lazy("Sent"),
+    "told": gettext_lazy("Told"),
+}
+
+KINDS: dict[str, Any] = {
+    "person": gettext_lazy("People"),
+    "author": gettext_lazy("Public authors"),
+    "visitor": gettext_lazy("Visitors"),
+}
+
+KIND: dict[str, Any] = {
+    "person": gettext_lazy("person"),
+    "author": gettext_lazy("public author"),
+    "visitor": gettext_lazy("visitor"),
+}
+
+EVIDENCE: dict[str, Any] = {
+    "login": gettext_lazy("somebody logged in with both"),
+    "order": gettext_lazy("one order carried both"),
+    "import": gettext_lazy("one row of an imported file carried both"),
+    "profile": gettext_lazy("one profile names both"),
+    "post": gettext_lazy("one post carried both"),
+    "link": gettext_lazy("a signed link sent to one was opened by the other"),
+    "consent": gettext_lazy("one consent record names both"),
+    "answer": gettext_lazy("one questionnaire was answered with both"),
+    "staff": gettext_lazy("a colleague knows that they are one"),
+    "similar": gettext_lazy("name, place and other traits are alike"),
+}
+
+ORIGIN: dict[str, Any] = {
+    "declared": gettext_lazy("declared"),
+    "observed": gettext_lazy("observed"),
+    "inferred": gettext_lazy("inferred"),
+}
+
+REASONS: dict[str, Any] = {
+    "no_name": gettext_lazy("No event name"),
+    "bad_name": gettext_lazy("Event name not understood"),
+    "no_identifier": gettext_lazy("Nobody it belongs to"),
+    "bad_identifier": gettext_lazy("Identifier not understood"),
+    "too_many_identifiers": gettext_lazy("Too many identifiers"),
+    "bad_time": gettext_lazy("Time not understood"),
+    "ancient": gettext_lazy("Too long ago"),
+    "future": gettext_lazy("In the future"),
+    "nul": gettext_lazy("Holds a NUL character"),
+    "bad_properties": gettext_lazy("Properties are not JSON"),
+    "too_large": gettext_lazy("Too large"),
+    "wrong_type": gettext_lazy("Wrong type of value"),
+    "missing_property": gettext_lazy("Something required is missing"),
+}
+
+LABELS: dict[str, tuple[Any, str]] = {
+    "positive": (gettext_lazy("positive"), "accent"),
+    "neutral": (gettext_lazy("neutral"), ""),
+    "negative": (gettext_lazy("negative"), "danger"),
+    "mixed": (gettext_lazy("mixed"), "warn"),
+}
+
+TRAITS: dict[str, Any] = {
+    "name": gettext_lazy("Name"),
+    "given_name": gettext_lazy("Given name"),
+    "family_name": gettext_lazy("Family name"),
+    "birth_date": gettext_lazy("Date of birth"),
+    "country": gettext_lazy("Country"),
+    "city": gettext_lazy("City"),
+    "postcode": gettext_lazy("Postcode"),
+    "language": gettext_lazy("Language"),
+    "created_at": gettext_lazy("Customer since"),
+    "author_name": gettext_lazy("Name on the network"),
+    "email": gettext_lazy("E-mail"),
+    "phone": gettext_lazy("Telephone"),
+}
+
+SCORES: dict[str, Any] = {
+    "alive": gettext_lazy("Still a customer"),
+    "alive_probability": gettext_lazy("Still a customer"),
+    "expected_purchases": gettext_lazy("Orders expected"),
+    "expected_orders": gettext_lazy("Orders expected"),
+    "clv_minor": gettext_lazy("Value expected"),
+    "recency_days": gettext_lazy("Days since the last order"),
+    "frequency": gettext_lazy("Orders"),
+    "monetary_minor": gettext_lazy("Spent an order"),
+    "rfm": gettext_lazy("Recency, frequency, value"),
+    "churn": gettext_lazy("Risk of leaving"),
+    "advocacy": gettext_lazy("Advocacy"),
+    "participation": gettext_lazy("Takes part"),
+    "next_order_days": gettext_lazy("Next order in"),
+}
+
+RATIO_UNITS = ("ratio", "probability")
+
+
+def plain(name: str) -> str:
+    """A technical name that nobody translated, as words."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def event_label(name: str) -> str:
+    """What kind of thing happened."""
+    return str(EVENTS[name][0]) if name in EVENTS else plain(name)
+
+
+def evidence(code: str) -> str:
+    """Why two identifiers are held to be one; an unknown kind speaks for itself."""
+    return str(EVIDENCE.get(code, code.replace("_", " ")))
+
+
+def reason(code: str) -> str:
+    """Why something was refused."""
+    return str(REASONS.get(code, plain(code)))
+
+
+def trait(name: str) -> str:
+    """What an attribute is called."""
+    return str(TRAITS.get(name, plain(name)))
+
+
+class Scored(Protocol):
+    """A figure of a model."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def label(self) -> str: ...
+
+
+def score(name: str) -> str:
+    """What a figure is called."""
+    return str(SCORES.get(name, plain(name)))
+
+
+def score_value(score: Scored) -> str:
+    """A figure with its unit and, where the model gives one, its interval."""
+    if score.label:
+        return score.label
+    if score.unit in RATIO_UNITS:
+        unit, decimals = "%", 0
+    elif score.unit.endswith("_minor") or score.unit in {"minor", "EUR minor"}:
+        return formats.money(round(score.value))
+    else:
+        unit, decimals = score.unit, 0 if abs(score.value) >= 100 or score.value == int(score.value) else 1
+    if score.low is not None and score.high is not None:
+        return formats.interval(score.low, score.high, score.value, unit, decimals)
+    if unit == "%":
+        return formats.percent(score.value)
+    return f"{formats.number(score.value, decimals)}{formats.NBSP + unit if unit else ''}"

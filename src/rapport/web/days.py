@@ -1,0 +1,36 @@
+"""Days as the reader means them: from midnight to midnight in their zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rapport.kit import clock
+from rapport.kit.errors import Invalid
+
+
+def today() -> dt.date:
+    """The date where the reader is."""
+    return timezone.localtime(clock.now()).date()
+
+
+def begins(day: dt.date) -> dt.datetime:
+    """The moment a day begins where the reader is."""
+    return dt.datetime.combine(day, dt.time.min, timezone.get_current_timezone()).astimezone(dt.UTC)
+
+
+def ends(day: dt.date) -> dt.datetime:
+    """The moment after a day's last."""
+    return begins(day + dt.timedelta(days=1))
+
+
+def read(text: str) -> dt.date | None:
+    """A date from an address or a form: 2026-03-01."""
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise Invalid(_("“%(value)s” is no date") % {"value": text}, _("Write it like 2026-03-01.")) from None

@@ -1,0 +1,91 @@
+"""People: found by name, mail, number or handle; filtered; read by keyset, however many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rapport.people import selectors as people
+from rapport.people.rules import profile
+from rapport.staff.rules import Right
+from rapport.web.access import needs
+from rapport.web.components import formats, words
+from rapport.web.layout import Entry
+
+entries = [
+    Entry(
+        "people", gettext_lazy("People"), "people", "work", 20, Right.SEE_PEOPLE, also=("person", "proposals")
+    )
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    url: str
+    is_here: bool
+
+
+@needs(Right.SEE_PEOPLE)
+def listing(request: HttpRequest) -> HttpResponseBase:
+    asked = {key: request.GET.get(key, "").strip() for key in ("q", "country", "language", "order")}
+    kind = request.GET.get("kind") or "person"
+    page = people.people_page(
+        kind,
+        text=asked["q"],
+        country=asked["country"],
+        language=asked["language"],
+        order="name" if asked["order"] == "name" else "newest",
+        cursor=request.GET.get("cursor", ""),
+    )
+    lives = people.activity([row.id for row in page.rows])
+    context: dict[str, Any] = {
+        "asked": asked,
+        "kind": kind,
+        "rows": [(row, lives.get(row.id)) for row in page.rows],
+        "is_capped": page.is_capped,
+        "is_filtered": any(asked[key] for key in ("q", "country", "language")),
+        "next_url": _address(kind, asked, page.next),
+        "previous_url": _address(kind, asked, page.previous),
+    }
+    if getattr(request, "htmx", False) and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "pages/people/list.html", context)
+    overview = people.overview()
+    counts = {"person": overview.persons, "author": overview.authors, "visitor": overview.visitors}
+    context |= {
+        "tabs": [
+            Tab(
+                f"{words.KINDS[k]} {formats.short_number(counts[k])}",
+                f"{reverse('people')}?{urlencode({'kind': k})}",
+                k == kind,
+            )
+            for k in profile.KINDS
+        ],
+        "countries": people.facets("country", kind),
+        "languages": people.facets("language", kind),
+        "n_proposals": people.n_proposals(),
+        "n_everybody": sum(counts.values()),
+        "sub": _sub(overview),
+    }
+    return render(request, "pages/people/page.html", context)
+
+
+def _sub(overview: people.Overview) -> str:
+    return _("%(new)s new in the last seven days.") % {"new": formats.people(overview.new_persons)}
+
+
+def _address(kind: str, asked: dict[str, str], cursor: str) -> str:
+    if not cursor:
+        return ""
+    kept = {key: value for key, value in asked.items() if value}
+    return f"{reverse('people')}?{urlencode({'kind': kind, **kept, 'cursor': cursor})}"
+
+
+urlpatterns = [path("people/", listing, name="people")]
