@@ -75,7 +75,7 @@ def identifiers(world: World, p: People, seeds: tuple[int, ...]) -> Identifiers:
     email = join("email:", box, p.number, "@", take(domains, rng.integers(0, len(domains), n)))
     other = join("email:", family, ".", given, p.number, "@", take(domains, rng.integers(0, len(domains), n)))
     dial = take(world.countries.dial, p.country)
-    digits = (scattered(p.number, seeds[0] % 9973 + 3) % np.uint64(10**9)).astype(np.int64)
+    digits = (p.number * 479_001_599 + seeds[0] % 10**9) % 10**9  # a prime factor: no two alike
     phone = join("phone:", dial, padded(digits, 9))
     nick = join(
         take(world.handle_first, rng.integers(0, len(world.handle_first), n)),

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from rapport.demo.block import BLOCK_PEOPLE, Block, listings, live
-from rapport.demo.span import Span, span
+from rapport.demo.span import Span, incident_days, span
 from rapport.demo.truth import FILES, STREAMED, TruthFiles, totals
 from rapport.demo.world import World, world
 from rapport.kit import clock
@@ -80,7 +80,13 @@ class Market:
             "events_scale": self.events_scale,
             "shop": self.place.shop["name"],
             "currency": self.place.shop["currency"],
+            "incidents": {name: self._when(incident) for name, incident in self.place.incidents.items()},
         }
+
+    def _when(self, incident: dict[str, Any]) -> dict[str, Any]:
+        """An incident with its dates."""
+        first, last = (self.when.start + dt.timedelta(days=day) for day in incident_days(incident))
+        return incident | {"from": first.isoformat(), "until": last.isoformat()}
 
 
 def default_end() -> dt.datetime:
@@ -98,8 +104,8 @@ def market(
     """
     if n_people < 1:
         raise Invalid(f"a market of {n_people} people is none", "Ask for at least one person.")
-    if seed < 0:
-        raise Invalid(f"the seed {seed} is negative", "Use 0 or a positive number.")
+    if not 0 <= seed < 2**63:
+        raise Invalid(f"the seed {seed} is negative or too large", "Use a number from 0 to 2**63 - 1.")
     if not 0 <= events_scale <= 10:
         raise Invalid(f"events_scale is {events_scale}", "Use a number from 0 to 10.")
     end = end or default_end()

@@ -130,7 +130,7 @@ def register(
     single = ~p.is_double
     for kind, at, evidence, when_s in (
         ("ri", old, "import", lived.entry_s[old] + rng.random(len(old)) * 600),
-        ("rn", new, "profile", lived.entry_s[new] - rng.integers(30, 400, len(new))),
+        ("rn", new, "profile", _before(rows, lived.entry_s[new], rng)),
     ):
         who = pa.array(at)
         gave_phone = single[at] & (rng.random(len(at)) < 0.6)
@@ -160,6 +160,11 @@ def register(
     card = np.flatnonzero((p.account == 2) & (rng.random(n) < 0.5))
     _from_traits(rows, "rc", place, p, ids, lived, card, ids.loyalty, "import", rng)
     _profiles(rows, place, p, ids, lived, rng)
+
+
+def _before(rows: Rows, entry_s: Floats, rng: np.random.Generator) -> Floats:
+    """Somebody new registers before the session that leads to the first order."""
+    return np.maximum(entry_s - rng.integers(2400, 5400, len(entry_s)), rows.when.start_s)
 
 
 def _from_traits(

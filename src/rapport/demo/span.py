@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -157,12 +158,17 @@ def _mailings(world: World, days: list[dt.datetime]) -> Mailings:
     )
 
 
+def incident_days(incident: Mapping[str, Any]) -> tuple[int, int]:
+    """First day of an incident, and the day after its last."""
+    first = int(PAST_DAYS - incident["months_ago"] * 30.44)
+    return first, first + incident["days"]
+
+
 def _incidents(world: World, n_days: int) -> tuple[Floats, Floats]:
     late = np.ones((len(world.countries.codes), n_days))
     defect = np.ones((len(world.categories.names), n_days))
     for incident in world.incidents.values():
-        first = int(PAST_DAYS - incident["months_ago"] * 30.44)
-        days = slice(first, first + incident["days"])
+        days = slice(*incident_days(incident))
         if "late_factor" in incident:
             late[world.countries.codes.index(incident["country"]), days] = incident["late_factor"]
         if "defect_factor" in incident:

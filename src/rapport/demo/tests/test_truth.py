@@ -267,6 +267,18 @@ def test_promises_are_kept_less_where_the_world_says_so() -> None:
     assert rows["fit_DE"]["mean_days"] is None
 
 
+def test_an_incident_shows_where_and_when_it_was(seen: Seen) -> None:
+    """During the courier strike in France parcels are late there, and people say so."""
+    strike = market.market(5, 1, END).described()["incidents"]["courier_strike"]
+    inside = f"t.at BETWEEN '{strike['from']}' AND TIMESTAMPTZ '{strike['until']}' + INTERVAL 10 DAY"
+    ((during, otherwise),) = seen.rows(
+        "SELECT count(*) FILTER (p.country = 'FR') / count(*), (SELECT avg((country = 'FR')::INT) FROM person)"
+        " FROM text t JOIN person p USING (person) WHERE aspect = 'delivery' AND aspect_polarity = 'negative'"
+        f" AND {inside}"
+    )
+    assert during > 1.6 * otherwise
+
+
 def test_mailings_have_true_effects() -> None:
     table = market.truth(2000, 11, END).table("campaign")
     totals = {name: sum(table[name].to_pylist()) for name in table.column_names if name.startswith("n_")}
