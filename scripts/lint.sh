@@ -18,9 +18,10 @@ check() {
   fi
 }
 
-# Django is asked about a scratch folder, never about somebody's data.
+# Whatever loads Django's settings does so over a scratch folder, never over somebody's data.
 scratch="$(mktemp -d)"
 trap 'rm -r "$scratch"' EXIT
+export RAPPORT_HOME="$scratch" DJANGO_SETTINGS_MODULE=rapport.web.settings
 
 check "ruff" ruff check .
 check "ruff-format" ruff format --check .
@@ -28,8 +29,8 @@ check "mypy" mypy
 check "import-linter" lint-imports --no-cache
 check "djlint" djlint src --lint --quiet
 check "codespell" codespell src tests docs scripts README.md CONTRIBUTING.md CHANGELOG.md Makefile
-check "migrations" env RAPPORT_HOME="$scratch" DJANGO_SETTINGS_MODULE=rapport.web.settings python -W error -m django makemigrations --check --dry-run
-check "django-check" env RAPPORT_HOME="$scratch" DJANGO_SETTINGS_MODULE=rapport.web.settings python -W error -m django check
+check "migrations" python -W error -m django makemigrations --check --dry-run
+check "django-check" python -W error -m django check
 check "lock" sh -c 'uv="$(command -v uv || echo .tools/bin/uv)"; [ ! -x "$uv" ] || UV_PYTHON_DOWNLOADS=never "$uv" lock --check --offline --quiet'
 
 [ -z "$failed" ] || { echo "Not clean:$failed"; exit 1; }
