@@ -41,7 +41,7 @@ def measure(module: str, *arguments: str, folder: Path | None = None) -> dict[st
     return result
 
 
-def real_data(*parts: str) -> Path:
+def shared_file(*parts: str) -> Path:
     """A file of the real data sets, in the folder RAPPORT_BENCH_DATA; Missing where it is not there."""
     file = Path(home.env("BENCH_DATA", "../shared/data")).joinpath(*parts)
     if not file.exists():

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from rapport.bench import child
@@ -26,7 +25,7 @@ LOG_COPIES = 100
 
 @bench("orders import")
 def orders() -> Measure:
-    file = child.real_data("online_retail", "online_retail.parquet")
+    file = child.shared_file("online_retail", "online_retail.parquet")
     found = [child.measure("rapport.bench.imports", "orders", str(file)) for _ in range(RUNS)]
     return Measure(
         "orders import",
@@ -58,7 +57,7 @@ def people() -> Measure:
 def weblog() -> Measure:
     if shutil.which("goaccess") is None:
         raise Missing("GoAccess is not installed (Debian: apt-get install goaccess)")
-    sample = child.real_data("apache_logs", "apache_logs")
+    sample = child.shared_file("apache_logs", "apache_logs")
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         file = Path(folder) / "access.log"
         lines = sample.read_bytes()
@@ -92,7 +91,7 @@ def weblog() -> Measure:
 
 
 def main(what: str, *arguments: str) -> None:
-    from rapport.cli.stores import initialise
+    from rapport.web.stores import initialise
 
     initialise()
     if what == "people":

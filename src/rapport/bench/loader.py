@@ -35,7 +35,7 @@ def loader() -> Iterator[Measure]:
 
 
 def main(what: str) -> None:
-    from rapport.cli.stores import initialise
+    from rapport.web.stores import initialise
 
     initialise()
     from rapport.events import lake, services, spool

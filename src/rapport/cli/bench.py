@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rapport.cli import output
+from rapport.web import stores
 
 
 @click.command("bench")
@@ -12,7 +13,7 @@ from rapport.cli import output
 @output.as_json
 def bench_command(names: tuple[str, ...], json_: bool) -> None:
     """Measure, each figure against a named peer or limit in the same run."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.bench import harness
 
     raise SystemExit(harness.run(list(names), json=json_))

@@ -19,7 +19,7 @@ from rapport.cli import output
 @output.as_json
 def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, json_: bool) -> None:
     """Fill this data folder with an invented auto-parts shop and its customers."""
-    from rapport.cli.stores import initialise
+    from rapport.web.stores import initialise
 
     initialise()
     from rapport.demo import market

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rapport.cli import output
+from rapport.web import stores
 
 MARKS = {"ok": "ok  ", "warn": "look", "bad": "BAD "}
 
@@ -13,7 +14,7 @@ MARKS = {"ok": "ok  ", "warn": "look", "bad": "BAD "}
 @output.as_json
 def doctor_command(json_: bool) -> None:
     """Check the stores, the processes and what waits; status 1 where something is wrong."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.web import health
 
     checks = health.checks()

@@ -9,6 +9,7 @@ import click
 
 from rapport.cli import output
 from rapport.kit.errors import Invalid
+from rapport.web import stores
 
 KINDS = ("people", "orders", "events", "posts", "weblog", "products")
 
@@ -35,7 +36,7 @@ def import_command(
     json_: bool,
 ) -> None:
     """Import files (CSV, JSON lines, Parquet; also gzipped) of one KIND."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.listening import services
 
     summaries = []

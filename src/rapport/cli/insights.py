@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rapport.cli import output
+from rapport.web import stores
 
 
 @click.group("insights")
@@ -18,7 +19,7 @@ def insights_command() -> None:
 @output.as_json
 def list_models(json_: bool) -> None:
     """What each model says, and when it last ran."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.insights import selectors
 
     cards = selectors.cards()
@@ -35,7 +36,7 @@ def list_models(json_: bool) -> None:
 @output.as_json
 def run(names: tuple[str, ...], json_: bool) -> None:
     """Run these models, or all of them."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.insights import services
 
     with output.progress("running", quiet=json_) as show:
@@ -64,7 +65,7 @@ def run(names: tuple[str, ...], json_: bool) -> None:
 @output.as_json
 def backtest(name: str, data: Path | None, json_: bool) -> None:
     """How good a model is, against its naive baseline."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.insights import services
 
     result = services.backtest(name, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rapport.cli import output
+from rapport.web import stores
 
 
 @click.command("key")
@@ -28,7 +29,7 @@ def key_command(source: str, json_: bool) -> None:
 @output.as_json
 def login_link_command(json_: bool) -> None:
     """Make a one-time link that logs the owner in (or sets Rapport up), valid for an hour."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.cli.serve import login_address
 
     link = login_address(8000)

@@ -78,12 +78,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         return value.item()
     return str(value)
-
-
-def set_up_django() -> None:
-    """Load the applications; commands that touch the operational store call this first."""
-    import django
-    from django.apps import apps
-
-    if not apps.ready:
-        django.setup()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from rapport.cli import output
+from rapport.web import stores
 
 
 @click.group("people")
@@ -18,7 +19,7 @@ def people_command() -> None:
 @output.as_json
 def show(ref: str, events: int, json_: bool) -> None:
     """Everything we know of one person, and where it comes from."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.people import selectors
 
     person = selectors.person(ref)
@@ -44,7 +45,7 @@ def show(ref: str, events: int, json_: bool) -> None:
 @output.as_json
 def merge(a: str, b: str, evidence: str, json_: bool) -> None:
     """Say that two people are one; `unmerge` undoes it."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.people import selectors, services
 
     edge = services.merge(
@@ -61,7 +62,7 @@ def merge(a: str, b: str, evidence: str, json_: bool) -> None:
 @output.as_json
 def unmerge(edge: int, json_: bool) -> None:
     """Take the identity EDGE away; each side has again what it had."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.people import services
 
     services.unmerge(edge, by="command line")

@@ -88,7 +88,7 @@ class Part:
 )
 def serve_command(host: str, port: int) -> None:
     """Everything on this machine: screens, collector, loader, worker; prints the address."""
-    from rapport.cli.stores import initialise
+    from rapport.web.stores import initialise
 
     for wanted in (port, port + 1):
         _must_be_free(host, wanted)

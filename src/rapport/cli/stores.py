@@ -8,35 +8,19 @@ import click
 
 from rapport.cli import output
 from rapport.kit import home, process
+from rapport.web import stores
 
 
 @click.command("init")
 @output.as_json
 def init_command(json_: bool) -> None:
     """Create or migrate the stores of this data folder; safe to repeat."""
-    initialise()
-    from rapport.events import lake
-
-    output.set_up_django()
-    packages = ("rapport.events", "rapport.listening", "rapport.people", "rapport.insights")
-    checked = lake.check_queries(*packages)
+    stores.initialise()
+    checked = stores.check_queries()
     if json_:
         output.emit({"home": str(home.root()), "queries_checked": checked})
     else:
         print(f"The stores in {home.root()} are ready ({checked} queries checked).")
-
-
-def initialise() -> None:
-    """Make every store of the data folder, or bring it up to this version."""
-    home.root().mkdir(parents=True, exist_ok=True)
-    output.set_up_django()
-    from django.core.management import call_command
-
-    from rapport.events import lake, spool
-
-    call_command("migrate", verbosity=0, interactive=False)
-    lake.create()
-    spool.current().create()
 
 
 @click.command("load")
@@ -44,7 +28,7 @@ def initialise() -> None:
 @output.as_json
 def load_command(drain: bool, json_: bool) -> None:
     """Move accepted events from the spool into the lake; one per lake."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.events import loader, runner
 
     with home.lock(loader.LOCK):
@@ -63,7 +47,7 @@ def load_command(drain: bool, json_: bool) -> None:
 @click.option("--drain", is_flag=True, help="Do what is due, then stop.")
 def work_command(drain: bool) -> None:
     """Let subscribers read the log and run the jobs started on screen."""
-    output.set_up_django()
+    stores.set_up()
     from rapport.events import runner, subscriptions
     from rapport.web import jobs
 
@@ -90,7 +74,7 @@ def sql_command(statement: str, limit: int, json_: bool) -> None:
 
     from rapport.kit.errors import Invalid
 
-    output.set_up_django()
+    stores.set_up()
     from rapport.people import selectors as people
 
     try:

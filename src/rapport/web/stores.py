@@ -1,0 +1,39 @@
+"""The stores as a whole: load the applications, make or migrate what the data folder lacks."""
+
+from __future__ import annotations
+
+import os
+
+PACKAGES = ("rapport.events", "rapport.listening", "rapport.people", "rapport.insights")
+
+
+def set_up() -> None:
+    """Load the applications; whatever touches the operational store calls this first."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.web.settings")
+    import django
+    from django.apps import apps
+
+    if not apps.ready:
+        django.setup()
+
+
+def initialise() -> None:
+    """Make every store of the data folder, or bring it up to this version; safe to repeat."""
+    from rapport.kit import home
+
+    home.root().mkdir(parents=True, exist_ok=True)
+    set_up()
+    from django.core.management import call_command
+
+    from rapport.events import lake, spool
+
+    call_command("migrate", verbosity=0, interactive=False)
+    lake.create()
+    spool.current().create()
+
+
+def check_queries() -> int:
+    """Prepare every named query against the lake; gives how many there are. Raises Invalid."""
+    from rapport.events import lake
+
+    return lake.check_queries(*PACKAGES)
