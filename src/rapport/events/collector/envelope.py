@@ -101,11 +101,14 @@ def of_batch(body: bytes) -> Envelope:
     if not messages:
         raise Refused(400, "the batch is empty", "Send at least one message.")
     if len(raw) > MESSAGE_BYTES_MAX:
-        for i, one in enumerate(_decode_raws(raw)):
-            _check_size(one, f"batch[{i}]")
+        sizes = list(map(len, _decode_raws(raw)))
+        if max(sizes) > MESSAGE_BYTES_MAX:
+            largest = sizes.index(max(sizes))
+            raise _too_large_message(f"batch[{largest}]", sizes[largest])
     lacks_id = False
-    for i, message in enumerate(messages):
+    for message in messages:
         if not message.type:
+            i = next(i for i, m in enumerate(messages) if not m.type)
             raise Refused(400, f"batch[{i}] has no type", f"Say what each message is: {SPOKEN}.")
         if not message.message_id:
             lacks_id = True
@@ -117,7 +120,8 @@ def of_batch(body: bytes) -> Envelope:
 def of_single(kind: str, body: bytes) -> Envelope:
     """The envelope of `/v1/<kind>`, whose body is the message itself."""
     _check_utf8(body)
-    _check_size(body, "the message")
+    if len(body) > MESSAGE_BYTES_MAX:
+        raise _too_large_message("the message", len(body))
     message: _Single = _decode(_decode_single, body, "")
     if message.type and message.type != kind:
         raise Refused(
@@ -157,13 +161,12 @@ def _check_utf8(body: bytes) -> None:
             raise Refused(400, f"byte {error.start} of the body is not UTF-8", _JSON_HINT) from None
 
 
-def _check_size(message: bytes, where: str) -> None:
-    if len(message) > MESSAGE_BYTES_MAX:
-        raise Refused(
-            413,
-            f"{where} has {len(message)} bytes; a message may have {MESSAGE_BYTES_MAX}",
-            "Send large content elsewhere, and its address in the message.",
-        )
+def _too_large_message(where: str, size: int) -> Refused:
+    return Refused(
+        413,
+        f"{where} has {size} bytes; a message may have {MESSAGE_BYTES_MAX}",
+        "Send large content elsewhere, and its address in the message.",
+    )
 
 
 def _decode(decode: Any, body: bytes, where: str) -> Any:
