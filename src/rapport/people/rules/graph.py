@@ -94,3 +94,13 @@ def pairs_in(a: Subjects, b: Subjects, known_a: Subjects, known_b: Subjects) -> 
     """Which pairs are among the known ones."""
     nodes = np.unique(np.concatenate([a, b, known_a, known_b]))
     return is_in(pair_keys(nodes, a, b), np.unique(pair_keys(nodes, known_a, known_b)))
+
+
+def clusters(subjects: Subjects, near: int) -> list[tuple[int, int]]:
+    """The ranges that hold the subjects (sorted), cut wherever two neighbours are `near` or more apart."""
+    if subjects.size == 0:
+        return []
+    cuts = np.flatnonzero(np.diff(subjects) >= near)
+    lows = subjects[np.concatenate([[0], cuts + 1])]
+    highs = subjects[np.concatenate([cuts, [subjects.size - 1]])]
+    return list(zip(lows.tolist(), highs.tolist(), strict=True))

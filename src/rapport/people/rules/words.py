@@ -31,6 +31,9 @@ TIMELINE = {
     "told": ("person_identified", "identifier_aliased", "identity_merged", "identity_unmerged"),
 }
 
+# What others did to or said about a person: no sign that the person is alive.
+NO_SIGN_OF_LIFE = ("message_sent", *TIMELINE["told"])
+
 
 def because(evidence: str) -> str:
     """What a kind of evidence says; an unknown kind speaks for itself."""

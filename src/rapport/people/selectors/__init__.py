@@ -15,7 +15,7 @@ from rapport.people.selectors.listing import (
     people_page,
     person_rows,
 )
-from rapport.people.selectors.person import (
+from rapport.people.selectors.persons import (
     EdgeView,
     IdentifierView,
     PersonView,
@@ -28,8 +28,8 @@ from rapport.people.selectors.person import (
     subjects_of,
 )
 from rapport.people.selectors.proposals import Proposal, n_proposals, proposals
-from rapport.people.selectors.search import Match, search
-from rapport.people.selectors.timeline import (
+from rapport.people.selectors.searching import Match, search
+from rapport.people.selectors.timelines import (
     Activity,
     Annotation,
     Arrivals,

@@ -91,7 +91,7 @@ def people_page(
         people = people.filter(language=language)
     is_capped = False
     if text.strip():
-        from rapport.people.selectors.search import candidates
+        from rapport.people.selectors.searching import candidates
 
         found, is_capped = candidates(text.strip())
         people = people.filter(id__in=found)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rapport.people import models
 from rapport.people.rules import graph
 from rapport.people.selectors.listing import PersonRow, person_rows
-from rapport.people.selectors.person import EdgeView, edge_view
+from rapport.people.selectors.persons import EdgeView, edge_view
 
 PAGE = 50
 COUNT_MAX = 1_000  # beyond this a screen says "more than"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +84,15 @@ def test_pairs_are_found_among_known_ones(
     pairs, others = some[1], known[1] + some[1][::2]
     found = graph.pairs_in(*ends(pairs), *ends(others))
     assert found.tolist() == [pair in set(others) for pair in pairs]
+
+
+@given(st.sets(st.integers(1, 500), max_size=30), st.integers(1, 60))
+def test_clusters_hold_every_subject_and_are_far_apart(drawn: set[int], near: int) -> None:
+    found = graph.clusters(graph.as_subjects(sorted(drawn)), near)
+    assert all(any(low <= n <= high for low, high in found) for n in drawn)
+    assert {n for pair in found for n in pair} <= drawn
+    for (_, high), (low, _) in itertools.pairwise(found):
+        assert low - high >= near
+    for low, high in found:
+        inside = sorted(n for n in drawn if low <= n <= high)
+        assert all(b - a < near for a, b in itertools.pairwise(inside))

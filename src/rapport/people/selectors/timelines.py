@@ -21,9 +21,11 @@ from rapport.kit.money import Money
 from rapport.people import models
 from rapport.people.rules import graph, words
 from rapport.people.selectors import identity, rows
-from rapport.people.selectors.person import subjects_of
+from rapport.people.selectors.persons import subjects_of
 
 PAGE = 50
+RECENT = dt.timedelta(days=90)  # looked at before all of history: a few monthly files instead of all
+NEAR = 1 << 16  # subjects closer than this are read together: some thousand events lie between them at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """When a person was first and last seen in what is counted, and how often."""
+    """When a person first and last did something, and how many things."""
 
     first_seen: dt.datetime | None = None
     last_seen: dt.datetime | None = None
@@ -84,13 +86,11 @@ class Arrivals:
 def timeline(person_id: int, *, before: str = "", kinds: Sequence[str] = (), limit: int = PAGE) -> Timeline:
     """What happened to all subjects of a person, newest first; `kinds` are those of rules.words.TIMELINE."""
     names = words.event_names(kinds)
+    mine = graph.as_subjects(subjects_of(person_id))
     at, seq = _read_cursor(before)
-    with _lake(subjects_of(person_id)) as con:
-        found = query.run(
-            con,
-            query.load("rapport.people", "timeline"),
-            {"names": names or None, "before_ts": at, "before_seq": seq, "limit": limit + 1},
-        ).fetchall()
+    with _lake() as con:
+        asked = {"names": names or None, "before_ts": at, "before_seq": seq, "limit": limit + 1}
+        found = _newest(con, mine, asked)
         shown = found[:limit]
         said = _annotations(con, [row for row in shown if row[6] is not None])
     events = tuple(_event(row, said.get(row[0], ())) for row in shown)
@@ -98,15 +98,38 @@ def timeline(person_id: int, *, before: str = "", kinds: Sequence[str] = (), lim
     return Timeline(events, f"{clock.to_us(events[-1].at)}.{events[-1].seq}" if is_more else "")
 
 
+def _newest(con: duckdb.DuckDBPyConnection, mine: graph.Subjects, asked: dict[str, Any]) -> list[Any]:
+    """The newest events asked for: of recent weeks, and only where those are too few of all time.
+
+    The log is sorted by subject within each month, so a range of subjects is read by itself; one read
+    over subjects that lie far apart would take in everybody between them.
+    """
+    text = query.load("rapport.people", "timeline")
+    recent = (asked["before_ts"] or clock.now()) - RECENT
+    for since in (recent, None):
+        found: list[Any] = []
+        for low, high in graph.clusters(mine, NEAR):
+            inside = mine[(mine >= low) & (mine <= high)].tolist()
+            span = {"low": low, "high": high, "subjects": inside, "since": since}
+            found += query.run(con, text, {**asked, **span}).fetchall()
+        if len(found) >= asked["limit"]:
+            break
+    found.sort(key=lambda row: (row[1], row[0]), reverse=True)
+    return found[: asked["limit"]]
+
+
 def activity(person_ids: Sequence[int]) -> dict[int, Activity]:
-    """Signs of life of a page of people, from the day counters; a person without any has none."""
+    """Signs of life of a page of people; a person without any has none."""
     mine = models.Identity.objects.filter(person__in=list(person_ids)).values_list("subject", "person")
     person_of = dict(mine)
     found: dict[int, Activity] = dict.fromkeys(person_ids, Activity())
     if not person_of:
         return found
-    with _lake(list(person_of)) as con:
-        counted = query.run(con, query.load("rapport.people", "activity")).fetchall()
+    with _lake() as con:
+        con.register("wanted", pa.table({"subject": graph.as_subjects(list(person_of))}))
+        counted = query.run(
+            con, query.load("rapport.people", "activity"), {"passive": list(words.NO_SIGN_OF_LIFE)}
+        ).fetchall()
     for subject, n, first, last in counted:
         so_far = found[person_of[subject]]
         found[person_of[subject]] = Activity(
@@ -124,13 +147,10 @@ def arrivals(first_seq: int, last_seq: int) -> Arrivals:
     of its events concerns.
     """
     low, high = first_seq << SUBJECT_BITS, ((last_seq + 1) << SUBJECT_BITS) - 1
-    con = lake.connect()
-    try:
+    with _lake() as con:
         touched = query.run(
             con, query.load("rapport.people", "touched"), {"first": first_seq, "last": last_seq}
         ).to_arrow_table()
-    finally:
-        con.close()
     persons = np.unique(rows.numbers(identity.people_for(rows.numbers(touched, "subject")), "person"))
     born = models.Person.objects.filter(id__range=(low, high))
     by_kind = {kind: born.filter(kind=kind).count() for kind in ("person", "author", "visitor")}
@@ -142,11 +162,9 @@ def arrivals(first_seq: int, last_seq: int) -> Arrivals:
 
 
 @contextmanager
-def _lake(subjects: Sequence[int]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A reader of the lake in which the relation `wanted` holds these subjects."""
+def _lake() -> Iterator[duckdb.DuckDBPyConnection]:
     con = lake.connect()
     try:
-        con.register("wanted", pa.table({"subject": graph.as_subjects(subjects)}))
         yield con
     finally:
         con.close()
