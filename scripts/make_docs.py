@@ -52,7 +52,7 @@ def events_page() -> str:
 
 def imports_page() -> str:
     """What a column can be, one section a kind of file."""
-    from rapport.listening.rules import fields
+    from rapport.listening.rules import kinds
 
     lines = [
         GENERATED,
@@ -63,7 +63,7 @@ def imports_page() -> str:
         " said with `--map COLUMN=FIELD`; `--map COLUMN=-` leaves it out. What remains becomes a trait of"
         " people and a property of everything else.",
     ]
-    for kind in fields.KINDS.values():
+    for kind in kinds.KINDS.values():
         lines += ["", f"## {kind.name}", "", f"{kind.meaning[0].upper()}{kind.meaning[1:]}."]
         groups = [
             ", ".join(f"`{f}NAMESPACE`" if f.endswith(":") else f"`{f}`" for f in group)

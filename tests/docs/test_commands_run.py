@@ -1,11 +1,12 @@
 """The commands that the pages tell people to type do work, in the order in which the page has them.
 
-Each page is one story in a data folder of its own. Commands run as a person would run them, in a process
-each, from the root of the checkout. A line that ends in `# exit 1` is meant to be refused.
+Each page is one story in a data folder of its own, run in a process of its own from the root of the
+checkout. A line that ends in `# exit 1` is meant to be refused.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -47,19 +48,20 @@ def test_a_pages_commands_do_what_it_says(story: str, tmp_path: Path) -> None:
     environment["RAPPORT_HOME"] = str(tmp_path / "home")
     lines = rapport_lines(ROOT / story)
     assert lines, f"{story} shows no command"
-    for words, status in lines:
-        done = subprocess.run(
-            [sys.executable, "-m", "rapport", *words],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        said = f"rapport {shlex.join(words)}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == status, said
-        assert "Traceback" not in done.stderr, said
+    done = subprocess.run(
+        [sys.executable, Path(__file__).parent / "run_story.py"],
+        input=json.dumps([words for words, _ in lines]),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for (words, wanted), (status, said) in zip(lines, json.loads(done.stdout), strict=True):
+        assert status == wanted, f"rapport {shlex.join(words)}\n{said}"
+        assert "Traceback" not in said, f"rapport {shlex.join(words)}\n{said}"
 
 
 def pages() -> list[Path]:
