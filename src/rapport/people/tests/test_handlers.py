@@ -6,7 +6,14 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from rapport.people import handlers, models, selectors, services
+from rapport.people.rules import graph
+from rapport.people.services import components, profiles
 from rapport.people.tests.conftest import MONDAY, Log, Say, identified, touchpoint
 
 TABLES = (models.Identifier, models.Edge, models.Identity, models.Person, models.NameTerm, models.Trait)
@@ -91,6 +98,87 @@ def test_a_batch_cut_short_is_completed(tell: Log) -> None:
         table.objects.filter(pk__in=[row.pk for row in table.objects.all()[1:]]).delete()
         handlers.on_batch(batch)
         assert everything() == before
+
+
+identifiers = st.sampled_from(
+    ["customer:1", "customer:2", "email:a", "email:b", "phone:1", "anonymous:x", "web:y"]
+)
+people_rows = st.builds(
+    lambda mine, also, name, city, hours: identified(
+        mine,
+        *(i for i in also if i != mine),
+        traits={"name": name, "city": city},
+        ts=MONDAY + hours * HOUR,
+    ),
+    identifiers,
+    st.lists(identifiers, max_size=2, unique=True),
+    st.sampled_from(["Ana", "Ana Ruiz", "Bo", ""]),
+    st.sampled_from(["Cádiz", None]),
+    st.integers(0, 3),
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_people_depend_on_what_was_said_and_not_on_how_it_was_cut(
+    db: None, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+) -> None:
+    rows = data.draw(st.lists(people_rows, min_size=1, max_size=12))
+    at_once = _told_in([rows])
+    monkeypatch.setattr(components, "SLICE_EDGES", 2)
+    monkeypatch.setattr(profiles, "SLICE_PERSONS", 1)
+    monkeypatch.setattr(profiles, "SUBJECTS_READ", 2)
+    assert _told_in([rows]) == at_once
+    cut = data.draw(st.integers(0, len(rows)))
+    assert _told_in([rows[:cut], rows[cut:]]) == at_once
+    assert _told_in([[row] for row in rows]) == at_once
+    monkeypatch.undo()
+
+
+def _told_in(batches: list[list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """What people are after these batches; checked against a naive union of what was said, then undone."""
+    log = Log()
+    with transaction.atomic():
+        for rows in batches:
+            if rows:
+                log(*rows)
+        found = everything()
+        transaction.set_rollback(True)
+    label: dict[int, int] = {}
+    for batch in log.batches:
+        label |= {n: n for n in batch.subjects["subject"].to_pylist()}
+    for batch in log.batches:
+        for claim in batch.claims.to_pylist():
+            small, large = sorted((label[claim["a"]], label[claim["b"]]))
+            label = {n: small if of == large else of for n, of in label.items()}
+    assert {row["subject"]: row["person"] for row in found["Identity"]} == label
+    assert {row["id"] for row in found["Person"]} == set(label.values())
+    return found
+
+
+def test_a_merge_while_a_batch_is_written_leaves_no_ghost(
+    home: Path, tell: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(identified("customer:1", traits={"name": "Ana"}), identified("customer:2", traits={"name": "Bo"}))
+    ana, bo = (selectors.person_id(f"customer:{n}") for n in (1, 2))
+    plan, merged = profiles._plan, []
+
+    def plan_then_merge(subjects: graph.Subjects) -> profiles._Plan:
+        planned = plan(subjects)
+        if not merged:
+            merged.append(True)
+            services.merge(ana, bo, evidence="staff", by="alice@example.org")
+        return planned
+
+    monkeypatch.setattr(profiles, "_plan", plan_then_merge)
+    tell(
+        identified("customer:1", traits={"name": "Ana Ruiz"}, ts=MONDAY + HOUR),
+        identified("customer:2", traits={"name": "Bo Berg"}, ts=MONDAY + HOUR),
+    )
+    assert list(models.Person.objects.values_list("id", "n_identifiers")) == [(ana, 2)]
+    assert set(models.NameTerm.objects.values_list("person", "term")) == {
+        (ana, term) for term in ("ana", "ruiz", "bo", "berg")
+    }
 
 
 def test_a_later_event_joins_persons_known_apart(tell: Log) -> None:
