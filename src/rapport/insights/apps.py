@@ -5,3 +5,8 @@ class InsightsConfig(AppConfig):
     name = "rapport.insights"
     label = "insights"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rapport.insights import handlers
+
+        handlers.register()

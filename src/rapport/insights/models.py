@@ -1,0 +1,83 @@
+"""What the core remembers of models: runs, what was learnt, how far texts are annotated."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from rapport.kit import ids
+
+
+class Run(models.Model):
+    """One run of one model: what it read, how good it was, how long it took."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7)
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
+    seq_from = models.BigIntegerField(null=True)  # the events it could read, both ends inside
+    seq_to = models.BigIntegerField(null=True)
+    ts_from = models.DateTimeField(null=True)
+    ts_to = models.DateTimeField(null=True)
+    parameters = models.JSONField(default=dict)
+    backtest = models.JSONField(null=True)
+    distributions = models.JSONField(default=dict)  # by score name: how the values lie
+    n_in = models.BigIntegerField(default=0)
+    n_out = models.BigIntegerField(default=0)
+    duration_s = models.FloatField(default=0)
+    error = models.TextField(default="")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["model", "-started_at"], name="insights_run_model"),
+            models.Index(fields=["-started_at"], name="insights_run_newest"),
+        ]
+
+
+class StoredModel(models.Model):
+    """What one fit learnt."""
+
+    name = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    run = models.UUIDField(null=True)  # the run that learnt it
+    content = models.BinaryField()
+    created_at = models.DateTimeField()
+    is_active = models.BooleanField(default=True)  # at most one of a name: the one that scores
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["name", "-created_at"], name="insights_storedmodel_newest")
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["name"], name="insights_storedmodel_active", condition=models.Q(is_active=True)
+            )
+        ]
+
+
+class AnnotationCursor(models.Model):
+    """Which events one version of a model has annotated: all up to `done_seq`, and a later stretch.
+
+    The later stretch grows as texts arrive while older ones still wait to be caught up with.
+    """
+
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    done_seq = models.BigIntegerField(default=0)
+    live_from = models.BigIntegerField(null=True)
+    live_to = models.BigIntegerField(null=True)
+    n_texts = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["model", "version"], name="insights_annotationcursor_version")
+        ]

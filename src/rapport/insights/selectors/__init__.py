@@ -1,0 +1,33 @@
+"""Questions about insights: the models and their runs, and what they say of people and texts."""
+
+from __future__ import annotations
+
+from rapport.insights.selectors.cards import (
+    ModelCard,
+    RunView,
+    card,
+    cards,
+    distribution,
+    runs,
+)
+from rapport.insights.selectors.texts import (
+    LanguageShare,
+    SentimentOf,
+    language_shares,
+    sentiment_by_day,
+    sentiment_by_venue,
+)
+
+__all__ = [
+    "LanguageShare",
+    "ModelCard",
+    "RunView",
+    "SentimentOf",
+    "card",
+    "cards",
+    "distribution",
+    "language_shares",
+    "runs",
+    "sentiment_by_day",
+    "sentiment_by_venue",
+]

@@ -1,0 +1,10 @@
+"""Verbs of insights: run models, annotate texts, judge a model, adapt one to the firm's own labels."""
+
+from __future__ import annotations
+
+from rapport.insights.services.adapting import adapt
+from rapport.insights.services.annotating import annotate_texts
+from rapport.insights.services.judging import backtest
+from rapport.insights.services.running import Progress, RunSummary, run
+
+__all__ = ["Progress", "RunSummary", "adapt", "annotate_texts", "backtest", "run"]

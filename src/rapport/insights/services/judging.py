@@ -1,0 +1,149 @@
+"""Judging a model: on the log's own past, or on a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from rapport.events import lake
+from rapport.insights import rules
+from rapport.insights.contract import Backtest, Context, Insight, is_of_texts
+from rapport.insights.services import keeping
+from rapport.kit import query
+from rapport.kit.errors import Invalid
+from rapport.people import selectors as people
+
+LABELLED = ("text", "label")
+# What a file of order lines may call each thing; the first it has is taken.
+LINE = {
+    "customer": ("customer_id", "email", "customer"),
+    "ordered_at": ("ordered_at", "date", "ts"),
+    "order_id": ("order_id",),
+    "quantity": ("quantity",),
+    "unit_price": ("unit_price", "price", "amount", "value"),
+    "currency": ("currency",),
+}
+REQUIRED = ("customer", "ordered_at")
+
+
+def backtest(name: str, file: Path | None = None) -> dict[str, Any]:
+    """How good a model is beside a naive rule: on the log's past, or on a file (CSV, Parquet or JSON lines).
+
+    For a model of texts the file has columns text and label; for a model of people, order lines under the
+    names of the orders import. Raises NotFound for an unknown model, Invalid for a file that does not fit.
+    """
+    model = keeping.insight(name)
+    if is_of_texts(model):
+        found = _of_texts(model, file)
+    elif file is None:
+        found = _on_the_log(model)
+    else:
+        found = _on_lines(model, file)
+    return {"model": model.name, "version": model.version, **found.as_json()}
+
+
+def on_the_past(
+    con: duckdb.DuckDBPyConnection, model: Insight, first: dt.datetime, last: dt.datetime
+) -> Backtest:
+    """Judge a model of people on the end of what the connection's events cover."""
+    cut = rules.backtest_cut(first, last)
+    context = keeping.context(model, cut.horizon_days, now=cut.at)
+    return model.backtest(read(con, model, context), context)
+
+
+def read(con: duckdb.DuckDBPyConnection, model: Insight, context: Context) -> pa.Table:
+    """The table that a model of people asks for."""
+    if model.needs is None:
+        raise Invalid(f"model {model.name} scores people and names no query", "Give it a `needs`.")
+    asked = {"now": context.now, "horizon_days": context.horizon_days, **context.parameters}
+    return query.run(con, model.needs, asked).to_arrow_table()
+
+
+def table_of(file: Path) -> pa.Table:
+    """The rows of a file, every column of a CSV as text. Raises Invalid where it cannot be read."""
+    readers = {
+        ".csv": "read_csv($file, all_varchar = true)",
+        ".tsv": "read_csv($file, all_varchar = true)",
+        ".parquet": "read_parquet($file)",
+        ".jsonl": "read_json_auto($file, format = 'newline_delimited')",
+    }
+    reader = readers.get(file.suffix.lower())
+    if reader is None:
+        raise Invalid(f"{file.name} is no table known here", f"Give one of {', '.join(readers)}.")
+    try:
+        with lake.new_engine() as con:
+            return con.execute(f"SELECT * FROM {reader}", {"file": str(file)}).to_arrow_table()
+    except duckdb.Error as error:
+        raise Invalid(f"{file} cannot be read: {error}", "Check the file; nothing was changed.") from None
+
+
+def labelled_table(file: Path, label: str = "label") -> pa.Table:
+    """Text and label of a file's rows; rows that lack one are left out."""
+    given = table_of(file)
+    for column in ("text", label):
+        if column not in given.column_names:
+            raise Invalid(
+                f"{file.name} has no column {column!r}; it has {', '.join(given.column_names)}",
+                "Rename a column, or name the label's column.",
+            )
+    chosen = pa.table({"text": given.column("text"), "label": given.column(label)})
+    chosen = chosen.cast(keeping.LABELLED).drop_null()
+    if chosen.num_rows == 0:
+        raise Invalid(f"{file.name} has no row with a text and a label", "Nothing can be judged.")
+    return chosen
+
+
+def _of_texts(model: Insight, file: Path | None) -> Backtest:
+    table = keeping.LABELLED.empty_table() if file is None else labelled_table(file)
+    return model.backtest(table, keeping.context(model))
+
+
+def _on_the_log(model: Insight) -> Backtest:
+    identity = people.identity_arrow()
+    con = lake.connect()
+    try:
+        con.register("identity", identity)
+        return _past_of(con, model)
+    finally:
+        con.close()
+
+
+def _past_of(con: duckdb.DuckDBPyConnection, model: Insight) -> Backtest:
+    (extent,) = query.run(con, query.load("rapport.insights", "extent")).to_arrow_table().to_pylist()
+    if not extent["n"]:
+        raise Invalid("the log is empty", "Import something first, or give a file with --data.")
+    return on_the_past(con, model, extent["first_ts"], extent["last_ts"])
+
+
+def _on_lines(model: Insight, file: Path) -> Backtest:
+    given = table_of(file)
+    columns = {}
+    for name, spellings in LINE.items():
+        there = next((s for s in spellings if s in given.column_names), None)
+        if there is None and name in REQUIRED:
+            raise Invalid(
+                f"{file.name} has no column {' or '.join(spellings)}; it has {', '.join(given.column_names)}",
+                "Rename the columns as for `rapport import orders`.",
+            )
+        columns[name] = (
+            pa.nulls(given.num_rows, pa.string()) if there is None else given.column(there).cast(pa.string())
+        )
+    con = lake.new_engine()
+    try:
+        con.register("line", pa.table(columns))
+        try:
+            orders = query.run(con, query.load("rapport.insights", "transactions")).to_arrow_table()
+        except duckdb.Error as error:
+            raise Invalid(f"{file.name} holds something that does not fit: {error}", "Correct it.") from None
+        con.register("order_event", orders)
+        con.execute(
+            "CREATE TEMP VIEW event AS SELECT row_number() OVER () AS seq, * FROM order_event;"
+            " CREATE TEMP VIEW identity AS SELECT DISTINCT subject, subject AS person, subject AS core FROM order_event"
+        )
+        return _past_of(con, model)
+    finally:
+        con.close()

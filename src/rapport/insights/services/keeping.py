@@ -1,0 +1,87 @@
+"""What was learnt, kept with its version; the registry's models by name."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from django.db import transaction
+
+from rapport.insights.contract import KIND, Context, Insight, is_of_texts
+from rapport.insights.models import StoredModel
+from rapport.kit import clock, registry
+
+SEED = 1
+KEPT = 5  # of each model, beside the active one
+ADAPTED = "+"  # between the plug-in's version and the number of the adaptation
+
+LABELLED = pa.schema([("text", pa.string()), ("label", pa.string())])
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a model learnt, under the version it writes."""
+
+    version: str
+    content: bytes
+
+
+def insights(names: Sequence[str] | None = None) -> list[Insight]:
+    """Models by name, in that order, or all of them. Raises NotFound naming those there are."""
+    if names is None:
+        return [found.offers for found in registry.plugins(KIND).values()]
+    return [insight(name) for name in names]
+
+
+def insight(name: str) -> Insight:
+    """One model, or NotFound naming those there are."""
+    offered: Insight = registry.plugin(KIND, name).offers
+    return offered
+
+
+def texts_insights() -> list[Insight]:
+    """The models that annotate texts."""
+    return [model for model in insights() if is_of_texts(model)]
+
+
+def context(
+    model: Insight, horizon_days: int = 90, parameters: Mapping[str, Any] | None = None, now: Any = None
+) -> Context:
+    """What a model may know: the clock's time unless another is given, its defaults with those given over them."""
+    return Context(
+        now=now or clock.now(),
+        seed=SEED,
+        horizon_days=horizon_days,
+        parameters={**model.parameters, **(parameters or {})},
+    )
+
+
+def active(model: Insight) -> Fitted:
+    """What a model of texts learnt last; what comes with the plug-in where its version is new."""
+    kept = StoredModel.objects.filter(name=model.name, is_active=True).first()
+    if kept is not None and kept.version.partition(ADAPTED)[0] == model.version:
+        return Fitted(kept.version, bytes(kept.content))
+    content = model.fit(LABELLED.empty_table(), context(model))
+    keep(model.name, model.version, content)
+    return Fitted(model.version, content)
+
+
+def keep(name: str, version: str, content: bytes, run: uuid.UUID | None = None) -> None:
+    """Store what was learnt and let it score from now on; old ones beyond a few are dropped."""
+    with transaction.atomic():
+        StoredModel.objects.filter(name=name, is_active=True).update(is_active=False)
+        StoredModel.objects.create(
+            name=name, version=version, run=run, content=content, created_at=clock.now(), is_active=True
+        )
+        old = StoredModel.objects.filter(name=name, is_active=False).order_by("-created_at", "-id")
+        StoredModel.objects.filter(id__in=list(old.values_list("id", flat=True)[KEPT:])).delete()
+
+
+def next_adaptation(model: Insight) -> str:
+    """The version of the next adaptation to the firm's own labels."""
+    versions = StoredModel.objects.filter(name=model.name, version__startswith=model.version + ADAPTED)
+    numbers = [int(v.partition(ADAPTED)[2]) for v in versions.values_list("version", flat=True)]
+    return f"{model.version}{ADAPTED}{max(numbers, default=0) + 1}"

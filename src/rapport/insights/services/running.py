@@ -1,0 +1,198 @@
+"""Running models: read, learn, score, write down, and record that it was done."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rapport.events import lake, loader, spool, subscriptions
+from rapport.events import services as events
+from rapport.insights import rules
+from rapport.insights.contract import Insight, is_of_texts
+from rapport.insights.models import Run
+from rapport.insights.services import annotating, judging, keeping
+from rapport.kit import clock, home, query
+from rapport.kit.errors import RapportError
+from rapport.people import selectors as people
+from rapport.people import services as people_services
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int | None, str], None]  # done, of how many if known, what is being done
+IDENTITIES = "people"  # the subscriber whose work scores stand on
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What became of one run."""
+
+    id: uuid.UUID
+    model: str
+    version: str
+    state: str  # done or failed
+    n_in: int
+    n_out: int
+    duration_s: float
+    error: str
+
+
+def run(names: Sequence[str] | None = None, progress: Progress | None = None) -> list[RunSummary]:
+    """Run these models, or all of them, over everything the log holds; one that fails stops no other.
+
+    Comes back once what was written can be read. Raises NotFound for a name nobody goes by.
+    """
+    chosen = keeping.insights(names)
+    head = spool.current().next_seq() - 1
+    events.settle(head)
+    if any(not is_of_texts(model) for model in chosen):
+        subscriptions.settle(head, keys=[IDENTITIES])
+    summaries = []
+    written = 0
+    for model in chosen:
+        summary, last_seq = _run_one(model, progress or (lambda *_: None))
+        summaries.append(summary)
+        written = max(written, last_seq)
+    if written:
+        events.settle(written)
+    return summaries
+
+
+def _run_one(model: Insight, progress: Progress) -> tuple[RunSummary, int]:
+    began = clock.monotonic_s()
+    record = Run.objects.create(
+        model=model.name,
+        version=model.version,
+        started_at=clock.now(),
+        parameters=dict(model.parameters),
+    )
+    last_seq = 0
+    try:
+        with home.lock(f"run-{model.name}", wait=True):
+            _bury_dead(record)
+            last_seq = (
+                _of_texts(model, record, progress)
+                if is_of_texts(model)
+                else _of_people(model, record, progress)
+            )
+        record.state = Run.State.DONE
+    except RapportError as error:
+        record.state, record.error = Run.State.FAILED, str(error)
+    except Exception as error:
+        # A plug-in is somebody else's code: whatever it raises is this run's failure, told and not hidden.
+        log.exception("model %s failed", model.name)
+        record.state, record.error = Run.State.FAILED, f"{type(error).__name__}: {error}"
+    record.ended_at = clock.now()
+    record.duration_s = clock.monotonic_s() - began
+    record.save()
+    return _summary(record), last_seq
+
+
+def _bury_dead(record: Run) -> None:
+    """Runs of this model that say they run while we hold its lock have died without a word."""
+    dead = Run.objects.filter(model=record.model, state=Run.State.RUNNING).exclude(pk=record.pk)
+    dead.update(state=Run.State.FAILED, ended_at=clock.now(), error="Its process ended before the run did.")
+
+
+def _summary(record: Run) -> RunSummary:
+    return RunSummary(
+        id=record.id,
+        model=record.model,
+        version=record.version,
+        state=str(record.state),
+        n_in=record.n_in,
+        n_out=record.n_out,
+        duration_s=record.duration_s,
+        error=record.error,
+    )
+
+
+def _of_texts(model: Insight, record: Run, progress: Progress) -> int:
+    con = lake.connect()
+    try:
+        head = loader.offset(con)
+        _note_extent(record, _extent(con))
+    finally:
+        con.close()
+    record.version = keeping.active(model).version
+    record.backtest = model.shipped.as_json() if model.shipped else None
+
+    def show(done: int, total: int) -> None:
+        progress(done, total, f"{model.name}: reading texts")
+
+    done = annotating.catch_up(model, head, show)
+    record.n_in, record.n_out = done.n_texts, done.n_annotations
+    return done.last_seq
+
+
+def _of_people(model: Insight, record: Run, progress: Progress) -> int:
+    identity = people.identity_arrow()
+    con = lake.connect()
+    try:
+        con.register("identity", identity)
+        extent = _extent(con)
+        _note_extent(record, extent)
+        progress(0, None, f"{model.name}: judging it on the past")
+        if extent["n"]:
+            record.backtest = judging.on_the_past(con, model, extent["first_ts"], extent["last_ts"]).as_json()
+        progress(0, None, f"{model.name}: reading")
+        context = keeping.context(model)
+        table = judging.read(con, model, context)
+    finally:
+        con.close()
+    record.n_in = table.num_rows
+    progress(0, table.num_rows, f"{model.name}: scoring")
+    content = model.fit(table, context)
+    scored = model.score(content, table, context)
+    annotating.check(scored, model.gives, model.name)
+    progress(0, scored.num_rows, f"{model.name}: writing")
+    record.n_out = _write(model, scored, context.now, identity)
+    record.distributions = {name: d.as_json() for name, d in _distributions(scored).items()}
+    keeping.keep(model.name, model.version, content, record.id)
+    return 0
+
+
+def _write(model: Insight, scored: pa.Table, as_of: dt.datetime, identity: pa.Table) -> int:
+    if scored.num_rows == 0:
+        return 0
+    n = scored.num_rows
+    table = (
+        scored.append_column("as_of", pa.repeat(pa.scalar(as_of, pa.timestamp("us", tz="UTC")), n))
+        .append_column("model", pa.repeat(model.name, n))
+        .append_column("version", pa.repeat(model.version, n))
+    )
+    return people_services.write_scores(table, identity=identity)
+
+
+def _distributions(scored: pa.Table) -> dict[str, rules.Distribution]:
+    arrow: Any = pc
+    found = {}
+    for name in arrow.unique(scored.column("name")).to_pylist():
+        rows = scored.filter(arrow.equal(scored.column("name"), name))
+        units = arrow.unique(rows.column("unit")).to_pylist()
+        labels = arrow.value_counts(rows.column("label")).to_pylist()
+        found[name] = rules.distribution(
+            np.asarray(rows.column("value").to_numpy(zero_copy_only=False), np.float64),
+            units[0] if len(units) == 1 else "",
+            {row["values"]: row["counts"] for row in labels},
+        )
+    return found
+
+
+def _extent(con: Any) -> dict[str, Any]:
+    row: dict[str, Any] = (
+        query.run(con, query.load("rapport.insights", "extent")).to_arrow_table().to_pylist()[0]
+    )
+    return row
+
+
+def _note_extent(record: Run, extent: dict[str, Any]) -> None:
+    record.seq_from, record.seq_to = extent["first_seq"], extent["last_seq"]
+    record.ts_from, record.ts_to = extent["first_ts"], extent["last_ts"]

@@ -1,0 +1,197 @@
+"""Sentiment of a text: negative, neutral or positive, on a range from -1 to 1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rapport.insights.contract import ANNOTATED, Backtest, Context, Gives, Metric
+from rapport.kit.errors import Invalid
+from rapport.plugins.insights.sentiment import adapt, features, learn, measure, tokens
+from rapport.plugins.insights.sentiment.deciding import deciding_words
+from rapport.plugins.insights.sentiment.weights import LABELS, NEGATIVE, POSITIVE, Floats, Weights, softmax
+
+HERE = Path(__file__).parent
+FOLDS = 5
+ADAPTABLE_TEXTS = 100  # fewer labelled texts than this say nothing about the firm's own language
+
+
+class Sentiment:
+    """Annotates each text with one of three labels.
+
+    value : p(positive) - p(negative), in [-1, 1]
+    probability : of the label, calibrated on held-out texts
+    detail : {"words": at most three that decided, "negative": p, "neutral": p, "positive": p}
+    """
+
+    name = "sentiment"
+    version = "1"
+    title = "Sentiment"
+    meaning = "Whether somebody wrote something negative, neutral or positive, and which words decided."
+    limits = (
+        "Right for about three in five short texts, so read shares over many texts and not single verdicts. "
+        "It misses irony and does not know about whom something is said. Measured in Arabic, English, "
+        "French, German, Italian, Portuguese and Spanish; elsewhere it mostly guesses."
+    )
+    purpose = "insight"
+    needs = None
+    gives = (
+        Gives(
+            "annotation",
+            "sentiment",
+            "probability difference",
+            -1.0,
+            1.0,
+            LABELS,
+            "From negative to positive.",
+        ),
+    )
+    parameters: Mapping[str, Any] = {"ridge": 0.3}
+
+    @cached_property
+    def shipped_bytes(self) -> bytes:
+        return (HERE / "weights.npz").read_bytes()
+
+    @cached_property
+    def shipped(self) -> Backtest:
+        return Backtest.from_json(json.loads((HERE / "measured.json").read_text(encoding="utf-8")))
+
+    def fit(self, table: pa.Table, context: Context) -> bytes:
+        """The shipped weights; moved towards the firm's own labels where the table has any.
+
+        table : columns text and label (negative, neutral, positive)
+        """
+        if table.num_rows == 0:
+            return self.shipped_bytes
+        texts, truth = _labelled(table)
+        fitted = adapt.fit(
+            Weights.from_bytes(self.shipped_bytes),
+            learn.batches(texts),
+            truth,
+            ridge=float(context.parameters.get("ridge", self.parameters["ridge"])),
+            rng=context.rng(),
+        )
+        return fitted.to_bytes()
+
+    def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:  # noqa: ARG002  the contract's
+        weights = Weights.from_bytes(model)
+        seq, texts = table.column("seq"), _texts(table)
+        size = learn.BATCH_TEXTS
+        parts = [
+            _annotate(weights, seq.slice(at, size).combine_chunks(), texts.slice(at, size))
+            for at in range(0, table.num_rows, size)
+        ]
+        return pa.concat_tables(parts) if parts else ANNOTATED.empty_table()
+
+    def explain(self, row: Mapping[str, Any]) -> str:
+        detail = json.loads(row["detail"] or "{}")
+        said = f"Reads as {row['label']} ({100 * row['probability']:.0f} % sure)"
+        decided = [f"“{word}”" for word in detail.get("words", [])]
+        if not decided:
+            return f"{said}; no single word decided."
+        joined = decided[0] if len(decided) == 1 else ", ".join(decided[:-1]) + " and " + decided[-1]
+        return f"{said}, mostly for {joined}."
+
+    def backtest(self, table: pa.Table, context: Context) -> Backtest:
+        """As shipped on every text given; and adapted, each fifth judged after learning the others."""
+        if table.num_rows == 0:
+            return self.shipped
+        texts, truth = _labelled(table)
+        found = learn.batches(texts)
+        prior = Weights.from_bytes(self.shipped_bytes)
+        metrics = _metrics("as shipped", truth, softmax(adapt.logits(prior, found)), context)
+        split = "every text was new to the shipped weights"
+        if len(truth) >= ADAPTABLE_TEXTS:
+            ridge = float(context.parameters.get("ridge", self.parameters["ridge"]))
+            held_out = adapt.held_out_logits(prior, found, truth, FOLDS, ridge=ridge, rng=context.rng())
+            metrics += _metrics("adapted to these labels", truth, softmax(held_out), context)
+            split += f"; adapted: each of {FOLDS} parts judged after learning from the others"
+        return Backtest(metrics, len(truth), split)
+
+
+def _metrics(which: str, truth: measure.Classes, p: Floats, context: Context) -> tuple[Metric, ...]:
+    said = p.argmax(axis=1)
+    usual = np.full(len(truth), np.bincount(truth, minlength=3).argmax())
+    low, high = measure.interval(truth, said, context.rng())
+    naive = f"always {LABELS[usual[0]]}, the most frequent label"
+    return (
+        Metric(
+            f"macro-F1, {which}",
+            measure.macro_f1(truth, said),
+            naive,
+            measure.macro_f1(truth, usual),
+            low=low,
+            high=high,
+            meaning="Precision and recall of the three labels together; 1 is perfect.",
+        ),
+        Metric(
+            f"accuracy, {which}",
+            measure.accuracy(truth, said),
+            naive,
+            measure.accuracy(truth, usual),
+            meaning="The share of texts with the right label.",
+        ),
+    )
+
+
+def _texts(table: pa.Table) -> pa.StringArray:
+    column: Any = table.column("text").cast(pa.string()).combine_chunks()
+    texts: pa.StringArray = column
+    return texts
+
+
+def _labelled(table: pa.Table) -> tuple[pa.StringArray, measure.Classes]:
+    for column in ("text", "label"):
+        if column not in table.column_names:
+            raise Invalid(f"the rows have no column {column}", "Give texts in `text` and labels in `label`.")
+    arrow: Any = pc
+    spelt = arrow.utf8_lower(arrow.utf8_trim_whitespace(table.column("label").cast(pa.string())))
+    place = arrow.index_in(spelt, value_set=pa.array(LABELS))
+    if place.null_count:
+        wrong = spelt.filter(arrow.is_null(place))[0].as_py()
+        raise Invalid(f"{wrong!r} is no sentiment", f"Label texts with {', '.join(LABELS)}.")
+    return _texts(table), place.to_numpy().astype(np.int64)
+
+
+def _annotate(weights: Weights, seq: Any, texts: pa.StringArray) -> pa.Table:
+    words = tokens.words(texts)
+    found = features.features(words)
+    added = weights.by_word(found)
+    p = softmax(weights.logits(found, added))
+    p[~_says_something(words)] = (0.0, 1.0, 0.0)
+    label = p.argmax(axis=1)
+    rounded = np.round(p, 4)
+    arrow: Any = pc
+    shown = [arrow.cast(pa.array(rounded[:, c]), pa.string()) for c in range(3)]
+    detail = arrow.binary_join_element_wise(
+        '{"words": ', deciding_words(words, found, added, label), ', "negative": ', shown[0],
+        ', "neutral": ', shown[1], ', "positive": ', shown[2], "}", "",
+    )  # fmt: skip
+    n = len(label)
+    return pa.table(
+        [
+            seq.cast(pa.int64()),
+            pa.repeat("sentiment", n),
+            pa.array(LABELS).take(pa.array(label)),
+            pa.array(np.round(p[:, POSITIVE] - p[:, NEGATIVE], 4)),
+            pa.array(rounded.max(axis=1)),
+            detail,
+        ],
+        schema=ANNOTATED,
+    )
+
+
+def _says_something(words: tokens.Words) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which texts hold more than addresses, mentions, numbers and full stops."""
+    speaks = np.fromiter((w not in tokens.SILENT for w in words.word), np.bool_, len(words.word))
+    return np.bincount(words.owner[speaks], minlength=words.n_texts) > 0
+
+
+plugin = Sentiment()
