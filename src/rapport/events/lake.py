@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from rapport.kit import home, query
+from rapport.kit import clock, home, query
 from rapport.kit.errors import Invalid, NotFound
 
 # Tables in the order they are made: name, columns, partitioned by, sorted by, rows kept in the catalogue
@@ -217,6 +217,25 @@ def exists() -> bool:
     if address.startswith("ducklake:sqlite:"):
         return Path(address.removeprefix("ducklake:sqlite:")).exists()
     return True
+
+
+def stamp() -> tuple[int, ...]:
+    """Something that changes whenever the lake does, for the price of looking at two files.
+
+    With a catalogue on PostgreSQL it changes at every call: who waits must ask.
+    """
+    address, _ = location()
+    if not address.startswith("ducklake:sqlite:"):
+        return (clock.now_us(),)
+    catalogue = address.removeprefix("ducklake:sqlite:")
+    found = []
+    for name in (catalogue, f"{catalogue}-wal"):
+        try:
+            status = os.stat(name)
+        except FileNotFoundError:
+            continue
+        found += [status.st_mtime_ns, status.st_size]
+    return tuple(found)
 
 
 def connect(*, must_exist: bool = True) -> duckdb.DuckDBPyConnection:

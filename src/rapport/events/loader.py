@@ -52,6 +52,7 @@ class Loader:
         self.spool = spool.current()
         self.con = lake.connect()
         self.commits = 0
+        self.head = offset(self.con)  # the last event number in the lake; nobody else moves it
         for name, table in plan.relations(plan.current()).items():
             self.con.register(f"{name}_given", table)
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_given")
@@ -60,16 +61,13 @@ class Loader:
     def close(self) -> None:
         self.con.close()
 
-    def loaded(self) -> int:
-        """The last event number that is in the lake."""
-        return offset(self.con)
-
     def load_next(self) -> Loaded | None:
         """Load one range; None where nothing waits."""
-        bodies = self.spool.read(self.loaded() + 1, max_events=RANGE_EVENTS, max_bytes=RANGE_BYTES)
+        bodies = self.spool.read(self.head + 1, max_events=RANGE_EVENTS, max_bytes=RANGE_BYTES)
         if not bodies:
             return None
         loaded = self.load(bodies)
+        self.head = loaded.last
         self.commits += 1
         return loaded
 
@@ -415,7 +413,7 @@ def drain(progress: Callable[[Loaded], None] | None = None, *, upto: int | None 
     loader = Loader()
     accepted = 0
     try:
-        while (upto is None or loader.loaded() < upto) and (loaded := loader.load_next()):
+        while (upto is None or loader.head < upto) and (loaded := loader.load_next()):
             accepted += loaded.accepted
             if progress:
                 progress(loaded)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+import duckdb
+
 from rapport.events import lake, loader, subscriptions, upkeep
 from rapport.kit import clock, home, process
 from rapport.kit.errors import Conflict
@@ -12,6 +14,7 @@ log = logging.getLogger(__name__)
 
 IDLE_S = 0.25
 SMALL_FILES_MAX = 60
+LOOK_AFTER_COMMITS = 20
 UPKEEP_EVERY_S = 600
 RETRY_S = (1, 2, 5, 15, 60)
 
@@ -47,15 +50,16 @@ def repair_damage() -> None:
 
 def _load_until_trouble(worker: loader.Loader, stop: process.Stop) -> None:
     last_upkeep = clock.monotonic_s()
+    looked_at = 0
     while not stop:
         loaded = worker.load_next()
-        process.beat("load", f"at {worker.loaded()}")
+        process.beat("load", f"at {worker.head}")
         due = clock.monotonic_s() - last_upkeep > UPKEEP_EVERY_S
-        if (
-            due
-            or (loaded is None and upkeep.small_files(worker.con) > SMALL_FILES_MAX)
-            or (loaded is not None and worker.commits % loader.COMPACT_EVERY_COMMITS == 0)
-        ):
+        full = loaded is not None and worker.commits % loader.COMPACT_EVERY_COMMITS == 0
+        if loaded is None and worker.commits - looked_at >= LOOK_AFTER_COMMITS:
+            looked_at = worker.commits
+            full = upkeep.small_files(worker.con) > SMALL_FILES_MAX
+        if due or full:
             upkeep.compact(worker.con)
             last_upkeep = clock.monotonic_s()
         if loaded is None:
@@ -68,23 +72,38 @@ def subscribe_forever(stop: process.Stop) -> None:
     failures: dict[str, int] = {}
     not_before: dict[str, float] = {}
     with process.present("work"):
+        seen: tuple[int, ...] = ()
         while not stop:
+            now = lake.stamp()
             moved = False
-            for key in sorted(subscriptions.subscribers()):
-                if stop or clock.monotonic_s() < not_before.get(key, 0):
-                    continue
-                try:
-                    with home.lock(f"subscriber-{key}"):
-                        moved = subscriptions.advance(key, con) or moved
-                    failures.pop(key, None)
-                except Conflict:
-                    continue
-                except Exception:
-                    failures[key] = failures.get(key, 0) + 1
-                    pause = RETRY_S[min(failures[key], len(RETRY_S)) - 1]
-                    not_before[key] = clock.monotonic_s() + pause
-                    log.exception("subscriber %s failed; trying again in %s s", key, pause)
+            if now != seen or not_before:
+                moved = _serve_all(con, failures, not_before, stop)
+                if not moved:
+                    seen = now
             process.beat("work", "busy" if moved else "idle")
             if not moved:
                 stop.wait(IDLE_S)
     con.close()
+
+
+def _serve_all(
+    con: duckdb.DuckDBPyConnection, failures: dict[str, int], not_before: dict[str, float], stop: process.Stop
+) -> bool:
+    """One batch for each subscriber that is due; whether any had one."""
+    moved = False
+    for key in sorted(subscriptions.subscribers()):
+        if stop or clock.monotonic_s() < not_before.get(key, 0):
+            continue
+        try:
+            with home.lock(f"subscriber-{key}"):
+                moved = subscriptions.advance(key, con) or moved
+            failures.pop(key, None)
+            not_before.pop(key, None)
+        except Conflict:
+            continue
+        except Exception:
+            failures[key] = failures.get(key, 0) + 1
+            pause = RETRY_S[min(failures[key], len(RETRY_S)) - 1]
+            not_before[key] = clock.monotonic_s() + pause
+            log.exception("subscriber %s failed; trying again in %s s", key, pause)
+    return moved

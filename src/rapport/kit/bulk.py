@@ -64,7 +64,8 @@ def _executemany(cursor: Any, sql: str, chunk: Sequence[Sequence[Any]]) -> None:
     if connection.vendor == "sqlite":
         # The driver itself: Django's wrapper would format every statement for its debug log.
         raw: sqlite3.Cursor = cursor.cursor.cursor if hasattr(cursor.cursor, "cursor") else cursor.cursor
-        sqlite3.Cursor.executemany(raw, sql.replace("%s", "?"), chunk)
+        with connection.wrap_database_errors:
+            sqlite3.Cursor.executemany(raw, sql.replace("%s", "?"), chunk)
     else:
         cursor.executemany(sql, chunk)
 

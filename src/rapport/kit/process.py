@@ -39,8 +39,16 @@ def present(name: str) -> Iterator[None]:
             _write(name, started, "stopped")
 
 
+BEAT_EVERY_US = 2_000_000
+_last_beat: dict[str, tuple[str, int]] = {}
+
+
 def beat(name: str, note: str = "") -> None:
-    """Note that the process did something just now."""
+    """Note that the process is doing something; written every two seconds, or when the note changes."""
+    said, when = _last_beat.get(name, ("", 0))
+    if said == note and clock.now_us() - when < BEAT_EVERY_US:
+        return
+    _last_beat[name] = (note, clock.now_us())
     before = _read(name)
     _write(name, before.get("started_us", clock.now_us()), note)
 
