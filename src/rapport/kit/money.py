@@ -49,9 +49,8 @@ def parse(text: str, currency: str) -> Money:
     """Money from a decimal text such as `84.50`; rounds half to even beyond the minor unit."""
     try:
         value = Decimal(text.strip())
-    except InvalidOperation:
+        scaled = value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+        minor = int(scaled)
+    except (InvalidOperation, ValueError, OverflowError):
         raise Invalid(f"{text!r} is not an amount", "Write it like 84.50.") from None
-    if not value.is_finite():
-        raise Invalid(f"{text!r} is not an amount", "Write it like 84.50.")
-    scaled = value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-    return Money(int(scaled), currency)
+    return Money(minor, currency)
