@@ -5,3 +5,8 @@ class ListeningConfig(AppConfig):
     name = "rapport.listening"
     label = "listening"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rapport.listening import services
+
+        services.register_replayers()

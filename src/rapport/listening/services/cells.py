@@ -1,0 +1,169 @@
+"""Cells as values: the SQL that reads one cell, and what may be wrong with it. Nothing is coerced silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rapport.events import rules as log_rules
+from rapport.kit import clock, money
+from rapport.listening.rules import fields, values
+from rapport.listening.services.tables import literal
+
+KEY_CHARS_MAX = 240  # with its namespace an identifier stays under 256
+TEXT_BYTES_MAX = 8 * log_rules.MESSAGE_BYTES_MAX
+PARTED = (fields.TIME, fields.DATE)
+_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_EMAIL = r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}"
+_POWERS = r"\d([.,]\d+)?[eE]\+\d+"
+_ABSENT = "('NULL', 'null', '\\N', 'NaN', 'nan', 'None', 'N/A', 'n/a', 'NA', '-')"
+
+
+# How space around a cell is taken away.
+Clean = Callable[[str], str]
+# What may be wrong with a value: a condition with $value for the value, and a code of rules.values.
+Wrong = list[tuple[str, str]]
+
+
+def clean(cell: str) -> str:
+    """A cell without blanks, tabs and hard spaces around it."""
+    return f"trim({cell}, {_SPACE})"
+
+
+def only_blanks(cell: str) -> str:
+    """The same where there are but blanks, four times as fast."""
+    return f"trim({cell})"
+
+
+def given(cell: str, is_text: bool, form: str, without_space: Clean) -> str:
+    """A cell without space around it; NULL where it is empty or says that there is nothing."""
+    if not is_text:
+        if form in (fields.NUMBER, fields.TIME):
+            return cell
+        cell = f"{cell}::VARCHAR"
+    bare = without_space(cell)
+    if form in (fields.TEXT, fields.JSON):
+        return f"nullif({bare}, '')"
+    return f"CASE WHEN {bare} NOT IN {_ABSENT} THEN nullif({bare}, '') END"
+
+
+def value(raw: str, form: str, is_text: bool, mark: str = values.POINT) -> tuple[str, Wrong]:
+    """A cell's value as SQL, and what may be wrong with it."""
+    unread = f"{raw} IS NOT NULL AND $value IS NULL"
+    match form:
+        case fields.NUMBER:
+            number = _number(raw, mark) if is_text else f"{raw}::DOUBLE"
+            return f"CASE WHEN isfinite({number}) THEN {number} END", [(unread, "bad_number")]
+        case fields.TIME:
+            return _time(raw) if is_text else f"try_cast({raw} AS TIMESTAMPTZ)", [(unread, "bad_time")]
+        case fields.DATE:
+            return _date(raw), [(unread, "bad_date")]
+        case fields.EMAIL:
+            is_odd = f"NOT regexp_full_match($value, {literal(_EMAIL)}) OR length($value) > {KEY_CHARS_MAX}"
+            return f"lower({raw})", [(is_odd, "bad_email")]
+        case fields.PHONE:
+            return _phone(raw), [("NOT regexp_full_match($value, '\\+?\\d{5,15}')", "bad_phone")]
+        case fields.CURRENCY:
+            return f"upper({raw})", [("NOT regexp_full_match($value, '[A-Z]{3}')", "bad_currency")]
+        case fields.JSON:
+            is_object = f"CASE WHEN json_valid({raw}) THEN json_type({raw}) = 'OBJECT' ELSE {raw} IS NULL END"
+            return raw, [(f"NOT {is_object}", "bad_json")]
+        case fields.KEY:
+            return _key(raw), [
+                (
+                    f"contains(upper($value), 'E+') AND regexp_full_match($value, {literal(_POWERS)})",
+                    "scientific",
+                ),
+                (f"strlen($value) > {KEY_CHARS_MAX}", "too_long"),
+            ]
+        case _:
+            return raw, [(f"strlen($value) > {TEXT_BYTES_MAX}", "too_long")]
+
+
+def _key(raw: str) -> str:
+    """A key; 17850.0 is what a spreadsheet makes of the number 17850."""
+    whole = f"regexp_replace({raw}, '^(\\d+)\\.0+$', '\\1')"
+    return f"CASE WHEN {raw} LIKE '%.0%' THEN {whole} ELSE {raw} END"
+
+
+def _phone(raw: str) -> str:
+    digits = f"regexp_replace({raw}, '\\D', '', 'g')"
+    return (
+        f"CASE WHEN {raw} LIKE '+%' THEN '+' || {digits} WHEN {raw} LIKE '00%' THEN '+' || substr({digits}, 3)"
+        f" ELSE {digits} END"
+    )
+
+
+def _date(raw: str) -> str:
+    """A day as text, if somebody can have been born on it or come to us."""
+    day, today = f"({_time(raw)})::DATE", literal(clock.now().date().isoformat())
+    return f"CASE WHEN {day} BETWEEN DATE '1880-01-01' AND {today}::DATE THEN strftime({day}, '%Y-%m-%d') END"
+
+
+def _number(raw: str, mark: str) -> str:
+    """A number, also with a sign of money or thousands marked; nothing that could be read in two ways."""
+    bare = f"regexp_replace({raw}, '^([-+]?)[€$£¥ ]*|[€$£¥% ]+$', '\\1', 'g')"
+    if mark == values.COMMA:
+        fits = f"regexp_full_match({bare}, '[-+]?(\\d{{1,3}}([. ]\\d{{3}})+|\\d+)?(,\\d*)?')"
+        plain = f"replace(replace(replace({bare}, '.', ''), ' ', ''), ',', '.')"
+        return f"CASE WHEN {fits} THEN try_cast({plain} AS DOUBLE) END"
+    fits = f"regexp_full_match({bare}, '[-+]?(\\d{{1,3}}([, ]\\d{{3}})+|\\d+)?(\\.\\d*)?')"
+    at_once = f"CASE WHEN NOT contains({raw}, '_') THEN try_cast({raw} AS DOUBLE) END"
+    plain = f"replace(replace({bare}, ',', ''), ' ', '')"
+    return f"coalesce({at_once}, CASE WHEN {fits} THEN try_cast({plain} AS DOUBLE) END)"
+
+
+def time_text(text: str, order: str) -> str:
+    """A time's text in the one form `2015-02-24 11:35:52+08:00`, where it can be brought into it."""
+    zoned = text
+    for form, one_form in (
+        (r"(:\d{2}),(\d+)", r"\1.\2"),
+        (r" ?(Z|z|UTC|GMT)$", "Z"),
+        (r" ?([+-]\d{2}):?(\d{2})$", r"\1:\2"),
+        (r"([ T]\d{1,2}:\d{2})(Z|[+-]\d{2}(:\d{2})?)$", r"\1:00\2"),
+    ):
+        zoned = f"regexp_replace({zoned}, {literal(form)}, {literal(one_form)})"
+    month, day = ("\\2", "\\1") if order == values.DAY_FIRST else ("\\1", "\\2")
+    turned = text
+    for year, century in (("\\d{4}", ""), ("[0-6]\\d", "20"), ("[7-9]\\d", "19")):
+        parts = f"^(\\d{{1,2}})[/.\\-](\\d{{1,2}})[/.\\-]({year})\\b"
+        turned = f"regexp_replace({turned}, {literal(parts)}, '{century}\\3-{month}-{day}')"
+    return (
+        f"CASE WHEN regexp_matches({text}, '^\\d{{4}}[-/]')"
+        f" THEN CASE WHEN regexp_full_match({text}, {literal(values.PLAIN_TIME)}) THEN {text} ELSE {zoned} END"
+        f" WHEN regexp_matches({text}, {literal(values.SLASHED)}) THEN {turned} ELSE {text} END"
+    )
+
+
+def _time(raw: str) -> str:
+    """A time from such a text. Casts are tried only where they fit: one that fails takes long."""
+    zone = "current_setting('TimeZone')"
+    zoned, plain = (f"[{', '.join(map(literal, f))}]" for f in (values.ZONED_FORMATS, values.PLAIN_FORMATS))
+    halves = f"[{', '.join(map(literal, values.HALF_DAY_FORMATS))}]"
+    stamp, fits = f"try_cast({raw} AS TIMESTAMP)", "regexp_full_match"
+    return (
+        f"CASE WHEN {fits}({raw}, {literal(values.PLAIN_TIME)}) THEN timezone({zone}, {stamp})"
+        f" WHEN {fits}({raw}, {literal(values.ZONED_TIME)})"
+        f" THEN CASE WHEN {stamp} IS NOT NULL THEN try_cast({raw} AS TIMESTAMPTZ) END"
+        f" WHEN {fits}({raw}, '\\d{{10}}(\\.\\d+)?') THEN to_timestamp(try_cast({raw} AS DOUBLE))"
+        f" WHEN {fits}({raw}, '\\d{{13}}') THEN to_timestamp(try_cast({raw} AS DOUBLE) / 1e3)"
+        f" WHEN {fits}({raw}, '\\d{{8}}') THEN timezone({zone}, try_strptime({raw}, '%Y%m%d'))"
+        f" WHEN {fits}({raw}, '\\d{{14}}') THEN timezone({zone}, try_strptime({raw}, '%Y%m%d%H%M%S'))"
+        f" WHEN {fits}({raw}, '(?i)\\d{{4}}-.*[ap]m') THEN timezone({zone}, try_strptime({raw}, {halves}))"
+        f" WHEN regexp_matches({raw}, '[A-Za-z]{{3}}.*[0-9]|[0-9].*[A-Za-z]{{3}}')"
+        f" THEN coalesce(try_strptime({raw}, {zoned}), timezone({zone}, try_strptime({raw}, {plain}))) END"
+    )
+
+
+def limits(moment: str, name: str) -> Wrong:
+    """What may be wrong with when an event was."""
+    latest = (clock.now() + log_rules.FUTURE_TOLERANCE).isoformat()
+    return [
+        (f"{moment} < '{log_rules.EARLIEST.isoformat()}'::TIMESTAMPTZ", f"ancient|{name}"),
+        (f"{moment} > '{latest}'::TIMESTAMPTZ", f"future|{name}"),
+    ]
+
+
+def scale(currency: str) -> str:
+    """SQL for how many minor units one major unit of a currency has."""
+    unusual = " ".join(f"WHEN '{c}' THEN {10**e}" for c, e in sorted(money.UNUSUAL.items()))
+    return f"(CASE {currency} {unusual} ELSE 100 END)"
