@@ -24,7 +24,7 @@ def events_page() -> str:
         "# Events",
         "",
         "Every event that Rapport knows by name, from `src/rapport/events/plan.toml`. An event with another"
-        " name is kept as it came and listed on the Health page; a `plan.toml` of the same form in the data"
+        " name is kept as it came and listed under Sources, Event plan; a `plan.toml` of the same form in the data"
         " folder adds events of your own or replaces these.",
         "",
         "*Counted* events feed the day counters, by the named property where there is one. *Session* events"
