@@ -39,17 +39,22 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**kept, "RAPPORT_HOME": str(tmp_path / "home")}
 
 
-def rapport(environment: dict[str, str], *words: str) -> Any:
+def typed(environment: dict[str, str], *commands: str) -> list[Any]:
+    """What each command printed as JSON; they run one after the other in a process of their own."""
     done = subprocess.run(
-        [sys.executable, "-m", "rapport", *words, "--json"],
+        [sys.executable, Path(__file__).parent / "run_story.py"],
+        input=json.dumps([shlex.split(command) for command in commands]),
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    return json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    for command, (status, said) in zip(commands, answers, strict=True):
+        assert status == 0, f"{command}: {said}"
+    return [json.loads(said) if said else None for _, said in answers]
 
 
 @contextmanager
@@ -79,18 +84,20 @@ def collector(environment: dict[str, str]) -> Iterator[str]:
 def test_what_the_page_sends_becomes_anas_history(environment: dict[str, str]) -> None:
     sent = requests_on_the_page()
     assert [path for path, _ in sent] == ["/v1/page", "/v1/identify", "/v1/track"]
-    rapport(environment, "init")
-    key = rapport(environment, "key", "web-shop")["write_key"]
-    basic = base64.b64encode(f"{key}:".encode()).decode()
+    _, made = typed(environment, "init --json", "key web-shop --json")
+    basic = base64.b64encode(f"{made['write_key']}:".encode()).decode()
     with collector(environment) as address:
         for path, body in sent * 2:  # sent twice, it counts once
             request = urllib.request.Request(address + path, body, {"Authorization": f"Basic {basic}"})
             with urllib.request.urlopen(request, timeout=30) as answer:
                 assert json.load(answer) == {"success": True}
-    assert rapport(environment, "load", "--drain")["accepted"] == 3
-    work = [sys.executable, "-m", "rapport", "work", "--drain"]
-    subprocess.run(work, env=environment, check=True, timeout=120)
-    ana = rapport(environment, "people", "show", "email:ana@example.org")
+    loaded, _, ana, paid = typed(
+        environment,
+        "load --drain --json",
+        "work --drain",
+        "people show email:ana@example.org --json",
+        "sql --json \"SELECT value_minor, currency FROM event WHERE name = 'order_placed'\"",
+    )
+    assert loaded["accepted"] == 3
     assert {e["name"] for e in ana["timeline"]} == {"page_viewed", "person_identified", "order_placed"}
-    paid = rapport(environment, "sql", "SELECT value_minor, currency FROM event WHERE name = 'order_placed'")
     assert paid["rows"] == [[2430, "EUR"]]
