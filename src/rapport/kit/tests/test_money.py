@@ -46,7 +46,7 @@ def test_what_is_no_amount_is_refused_by_name(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["1e400", "1e999999", "9" * 40])
 def test_what_no_amount_can_be_is_refused_not_crashed_on(text: str) -> None:
-    with pytest.raises(Invalid, match="larger than any amount"):
+    with pytest.raises(Invalid, match="is not an amount"):
         money.parse(text, "EUR")
 
 
