@@ -30,6 +30,7 @@ class Run(models.Model):
     parameters = models.JSONField(default=dict)
     backtest = models.JSONField(null=True)
     distributions = models.JSONField(default=dict)  # by score name: how the values lie
+    drift = models.JSONField(default=dict)  # by score name: population stability index against the run before
     n_in = models.BigIntegerField(default=0)
     n_out = models.BigIntegerField(default=0)
     duration_s = models.FloatField(default=0)

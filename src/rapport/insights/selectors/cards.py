@@ -34,6 +34,7 @@ class RunView:
     ts_to: dt.datetime | None
     parameters: dict[str, Any]
     backtest: Backtest | None
+    drift: dict[str, float | None]  # by score name: population stability index against the run before
     n_in: int
     n_out: int
     error: str
@@ -176,6 +177,7 @@ def _view(run: Run) -> RunView:
         ts_to=run.ts_to,
         parameters=run.parameters,
         backtest=Backtest.from_json(run.backtest) if run.backtest else None,
+        drift=run.drift,
         n_in=run.n_in,
         n_out=run.n_out,
         error=run.error,

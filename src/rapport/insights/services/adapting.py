@@ -21,7 +21,12 @@ def adapt(name: str, file: Path, label_column: str = "label") -> dict[str, Any]:
         raise Invalid(f"{name} scores people and learns from no labels", "Run it instead.")
     table = judging.labelled_table(file, label_column)
     context = keeping.context(model)
+    content = model.fit(table, context)
+    if content == model.fit(keeping.LABELLED.empty_table(), context):
+        raise Invalid(
+            f"{name} learns nothing from labels", "It stays as it is; `backtest` judges it on them."
+        )
     found = model.backtest(table, context)
     version = keeping.next_adaptation(model)
-    keeping.keep(model.name, version, model.fit(table, context))
+    keeping.keep(model.name, version, content)
     return {"model": model.name, "version": version, **found.as_json()}

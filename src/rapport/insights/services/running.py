@@ -154,7 +154,7 @@ def _of_people(model: Insight, record: Run, progress: Progress) -> int:
     annotating.check(scored, model.gives, model.name)
     progress(0, scored.num_rows, f"{model.name}: writing")
     record.n_out = _write(model, scored, context.now, identity)
-    record.distributions = {name: d.as_json() for name, d in _distributions(scored).items()}
+    _note_distributions(record, scored)
     keeping.keep(model.name, model.version, content, record.id)
     return 0
 
@@ -171,19 +171,28 @@ def _write(model: Insight, scored: pa.Table, as_of: dt.datetime, identity: pa.Ta
     return people_services.write_scores(table, identity=identity)
 
 
-def _distributions(scored: pa.Table) -> dict[str, rules.Distribution]:
+def _note_distributions(record: Run, scored: pa.Table) -> None:
+    """How the values of each score lie, and how far they have moved since the run before."""
     arrow: Any = pc
-    found = {}
+    before = (
+        Run.objects.filter(model=record.model, state=Run.State.DONE, n_out__gt=0)
+        .order_by("-started_at")
+        .first()
+    )
     for name in arrow.unique(scored.column("name")).to_pylist():
         rows = scored.filter(arrow.equal(scored.column("name"), name))
+        values = np.asarray(rows.column("value").to_numpy(zero_copy_only=False), np.float64)
         units = arrow.unique(rows.column("unit")).to_pylist()
         labels = arrow.value_counts(rows.column("label")).to_pylist()
-        found[name] = rules.distribution(
-            np.asarray(rows.column("value").to_numpy(zero_copy_only=False), np.float64),
+        found = rules.distribution(
+            values,
             units[0] if len(units) == 1 else "",
             {row["values"]: row["counts"] for row in labels},
         )
-    return found
+        record.distributions[name] = found.as_json()
+        if before is not None and name in before.distributions:
+            moved = rules.drift(rules.Distribution.from_json(before.distributions[name]), values)
+            record.drift[name] = moved
 
 
 def _extent(con: Any) -> dict[str, Any]:

@@ -77,6 +77,8 @@ def test_the_distribution_of_a_score_is_that_of_the_last_run(market: int, say: S
     with clock.frozen(NOW + dt.timedelta(hours=1)):
         services.run(["rfm"])
     assert selectors.distribution("frequency").n == 4
+    assert (selectors.runs("rfm")[0].drift["frequency"] or 0) > 0
+    assert selectors.runs("rfm")[1].drift == {}
 
 
 def test_a_card_says_meaning_limits_freshness_and_how_good(market: int, say: Say) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.insights.rules import BINS, Distribution, Span, backtest_cut, distribution
+from rapport.insights.rules import BINS, Distribution, Span, backtest_cut, distribution, drift
 
 DAY = dt.timedelta(days=1)
 FIRST = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -111,3 +111,24 @@ def test_a_distribution_survives_json() -> None:
     found = distribution(np.arange(100.0), "days", {"": 100})
     assert Distribution.from_json(found.as_json()) == found
     assert distribution(np.zeros(0), "days", {}).bins == ()
+
+
+def test_drift_is_nought_for_the_same_people_and_large_for_others() -> None:
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=5_000)
+    before = distribution(values, "points", {})
+    assert drift(before, values) == pytest.approx(0, abs=1e-9)
+    again, moved = drift(before, rng.normal(size=5_000)), drift(before, rng.normal(1, size=5_000))
+    assert again is not None
+    assert moved is not None
+    assert again < 0.02
+    assert moved > 0.25
+    assert drift(before, np.zeros(0)) is None
+    assert drift(distribution(np.zeros(0), "points", {}), values) is None
+
+
+def test_drift_of_a_small_case() -> None:
+    before = distribution(np.array([1.0, 1.0, 2.0, 2.0]), "points", {})
+    # From halves to a quarter and three quarters.
+    expected = (0.25 - 0.5) * np.log(0.25 / 0.5) + (0.75 - 0.5) * np.log(0.75 / 0.5)
+    assert drift(before, np.array([1.0, 2.0, 2.0, 2.0])) == pytest.approx(expected)

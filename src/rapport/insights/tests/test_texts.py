@@ -227,6 +227,8 @@ def test_adapting_to_the_firms_labels_reads_the_old_texts_anew(say: Say, tmp_pat
         services.adapt("sentiment", file)
     with pytest.raises(Invalid, match="learns from no labels"):
         services.adapt("rfm", file)
+    with pytest.raises(Invalid, match="language learns nothing from labels"):
+        services.adapt("language", file, label_column="feeling")
 
 
 def test_what_was_learnt_is_kept_but_not_for_ever(db: None, noon: object) -> None:
