@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rapport.events import subscriptions
+from rapport.events import lake, subscriptions
 from rapport.kit import bulk, query
 from rapport.people.rules import graph
 from rapport.people.selectors import rows
@@ -28,8 +28,7 @@ def register() -> None:
 
 def on_batch(batch: subscriptions.Batch) -> None:
     """Bring identifiers, edges, identities, traits and persons up to this batch."""
-    with duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'")
+    with lake.new_engine() as con:
         con.register("event", batch.events)
         con.register("claim", batch.claims)
         con.register("subject", batch.subjects)

@@ -208,7 +208,7 @@ def proposal(*rows: tuple[int, int, float]) -> pa.Table:
 
 
 def test_probable_pairs_wait_for_a_reviewer_and_the_core_stays_apart(market: list[int]) -> None:
-    ana, bo, chi, _, work = market
+    ana, bo, chi, visitor, work = market
     pairs = proposal((work, ana, 0.8), (bo, chi, 0.99), (ana, ana, 1.0))
     outcome = services.propose(pairs, source="splink", accept_from=0.95)
     assert outcome == services.Proposed(accepted=1, waiting=1, settled=1)
@@ -223,6 +223,15 @@ def test_probable_pairs_wait_for_a_reviewer_and_the_core_stays_apart(market: lis
     assert selectors.person_id(work) == ana
     assert models.Identity.objects.get(subject=work).core == work
     assert selectors.n_proposals() == 0
+    joined = services.merge(visitor, work, evidence="staff", by=ALICE).edge
+    services.unmerge(joined, by=ALICE)
+    assert (
+        models.Identity.objects.get(subject=work).person,
+        models.Identity.objects.get(subject=work).core,
+    ) == (
+        ana,
+        work,
+    )
     services.merge(ana, work, evidence="staff", by=ALICE)  # now somebody knows
     assert models.Identity.objects.get(subject=work).core == ana
 
