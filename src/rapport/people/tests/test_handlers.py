@@ -161,7 +161,8 @@ def test_a_merge_while_a_batch_is_written_leaves_no_ghost(
 ) -> None:
     tell(identified("customer:1", traits={"name": "Ana"}), identified("customer:2", traits={"name": "Bo"}))
     ana, bo = (selectors.person_id(f"customer:{n}") for n in (1, 2))
-    plan, merged = profiles._plan, []
+    plan = profiles._plan
+    merged: list[bool] = []
 
     def plan_then_merge(subjects: graph.Subjects) -> profiles._Plan:
         planned = plan(subjects)
