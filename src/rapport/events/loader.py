@@ -80,12 +80,12 @@ class Loader:
         began = clock.monotonic_s()
         result = Loaded(first=bodies[0].first, last=bodies[-1].last, read=sum(b.n for b in bodies))
         try:
-            candidate = self._gather(bodies)
-            self._dedupe(candidate, keep_all=repair)
-            refused = self._refuse()
-            quarantine.keep(refused)
+            # One transaction from the first statement on: each one outside would ask the catalogue anew.
             self.con.execute("BEGIN")
             with _rollback_on_error(self.con):
+                candidate = self._gather(bodies)
+                self._dedupe(candidate, keep_all=repair)
+                quarantine.keep(self._refuse())
                 rows = "all_raw" if repair else "fresh_raw"
                 has_claims = self._number_subjects(rows)
                 self._insert_events()
@@ -97,9 +97,10 @@ class Loader:
                 result.annotations = self._insert_annotations(bodies)
                 self._receipts(bodies, result, write=not repair)
                 _flush_new_files(began_at=self._wall_began)
+                self._clear()  # within the transaction, which otherwise would take them back by itself
                 self.con.execute("COMMIT")
         finally:
-            self._clear()
+            self._unregister()
         if not repair:
             self.spool.release(result.last)
         result.duration_s = clock.monotonic_s() - began
@@ -378,9 +379,7 @@ class Loader:
             )
 
     def _clear(self) -> None:
-        for view in ("fresh",):
-            self.con.execute(f"DROP VIEW IF EXISTS {view}")
-        for table in (
+        tables = (
             "all_raw",
             "fresh_raw",
             "incoming",
@@ -389,9 +388,12 @@ class Loader:
             "known",
             "new_session",
             "old_session",
-        ):
-            self.con.execute(f"DROP TABLE IF EXISTS {table}")
-        for name in ("trusted_inline", "unchecked_inline", "annotation_inline"):
+        )
+        drops = ["DROP VIEW IF EXISTS fresh", *(f"DROP TABLE IF EXISTS {table}" for table in tables)]
+        self.con.execute("; ".join(drops))
+
+    def _unregister(self) -> None:
+        for name in ("body_given", "bodies_given", "trusted_inline", "unchecked_inline", "annotation_inline"):
             with contextlib.suppress(duckdb.Error):
                 self.con.unregister(name)
 
