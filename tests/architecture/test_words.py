@@ -51,6 +51,7 @@ ALLOWED = [
     ("events/collector/keys.py", "_user_name", "the term of HTTP basic authentication"),
     ("bench/collector.py", "data*", "asyncio calls the method and its argument so"),
     ("*test_*", "data", "hypothesis calls its interactive strategy so"),
+    ("*", "data_folder", "every page calls the folder RAPPORT_HOME so"),
     ("*", "user_agent", "the name of an HTTP header"),
     ("*", "user_agents", "the name of an HTTP header"),
 ]
