@@ -91,11 +91,16 @@ def test_the_features_of_a_word_are_those_one_would_count_by_hand() -> None:
     assert [place.tolist() for _, place in found.parts[:2]] == [[0, 1], [1]]
 
 
-def test_a_negation_turns_the_next_three_words_of_its_sentence() -> None:
-    found = features.features(tokens.words(texts("not a very good day , good", "good")))
-    assert found.turned.tolist() == [False, True, True, True, False, False, False, False]
+def test_a_negation_turns_the_next_three_words() -> None:
+    found = features.features(tokens.words(texts("not a very good day good")))
+    assert found.turned.tolist() == [False, True, True, True, False, False]
     unigram = found.parts[0][0]
-    assert unigram[3] != unigram[6] == unigram[7]
+    assert unigram[3] != unigram[5], "good is another feature after a negation"
+
+
+def test_a_negation_turns_nothing_beyond_a_sign_or_in_the_next_text() -> None:
+    found = features.features(tokens.words(texts("no , good", "never", "good")))
+    assert not found.turned.any()
 
 
 # Weights
