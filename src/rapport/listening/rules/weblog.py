@@ -14,9 +14,16 @@ from dataclasses import dataclass
 # ends at the last quote that a status and a size follow; a browser's name may lack its last quote.
 LINE = (
     r"^(?:(?P<host>\S+:\d+) )?(?P<address>\S+) \S+ .*?\S (?P<at>\[[^\] ]+) (?P<zone>[+-]\d{4}\]) "
-    r'"(?P<request>.*)" (?P<status>\d{3}) (?P<bytes>\d+|-)'
+    r'"(?P<request>.*)" (?P<status>[1-9]\d{2}) (?P<bytes>\d+|-)'
     r'(?: "(?P<referrer>.*?)" "(?P<browser>.*?)(?:"(?: .*)?)?)?\s*$'
 )
+# How some of these parts look, for lines that were split at blanks alone.
+FORMS = {
+    "at": r"^\[[^\] ]+$",
+    "zone": r"^[+-]\d{4}\]$",
+    "status": r"^[1-9]\d{2}$",
+    "bytes": r"^(\d+|-)$",
+}
 
 # What pages consist of and machines read; everything else that is fetched is a page.
 ASSET_ENDINGS = (
@@ -103,6 +110,6 @@ def fault_of(line: str) -> tuple[str, str]:
         return "at", "There is no time such as [17/May/2015:10:05:03 +0000]."
     if not re.search(r'\] ".*" ', line):
         return "request", "There is no request in quotes after the time."
-    if not re.search(r'" \d{3} (\d+|-)', line):
+    if not re.search(r'" [1-9]\d{2} (\d+|-)', line):
         return "status", "After the request there is no status such as 200 and no size."
     return "line", "The line is in neither the common nor the combined format."

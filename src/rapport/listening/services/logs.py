@@ -132,7 +132,11 @@ def split(block: bytes, found: weblog.Layout) -> Lines:
     texts = [row.text.splitlines() for row in odd]
     n_odd = sum(map(len, texts))
     n_quotes = regular.num_rows * found.n_quotes + sum(row.text.count('"') for row in odd)
-    if regular.num_rows + n_odd != n or n_quotes != np.count_nonzero(there == QUOTE):
+    if (
+        not _is_sound(regular)
+        or regular.num_rows + n_odd != n
+        or n_quotes != np.count_nonzero(there == QUOTE)
+    ):
         return _split_oddly(block, n)
     if not odd:
         return Lines(_complete(regular, np.arange(1, n + 1)), n)
@@ -147,6 +151,15 @@ def split(block: bytes, found: weblog.Layout) -> Lines:
     # In the order of the log: take the odd lines back to where they stood.
     together = pa.concat_tables([whole, rest]).unify_dictionaries()
     return Lines(together.take(pa.array(np.argsort(together["line"].to_numpy()))), n, bad)
+
+
+def _is_sound(table: pa.Table) -> bool:
+    """Whether every distinct time, zone, status and size looks like one; blanks alone do not make a log."""
+    return all(
+        pc.all(pc.match_substring_regex(chunk.dictionary, form)).as_py() is not False
+        for name, form in weblog.FORMS.items()
+        for chunk in table[name].chunks
+    )
 
 
 def _more_lines_before(texts: list[list[str]]) -> list[int]:

@@ -16,7 +16,7 @@ from rapport.listening.rules import fields, values
 from rapport.listening.rules.fields import Kind
 from rapport.listening.rules.values import Dates, Figures
 from rapport.listening.services import cells
-from rapport.listening.services.tables import Chunk, Columns, Table, literal
+from rapport.listening.services.tables import FORMS, Chunk, Columns, Table, literal
 
 
 @dataclass(slots=True)
@@ -132,11 +132,9 @@ def decide_forms(con: duckdb.DuckDBPyConnection, table: Table, chunk: Chunk, man
     parts = []
     for cell in texts.values():
         v = f"nullif(trim({cell}), '')"
-        parts.append(f"bool_and(regexp_full_match({v}, '-?(0|[1-9][0-9]{{0,14}})(\\.[0-9]{{1,15}})?'))")
-        parts.append(f"bool_and(lower({v}) IN ('true', 'false'))")
+        parts += [f"bool_and(regexp_full_match({v}, '{form}'))" for form in FORMS.values()]
     row = con.execute(f"SELECT {', '.join(parts)} FROM chunk").fetchone() or ()
     for k, column in enumerate(texts):
-        if row[2 * k]:
-            manner.forms[column] = "number"
-        elif row[2 * k + 1]:
-            manner.forms[column] = "boolean"
+        for form, fits in zip(FORMS, row[len(FORMS) * k :], strict=False):
+            if fits:
+                manner.forms[column] = form

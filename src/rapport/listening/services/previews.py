@@ -66,7 +66,7 @@ def _look_at_table(work: Work, found: Preview, mapping: Mapping[str, str]) -> No
     table = staging.table_of(work.given)
     found.description, found.columns = table.description, table.columns
     chunk = next(iter(table.chunks(rows=READ_ROWS)), None)
-    if chunk is None:
+    if chunk is None or not (chunk.table.num_rows or chunk.faults):
         found.problem = "The file names columns and has no rows."
         return
     chunk = replace(chunk, table=chunk.table.slice(0, READ_ROWS))

@@ -27,6 +27,8 @@ from rapport.listening.services.files import Given
 CHUNK_ROWS = 500_000
 CHUNK_BYTES = 96 << 20
 SAMPLE_LINES = 1_000
+# Texts that are a number or a truth value as they stand.
+FORMS = {"number": r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?", "boolean": "(?i)true|false"}
 HARD_SPACE = "\u00a0".encode()
 SHOWN_CHARS = 2_000  # of one value of a refused row
 
@@ -316,16 +318,16 @@ def members(names: dict[str, str], place: dict[str, str], forms: dict[str, str])
         key = literal(json.dumps(name) + ":")
         form = forms.get(column, "text")
         if form == "json":
-            parts.append(f"CASE WHEN {cell} IS NOT NULL THEN {key} || to_json({cell})::VARCHAR END")
+            parts.append(
+                f"{key} || nullif(nullif(nullif(to_json({cell})::VARCHAR, 'NaN'), 'Infinity'), '-Infinity')"
+            )
             continue
         text = f"nullif(trim({cell}), '')"
-        value = (
-            f"lower({text})"
-            if form == "boolean"
-            else text
-            if form == "number"
-            else f"to_json({text})::VARCHAR"
-        )
+        value = f"to_json({text})::VARCHAR"
+        if form in FORMS:  # said by the first chunk; a cell of a later one may be none
+            value = (
+                f"CASE WHEN regexp_full_match({text}, '{FORMS[form]}') THEN lower({text}) ELSE {value} END"
+            )
         parts.append(f"{key} || {value}")
     return f"'{{' || nullif(concat_ws(',', {', '.join(parts)}), '') || '}}'"
 

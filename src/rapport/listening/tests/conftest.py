@@ -52,7 +52,12 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def read(db: None, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Read:
+def read(
+    db: None,  # noqa: ARG001  where the firm's currency is asked for
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Read:
     """Import a file (a path, or its content) dry, and see the touchpoints it becomes."""
     monkeypatch.setenv("RAPPORT_HOME", str(tmp_path / "home"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,8 @@ import pytest
 from rapport.kit.errors import Invalid, NotFound
 from rapport.listening.services import files, linewise
 from rapport.listening.tests.conftest import Write
+
+Pack = Callable[[bytes], bytes]
 
 
 def text_of(path: Path) -> bytes:
@@ -29,8 +32,8 @@ def zstd(content: bytes) -> bytes:
     "pack", [bytes, gzip.compress, zstd, lambda c: gzip.compress(c[:50]) + gzip.compress(c[50:])]
 )
 def test_every_byte_arrives_in_blocks_of_whole_lines(
-    write: Write, monkeypatch: pytest.MonkeyPatch, size: int, pack
-) -> None:  # type: ignore[no-untyped-def]
+    write: Write, monkeypatch: pytest.MonkeyPatch, size: int, pack: Pack
+) -> None:
     monkeypatch.setattr(files, "BLOCK_BYTES", size)
     content = "".join(f"line {n} {'é' * (n % 9)}\n" for n in range(60)).encode() + b"the last has no end"
     given = files.look_at(write("file", pack(content)))
@@ -46,7 +49,7 @@ def test_a_byte_order_mark_is_no_text(write: Write) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd])
-def test_of_a_broken_file_the_whole_lines_before_the_break_are_read(write: Write, pack) -> None:  # type: ignore[no-untyped-def]
+def test_of_a_broken_file_the_whole_lines_before_the_break_are_read(write: Write, pack: Pack) -> None:
     content = "".join(f"line {n * 7919 % 100_003}\n" for n in range(200_000)).encode()
     packed = pack(content)
     given = files.look_at(write("file", packed[: len(packed) // 2]))

@@ -9,7 +9,8 @@ from rapport.listening.rules import weblog
 from rapport.listening.services import files, logs
 from rapport.listening.tests.conftest import Write
 
-COMBINED = '203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /shop?q=a HTTP/1.1" 200 512 "http://a.example/" "Mozilla/5.0 (X11)"'
+REQUEST = '203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /shop?q=a HTTP/1.1" 200 512'
+COMBINED = f'{REQUEST} "http://a.example/" "Mozilla/5.0 (X11)"'
 COMMON = '203.0.113.9 - ana [17/May/2015:10:05:03 +0000] "GET /shop HTTP/1.1" 304 -'
 VHOST = f"www.example.org:443 {COMBINED}"
 LONGER = f'{COMBINED} 0.002 "198.51.100.7"'
@@ -49,6 +50,16 @@ def test_the_layout_is_told_by_the_lines(line: str, columns: int, description: s
     assert layout.description == description
     assert split(line, line).columns.num_rows == 2
     assert split(line, line).bad == []
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [("200", "OK"), ("200", "20"), ("200", "012"), ("512", "lots"), ("[17", "17"), ("+0000]", "UTC]")],
+)
+def test_blanks_in_the_right_places_do_not_make_a_line(part: str, wrong: str) -> None:
+    found = split(COMBINED, COMBINED.replace(part, wrong), COMBINED)
+    assert sorted(found.columns["line"].to_pylist()) == [1, 3]
+    assert [(b.line, b.reason) for b in found.bad] == [(2, "bad_line")]
 
 
 def test_what_is_no_log_is_refused(write: Write) -> None:

@@ -107,6 +107,17 @@ def test_keys_hold_over_chunks(read: Read, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(whole) == 20
 
 
+def test_a_column_of_numbers_may_turn_out_to_hold_words(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rapport.listening.services.files.BLOCK_BYTES", 24)
+    monkeypatch.setattr(
+        "rapport.listening.services.csvs.Csv.chunks.__kwdefaults__", {"rows": 4, "size": 1 << 30}
+    )
+    text = "id,size,vip\n" + "".join(f"{n},{n}.5,TRUE\n" for n in range(9)) + "9,large,perhaps\n10,007,\n"
+    traits = [json.loads(r["properties"])["traits"] for r in read("people", text).rows]
+    assert traits[3] == {"size": 3.5, "vip": True}
+    assert traits[9:] == [{"size": "large", "vip": "perhaps"}, {"size": "007"}]
+
+
 def test_a_post_belongs_to_its_author_on_its_network(read: Read) -> None:
     said = read(
         "posts",
@@ -259,7 +270,8 @@ def test_events_have_any_name_and_properties(read: Read) -> None:
 
 def test_events_that_the_plan_refuses_are_named_by_line(read: Read) -> None:
     rows = [
-        '{"ts": "2024-05-06", "name": "order_placed", "customer_id": "1", "properties": {"order_id": "A1", "n_items": "three"}}',
+        '{"ts": "2024-05-06", "name": "order_placed", "customer_id": "1",'
+        ' "properties": {"order_id": "A1", "n_items": "three"}}',
         '{"ts": "2024-05-06", "name": "order_placed", "customer_id": "1", "properties": {}}',
         '{"ts": "2024-05-06", "name": "order_placed", "customer_id": "1", "properties": {"order_id": "A2"}}',
         '{"ts": "2024-05-06", "name": "!!!", "customer_id": "1"}',
@@ -320,8 +332,8 @@ def test_parquet_keeps_its_types(read: Read, tmp_path: Path) -> None:
         {
             "CustomerID": pa.array([17850.0, None, 3.0]),
             "name": ["Ana", "Bo", " Chi "],
-            "score": pa.array([1.5, 2.0, None]),
-            "seen": pa.array([dt.datetime(2020, 1, 2), None, None], pa.timestamp("ns")),
+            "score": pa.array([1.5, 2.0, float("inf")]),
+            "seen": pa.array([1_577_923_200_000_000_000, None, None], pa.timestamp("ns")),
             "vip": [True, False, None],
             "__index_level_0__": [0, 1, 2],
         }

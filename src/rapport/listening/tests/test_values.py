@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import duckdb
 import pytest
 
+from rapport.kit import clock
 from rapport.listening.rules import values
 from rapport.listening.rules.values import DAY_FIRST, MONTH_FIRST, Dates, Figures
 from rapport.listening.services import cells
@@ -19,7 +18,7 @@ def time_of(text: str, order: str = DAY_FIRST, zone: str = "UTC") -> str | None:
         value, _ = cells.value("r", "time", True)
         select = f"SELECT epoch_us({value}) FROM (SELECT {cells.time_text(literal(text), order)} AS r)"
         (us,) = con.execute(select).fetchall()[0]
-    return None if us is None else (dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=us)).isoformat(" ")
+    return None if us is None else clock.from_us(us).replace(tzinfo=None).isoformat(" ")
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,8 @@ def test_a_visitor_is_known_again_and_the_address_is_not_kept(read: Read) -> Non
     first, second, third, fourth = (r["identifier"] for r in said.rows)
     assert first == second
     assert len({first, third, fourth}) == 3
-    assert first.startswith("visitor:") and len(first) == 24
+    assert first.startswith("visitor:")
+    assert len(first) == 24
     assert not any("203.0.113.9" in str(r) for r in said.rows)
 
 
