@@ -38,8 +38,7 @@ def main(what: str) -> None:
     from rapport.web.stores import initialise
 
     initialise()
-    from rapport.events import lake, services, spool
-    from rapport.events import loader as loading
+    from rapport.events import lake, services, spool, upkeep
 
     n = ROWS
     if what == "touchpoints":
@@ -63,7 +62,7 @@ def main(what: str) -> None:
         spool.current().append(
             [spool.Body(spool.SEGMENT, "bench", BATCH, body) for body in message_bodies(n // BATCH)]
         )
-    ours_s = timed(loading.drain)
+    ours_s = timed(upkeep.drain)
     con = lake.connect()
     con.execute("CREATE TEMP TABLE rows AS SELECT * FROM event")
     found = con.execute("SELECT count(*) FROM rows").fetchone()

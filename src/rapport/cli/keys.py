@@ -28,7 +28,7 @@ def key_command(source: str, json_: bool) -> None:
 @click.command("login-link")
 @output.as_json
 def login_link_command(json_: bool) -> None:
-    """Make a one-time link that logs the owner in (or sets Rapport up), valid for an hour."""
+    """Make a one-time link that logs the owner in (or sets Rapport up), valid for a short while."""
     stores.set_up()
     from rapport.cli.serve import login_address
 

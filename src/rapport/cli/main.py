@@ -9,6 +9,7 @@ import os
 import sys
 
 import click
+from django.db import DatabaseError
 
 from rapport.cli import output
 from rapport.kit.errors import RapportError
@@ -68,6 +69,11 @@ def main() -> None:
         sys.exit(1)
     except RapportError as error:
         output.complain(error.message, error.hint)
+        sys.exit(1)
+    except DatabaseError as error:
+        output.complain(
+            f"the operational store cannot answer: {error}", "Run `rapport init`, then try again."
+        )
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)

@@ -29,14 +29,14 @@ def init_command(json_: bool) -> None:
 def load_command(drain: bool, json_: bool) -> None:
     """Move accepted events from the spool into the lake; one per lake."""
     stores.set_up()
-    from rapport.events import loader, runner
+    from rapport.events import loader, runner, upkeep
 
     with home.lock(loader.LOCK):
         if not drain:
             runner.load_forever(process.Stop().catch_signals())
             return
         with output.progress("loading", quiet=json_) as show:
-            accepted = loader.drain(lambda done: show(done.last, None, "loading events"))
+            accepted = upkeep.drain(lambda done: show(done.last, None, "loading events"))
     if json_:
         output.emit({"accepted": accepted})
     else:

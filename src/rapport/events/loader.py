@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -406,24 +406,6 @@ def offset(con: duckdb.DuckDBPyConnection) -> int:
 def incoming_rows(con: duckdb.DuckDBPyConnection) -> int:
     """Rows of this range that are checked against the plan."""
     return int(_row(con.execute("SELECT count(*) FROM incoming"))[0])
-
-
-def drain(progress: Callable[[Loaded], None] | None = None, *, upto: int | None = None) -> int:
-    """Load everything that waits (or up to a number), compact where due; gives the events accepted."""
-    from rapport.events import upkeep
-
-    loader = Loader()
-    accepted = 0
-    try:
-        while (upto is None or loader.head < upto) and (loaded := loader.load_next()):
-            accepted += loaded.accepted
-            if progress:
-                progress(loaded)
-            if loader.commits % COMPACT_EVERY_COMMITS == 0:
-                upkeep.compact(loader.con)
-    finally:
-        loader.close()
-    return accepted
 
 
 @contextlib.contextmanager

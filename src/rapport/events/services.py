@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rapport.events import lake, loader, quarantine, rules, spool
+from rapport.events import lake, loader, quarantine, rules, spool, upkeep
 from rapport.events.quarantine import Refused
 from rapport.events.spool import Range
 from rapport.kit import clock, home
@@ -115,7 +115,7 @@ def settle(upto_seq: int, progress: Callable[[int], None] | None = None, *, time
                 )
             try:
                 with home.lock(loader.LOCK):
-                    loader.drain((lambda done: progress(done.last)) if progress else None, upto=upto_seq)
+                    upkeep.drain((lambda done: progress(done.last)) if progress else None, upto=upto_seq)
             except Conflict:
                 clock.sleep(WAIT_S)
     finally:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from rapport.events import lake, spool
+from rapport.events import lake, loader, spool
 from rapport.kit import clock, query
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,22 @@ def compact(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> int:
     con.execute(f"CALL ducklake_cleanup_old_files('lake', older_than => TIMESTAMPTZ '{cutoff.isoformat()}')")
     spool.current().purge()
     return joined
+
+
+def drain(progress: Callable[[loader.Loaded], None] | None = None, *, upto: int | None = None) -> int:
+    """Load everything that waits (or up to a number), compact where due; gives the events accepted."""
+    worker = loader.Loader()
+    accepted = 0
+    try:
+        while (upto is None or worker.head < upto) and (loaded := worker.load_next()):
+            accepted += loaded.accepted
+            if progress:
+                progress(loaded)
+            if worker.commits % loader.COMPACT_EVERY_COMMITS == 0:
+                compact(worker.con)
+    finally:
+        worker.close()
+    return accepted
 
 
 def small_files(con: duckdb.DuckDBPyConnection) -> int:
@@ -101,8 +118,6 @@ def repair(con: duckdb.DuckDBPyConnection) -> tuple[list[Damaged], list[str]]:
     Gives what was damaged, and in sentences what could not be had back. Counters and sessions are made
     anew from the events wherever one of their files, or an event file, was touched.
     """
-    from rapport.events import loader
-
     damaged = verify(con)
     if not damaged:
         return [], []

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rapport.kit import clock
 from rapport.kit.errors import Conflict
+
+LOCK_ATTEMPTS = 3
+LOCK_PAUSE_S = 0.01
 
 
 def root() -> Path:
@@ -40,6 +44,19 @@ def fsync_folder(folder: Path) -> None:
     fsync_file(folder)
 
 
+def _taken(descriptor: int) -> bool:
+    """Take a lock now; who merely looks whether it is held has it for a moment, so ask more than once."""
+    for attempt in range(LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt + 1 < LOCK_ATTEMPTS:
+                clock.sleep(LOCK_PAUSE_S)
+        else:
+            return True
+    return False
+
+
 @contextmanager
 def lock(name: str, wait: bool = False) -> Iterator[None]:
     """Hold the data folder's lock of that name; the system frees it when the process dies.
@@ -50,13 +67,13 @@ def lock(name: str, wait: bool = False) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
+        if wait:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        elif not _taken(descriptor):
             raise Conflict(
                 f"another process holds the {name} lock of {root()}",
                 "Stop it, or let it do the work: `rapport doctor` shows what runs.",
-            ) from None
+            )
         yield
     finally:
         os.close(descriptor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from rapport.kit.errors import Invalid
 
@@ -51,6 +51,6 @@ def parse(text: str, currency: str) -> Money:
         value = Decimal(text.strip())
         scaled = value.scaleb(exponent(currency)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
         minor = int(scaled)
-    except (InvalidOperation, ValueError, OverflowError):
+    except (ArithmeticError, ValueError):  # decimal.Overflow is no InvalidOperation
         raise Invalid(f"{text!r} is not an amount", "Write it like 84.50.") from None
     return Money(minor, currency)

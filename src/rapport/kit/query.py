@@ -9,6 +9,7 @@ can be checked without it: `-- given: shown(seq BIGINT, ts TIMESTAMPTZ)`.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -86,7 +87,8 @@ def run(
     con: duckdb.DuckDBPyConnection, query: Query, params: Mapping[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
     """Execute a named query; only the parameters it names are passed."""
-    given = {key: value for key, value in (params or {}).items() if f"${key}" in query.text}
+    named = set(re.findall(r"\$([A-Za-z_]\w*)", query.text))
+    given = {key: value for key, value in (params or {}).items() if key in named}
     return con.execute(query.text, given or None)
 
 
@@ -96,6 +98,8 @@ def prepare(con: duckdb.DuckDBPyConnection, query: Query) -> None:
 
     stand_ins = []
     try:
+        if (n := len(con.extract_statements(query.text))) != 1:
+            raise Invalid(f"query {query.name} holds {n} statements", "Keep one statement in a .sql file.")
         for relation in query.given:
             con.execute(f"CREATE TEMP TABLE {relation}")
             stand_ins.append(relation.partition("(")[0].strip())

@@ -45,9 +45,9 @@ def plugins(kind: str) -> dict[str, Plugin]:
     except ModuleNotFoundError:
         package = None
     if package is not None:
-        for info in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"{package.__name__}.{info.name}.plugin")
-            found[info.name] = _offered(info.name, kind, module)
+        for folder in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{folder.name}.plugin")
+            found[folder.name] = _offered(folder.name, kind, module)
     for entry in importlib.metadata.entry_points(group=f"rapport.{kind}"):
         if entry.name in found:
             raise Invalid(

@@ -24,10 +24,7 @@ def serve(host: str, port: int, application: Collector | None = None) -> None:
     Embedded rather than under granian's own supervisor: `rapport serve` supervises already, and a
     supervisor killed with SIGKILL would leave its worker behind, holding the port.
     """
-    if application is None:
-        from rapport.events.collector import app
-
-        application = app
+    application = application or Collector()
     _must_be_free(host, port)
     # What is loaded by now stays; requests make hardly any cycles, and looking for them after every 700
     # objects cost a tenth of the time.

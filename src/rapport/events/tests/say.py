@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rapport.events import lake, loader, spool
+from rapport.events import lake, spool, upkeep
 from rapport.events.loader import Loaded
 
 NOON = "2026-03-02T12:00:00Z"
@@ -33,7 +33,7 @@ def send(*messages: dict[str, Any], source: str = "site") -> spool.Range:
 def load() -> list[Loaded]:
     """Load all that waits; gives what each commit did."""
     done: list[Loaded] = []
-    loader.drain(done.append)
+    upkeep.drain(done.append)
     return done
 
 

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Subjects = NDArray[np.int64]
 
 # Namespaces of things rather than of people; their subjects get no identity.
-NOT_PEOPLE = ("product",)
+NOT_PEOPLE = ("product", "order")
 
 ACCEPTED, PROPOSED, REJECTED, REMOVED = "accepted", "proposed", "rejected", "removed"
 CERTAIN, PROBABLE = "certain", "probable"
@@ -32,6 +30,10 @@ def components(nodes: Subjects, a: Subjects, b: Subjects) -> Subjects:
     if nodes.size == 0 or a.size == 0:
         return nodes.copy()
     ends = (np.searchsorted(nodes, a), np.searchsorted(nodes, b))
+    # Here, because importing it takes longer than most commands that never join anybody.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     matrix = coo_array((np.ones(a.size, dtype=np.int8), ends), shape=(nodes.size, nodes.size))
     _, labels = connected_components(matrix, directed=False)
     # Nodes are in ascending order, so the first of each component is its smallest.

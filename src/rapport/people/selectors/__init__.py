@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from rapport.people.selectors.analyst import analyst_engine
+from rapport.people.selectors.heads import PersonRow, person_rows
 from rapport.people.selectors.identity import identity_arrow, people_for
 from rapport.people.selectors.listing import (
     Overview,
     PeoplePage,
-    PersonRow,
     approximate_count,
     facets,
     forget_counts,
     overview,
     people_page,
-    person_rows,
 )
 from rapport.people.selectors.persons import (
     EdgeView,

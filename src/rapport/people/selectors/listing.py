@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db.models import Q, QuerySet
@@ -17,6 +17,8 @@ from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
 from rapport.people.models import Person
 from rapport.people.rules import profile
+from rapport.people.selectors.heads import COLUMNS, PersonRow
+from rapport.people.selectors.searching import candidates
 
 PAGE = 50
 FACETS_MAX = 300  # values of one filter
@@ -24,20 +26,6 @@ COUNT_KEPT_S = 30.0  # at least
 COUNT_KEPT_RATIO = 500  # a count is kept this many times longer than it took, so it costs 0.2 % of one core
 
 Order = Literal["newest", "name"]
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """One person as a list shows them."""
-
-    id: int
-    kind: str
-    display_name: str
-    sort_name: str
-    email: str
-    country: str
-    language: str
-    n_identifiers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +51,6 @@ class Overview:
     since: dt.datetime  # from when on somebody counts as new
 
 
-_COLUMNS = tuple(f.name for f in fields(PersonRow))
-
-
-def person_rows(ids: Iterable[int]) -> list[PersonRow]:
-    """The rows of these persons, in no order."""
-    return [PersonRow(*row) for row in Person.objects.filter(id__in=list(ids)).values_list(*_COLUMNS)]
-
-
 def people_page(
     kind: str = "person",
     *,
@@ -91,15 +71,13 @@ def people_page(
         people = people.filter(language=language)
     is_capped = False
     if text.strip():
-        from rapport.people.selectors.searching import candidates
-
         found, is_capped = candidates(text.strip())
         people = people.filter(id__in=found)
     backward, key = _read_cursor(cursor, order)
     descends = (order == "newest") != backward
     people = _from(people, order, key, descends)
     names = ("sort_name", "id") if order == "name" else ("id",)
-    ordered = people.order_by(*(f"-{n}" if descends else n for n in names)).values_list(*_COLUMNS)
+    ordered = people.order_by(*(f"-{n}" if descends else n for n in names)).values_list(*COLUMNS)
     rows = [PersonRow(*row) for row in ordered[: limit + 1]]
     more, rows = len(rows) > limit, rows[:limit]
     if backward:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rapport.people import models
 from rapport.people.rules import graph
-from rapport.people.selectors.listing import PersonRow, person_rows
+from rapport.people.selectors.heads import PersonRow, person_rows
 from rapport.people.selectors.persons import EdgeView, edge_view
 
 PAGE = 50

@@ -11,7 +11,7 @@ from django.db import connection
 from rapport.events.rules import DEVICE_NAMESPACES, IDENTIFIER_PATTERN, KNOWN_NAMESPACES, normal_identifier
 from rapport.people import models
 from rapport.people.rules import profile
-from rapport.people.selectors.listing import PersonRow, person_rows
+from rapport.people.selectors.heads import PersonRow, person_rows
 
 MATCHES_MAX = 20
 CANDIDATES_MAX = 1_000  # of one search; beyond it the person is asked to type more
