@@ -23,6 +23,8 @@ class Staff(AbstractBaseUser):
     theme = models.CharField(max_length=8, default="auto")
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=clock.now)
+    seen_at = models.DateTimeField(null=True)  # last looked at Home
+    seen_before_at = models.DateTimeField(null=True)  # and in the session before
 
     objects: ClassVar[BaseUserManager[Self]] = BaseUserManager()
 

@@ -43,6 +43,7 @@ THEMES = ("auto", "light", "dark")
 SETUP_LINK_TTL = dt.timedelta(hours=24)
 INVITATION_TTL = dt.timedelta(days=7)
 LOGIN_LINK_TTL = dt.timedelta(minutes=30)
+ABSENCE = dt.timedelta(minutes=30)  # who comes back after this has been away
 
 
 def may(role: str, right: Right) -> bool:

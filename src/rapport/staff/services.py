@@ -178,6 +178,16 @@ def change_theme(staff: Staff, theme: str) -> None:
     staff.save(update_fields=["theme"])
 
 
+def note_seen(staff: Staff) -> dt.datetime | None:
+    """Note that somebody looks at Home now; gives when they were last here before this time."""
+    now = clock.now()
+    if staff.seen_at is None or now - staff.seen_at > rules.ABSENCE:
+        staff.seen_before_at = staff.seen_at
+    staff.seen_at = now
+    staff.save(update_fields=["seen_at", "seen_before_at"])
+    return staff.seen_before_at
+
+
 def change_password(staff: Staff, *, current: str, new: str) -> None:
     """Set a new password; the current one is asked for where there is one."""
     if staff.has_usable_password() and not staff.check_password(current):

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import close_old_connections
+from django_tasks import task
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from rapport.kit import clock, home, ids, process
+from rapport.kit.errors import RapportError
+from rapport.listening import services as listening
+from rapport.web import uploads
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 0.5
 SWEEP_EVERY_S = 15
+PROGRESS_EVERY_S = 0.3
+BAD_ROWS_SHOWN = 200
 
 
 def run_due(worker_id: str | None = None) -> None:
@@ -78,6 +86,76 @@ def _loop(stop: process.Stop) -> None:
         stop.wait(IDLE_S)
 
 
+@task()
+def import_upload(import_id: str) -> None:
+    """Carry out a queued import; the screen reads how far it is from a file beside the others that run."""
+    listening.run_import(uuid.UUID(import_id), progress=_shown(f"import-{import_id}"))
+
+
+@task()
+def check_upload(upload_id: str) -> None:
+    """Read a whole uploaded file as an import would, and write down what it would bring."""
+    upload = uploads.find(uuid.UUID(upload_id))
+    try:
+        summary = listening.import_file(
+            upload.kind,
+            upload.path,
+            mapping=upload.mapping,
+            source_name=upload.source,
+            options=upload.options,
+            dry_run=True,
+            progress=_shown(f"check-{upload_id}"),
+        )
+    except RapportError as error:
+        uploads.write(upload, "check", {"problem": str(error)})
+        return
+    found = asdict(summary)
+    found["bad_rows"] = found["bad_rows"][:BAD_ROWS_SHOWN]
+    found["n_bad"] = summary.quarantined
+    uploads.write(upload, "check", found)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: what it does, how many rows are done, and of how many if that is known."""
+
+    phase: str
+    done: int
+    expected: int | None
+
+
+def progress(name: str) -> Progress | None:
+    """How far a job of that name was when it last said so."""
+    try:
+        entry = json.loads(home.path("run", f"{name}.progress").read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return Progress(**entry)
+
+
+def _shown(name: str) -> Callable[[int, int | None, str], None]:
+    last_s = 0.0
+    file = home.path("run", f"{name}.progress")
+    file.parent.mkdir(parents=True, exist_ok=True)
+
+    def show(done: int, expected: int | None, phase: str) -> None:
+        nonlocal last_s
+        now_s = clock.monotonic_s()
+        if now_s - last_s < PROGRESS_EVERY_S:
+            return
+        last_s = now_s
+        temporary = file.with_suffix(".part")
+        temporary.write_text(json.dumps({"phase": phase, "done": done, "expected": expected}), "utf-8")
+        temporary.replace(file)
+
+    return show
+
+
+def forget_progress(name: str) -> None:
+    """The job has ended: what it last said is of no use."""
+    home.path("run", f"{name}.progress").unlink(missing_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job as a screen shows it."""
@@ -99,14 +177,13 @@ def failed(days: int = 7) -> list[Job]:
     ]
 
 
-def running() -> list[str]:
-    """Names of the jobs that run or wait, the running first."""
+def n_due() -> int:
+    """How many jobs run or wait."""
     from django_tasks_db.compat import TaskResultStatus
 
-    rows = DBTaskResult.objects.filter(status__in=[TaskResultStatus.RUNNING, TaskResultStatus.READY])
-    return [
-        path.rpartition(".")[2] for path in rows.order_by("-status").values_list("task_path", flat=True)[:20]
-    ]
+    states = [TaskResultStatus.RUNNING, TaskResultStatus.READY]
+    n: int = DBTaskResult.objects.filter(status__in=states).count()
+    return n
 
 
 def _last_line(traceback: str) -> str:

@@ -10,8 +10,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from rapport.listening import selectors as listening
 from rapport.staff.rules import Right
-from rapport.web import discovery
+from rapport.web import discovery, jobs
+from rapport.web.components import formats, imports
+
+RUNNING_MAX = 10  # of the newest imports, those under way are shown
 
 GROUPS = {
     "work": _("Work"),
@@ -82,6 +86,28 @@ def actions(request: HttpRequest) -> list[Action]:
     return [action for action in offered if _allowed(request, action.right)]
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One job under way, as the top of every page shows it."""
+
+    label: str
+    url: str
+    percent: str
+
+
+def running(request: HttpRequest) -> list[Running]:
+    """The imports that run or wait, for those who see sources."""
+    if not _allowed(request, Right.SEE_SOURCES):
+        return []
+    found = []
+    for row in listening.imports_page(limit=RUNNING_MAX):
+        if row.state in {"queued", "running"}:
+            done = imports.done_percent(jobs.progress(f"import-{row.id}"))
+            percent = "" if done is None else formats.percent(done / 100)
+            found.append(Running(row.file_name, reverse("imported", args=[row.id]), percent))
+    return found
+
+
 def _find_url(request: HttpRequest) -> str:
     try:
         return reverse("people") if _allowed(request, Right.SEE_PEOPLE) else ""
@@ -96,6 +122,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     known = bool(staff and staff.is_authenticated)
     return {
         "find_url": SimpleLazyObject(lambda: _find_url(request)) if known else "",
+        "running": SimpleLazyObject(lambda: running(request)) if known else [],
         "rail": SimpleLazyObject(lambda: rail(request)) if known else [],
         "staff": staff if known else None,
         "theme": staff.theme if staff and known else "auto",

@@ -75,7 +75,8 @@ def over_time(
     as_percent: bool = False,
 ) -> dict[str, Any]:
     """Lines or stacked bars over days; `kind` is `lines` or `bars`; `as_percent` takes ratios."""
-    values = [_value(p) for p in points]
+    place = {one.key: at for at, one in enumerate(series)}
+    values = [_value(p) | {"place": place.get(p.series, 0)} for p in points]
     colour = _colours(series)
     bar_px = _bar_px(points, width) if kind == "bars" else 0.0
     x = _time_axis(points, language, width, bar_px / 2)
@@ -172,7 +173,7 @@ def _frame(width: int) -> dict[str, Any]:
         "width": width,
         "height": HEIGHT_PX,
         "autosize": {"type": "fit", "contains": "padding"},
-        "padding": {"left": 6, "top": 4, "right": 10, "bottom": 2},  # a wider font must still fit
+        "padding": {"left": 12, "top": 4, "right": 10, "bottom": 2},  # a wider font must still fit
         "background": None,
         "config": _CONFIG,
     }
@@ -248,7 +249,7 @@ def _bars(values: list[Any], x: Any, y: Any, colour: Any, bar_px: float) -> dict
             "x": x,
             "y": {**y, "stack": "zero"},
             "color": colour,
-            "order": {"field": "series", "sort": None},
+            "order": {"field": "place"},
             "href": {"field": "href"},
             "description": {"field": "said"},
         },

@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import hashlib
 import math
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -263,3 +264,10 @@ def _digest(path: str) -> str:
 def role_label(role: str) -> str:
     """A role in words."""
     return str(ROLE_LABELS.get(role, role))
+
+
+@register.filter
+def item(mapping: Mapping[str, Any], key: str) -> Any:
+    """The value under a key that only the template knows; empty where there is none."""
+    found = mapping.get(key)
+    return "" if found is None else found

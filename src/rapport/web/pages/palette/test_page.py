@@ -17,6 +17,13 @@ def test_it_offers_only_what_the_role_opens(bob: Staff) -> None:
     assert "Invite somebody" not in html
 
 
+def test_people_are_found_by_name_mail_and_handle(alice: Staff, charlie: Staff, ana: int) -> None:
+    for sought in ("ana r", "ana@example.org", "@ana@example.social"):
+        html = logged_in(alice).get("/palette/", {"q": sought}).content.decode()
+        assert f'href="/person/{ana}/"' in html, sought
+    assert "Ana Ruiz" not in logged_in(charlie).get("/palette/", {"q": "ana"}).content.decode()
+
+
 def test_nothing_found_is_said_with_what_to_try(alice: Staff) -> None:
     html = logged_in(alice).get("/palette/", {"q": "<zz>"}).content.decode()
     assert "Nothing is called “&lt;zz&gt;”." in html

@@ -1,0 +1,61 @@
+"""What changed beyond chance between two stretches of days. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+T_975 = {6: 2.447, 12: 2.179, 26: 2.056}  # Student's quantile by degrees of freedom; 7 and 7 days give 12
+LEAST_PER_STRETCH = 10  # fewer events than this change by chance alone
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many times as many as before, with its 95 % interval."""
+
+    likely: float
+    low: float
+    high: float
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        return self.low > 1 or self.high < 1
+
+
+def ratio(now: Sequence[int], before: Sequence[int]) -> Ratio | None:
+    """The ratio of the daily means of two stretches of equal length, or None where there is too little.
+
+    The interval is on the log scale, by the delta method: var(log m) = s²/(n m²), where s² is the larger
+    of the days' own variance and that of Poisson counts. Days of one week differ more than Poisson says.
+    """
+    n = len(now)
+    if n != len(before) or n < 2 or max(sum(now), sum(before)) < LEAST_PER_STRETCH:
+        return None
+    if not sum(now) or not sum(before):
+        # From nothing, or to nothing: half an event stands for none.
+        now = [x + 0.5 / n for x in now]  # type: ignore[misc]
+        before = [x + 0.5 / n for x in before]  # type: ignore[misc]
+    log_ratio = math.log(_mean(now) / _mean(before))
+    spread = math.sqrt(_log_variance(now) + _log_variance(before))
+    t = T_975.get(2 * n - 2, 2.0)
+    return Ratio(math.exp(log_ratio), math.exp(log_ratio - t * spread), math.exp(log_ratio + t * spread))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _log_variance(values: Sequence[float]) -> float:
+    n, mean = len(values), _mean(values)
+    own = sum((v - mean) ** 2 for v in values) / (n - 1)
+    return max(own, mean) / (n * mean * mean)
+
+
+def wilson(n_part: int, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927), which stays within 0 and 1 and holds for small counts."""
+    z = 1.959964
+    share = n_part / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
