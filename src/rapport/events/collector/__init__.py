@@ -9,7 +9,7 @@ The write key is the user name of basic authentication, or `writeKey` in the bod
 
 The answer is 200 `{"success": true}` only after the request is in the spool, flushed to disk. Anything
 else was not stored: 400 (not JSON, not UTF-8, no messages, a message that is no object or has no type),
-401 (key), 413 (over 500 kB, or a message over 32 kB), 415 (an encoding other than gzip), 503 with
+401 (key), 408 (too slow), 413 (over 500 kB, or a message over 32 kB), 415 (not gzip), 503 with
 `Retry-After` (overloaded, disk full). A refusal is `{"error", "hint"}` and refuses the whole request.
 
 A message without a `messageId` is given one here. Only a sender that gives its own can send again after a
