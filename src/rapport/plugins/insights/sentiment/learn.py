@@ -89,8 +89,10 @@ def fit(given: Labelled, *, scale: Floats, ridge: float) -> tuple[Floats, Floats
     scale : float64 (columns,), by which each column is multiplied while learning
     ridge : the precision of the Gaussian prior around zero
     """
-    n, d = given.matrix.shape
-    x = (given.matrix @ sp.diags(scale.astype(np.float32))).tocsr()
+    # A column that no text has stays at zero, so only the others are learnt.
+    there = np.unique(given.matrix.indices)
+    n, d = given.matrix.shape[0], len(there)
+    x = (given.matrix[:, there] @ sp.diags(scale[there].astype(np.float32))).tocsr()
     across = x.T.tocsr()
     offset = given.offset + np.where(np.arange(3) == NEUTRAL, _OUT, 0.0) * given.polar[:, None]
     truth = np.eye(3)[given.label]
@@ -118,7 +120,9 @@ def fit(given: Labelled, *, scale: Floats, ridge: float) -> tuple[Floats, Floats
         method="L-BFGS-B",
         options={"maxiter": STEPS_MAX, "maxcor": 6},
     )
-    return found.x[: 2 * d].reshape(d, 2).T * scale, found.x[2 * d :]
+    columns = np.zeros((2, given.matrix.shape[1]))
+    columns[:, there] = found.x[: 2 * d].reshape(d, 2).T * scale[there]
+    return columns, found.x[2 * d :]
 
 
 def temperature(z: Floats, label: NDArray[np.int64]) -> float:
