@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 
 import duckdb
 
-from rapport.events import lake
+from rapport.events import services as log
+from rapport.events import spool
 from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
 from rapport.listening.services import linewise, logs, manners, staging
 from rapport.listening.services.files import Given
-from rapport.listening.services.kinds import Orders
+from rapport.listening.services.kinds import Dated, Orders
 from rapport.listening.services.kinds import staging as staging_of
 from rapport.listening.services.refusals import BadRow
 from rapport.listening.services.summary import ImportSummary
@@ -27,7 +28,7 @@ def carry_out(work: Work, mapping: Mapping[str, str]) -> ImportSummary:
     """Read the file, record what is sound, quarantine what is not, and wait until the lake has it."""
     began = clock.monotonic_s()
     with noted(work):
-        with lake.new_engine() as con:
+        with staging.engine() as con:
             _set_zone(con, work.options.get("time_zone", ""))
             if work.kind.shape == "lines":
                 _read_log(con, work)
@@ -68,6 +69,9 @@ def _take_table(con: duckdb.DuckDBPyConnection, work: Work, table: Table, mappin
     manners.decide(con, table, _again(work.given, table, ahead), manner, options)
     _tell(work, table, manner, options)
     staged = staging_of(con, table, manner, work.source)
+    if isinstance(staged, Dated) and work.row is not None:
+        # What was told before is looked for in the lake, so nothing of it may still be on its way there.
+        log.settle(spool.current().next_seq() - 1)
     try:
         for chunk in itertools.chain(ahead, chunks):
             n, bad = staged.take(chunk)

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rapport.events import lake
 from rapport.kit import query
 from rapport.kit.errors import Invalid
 from rapport.listening.rules import fields
@@ -22,6 +23,16 @@ from rapport.listening.services.refusals import BadRow, bad_row
 from rapport.listening.services.tables import Chunk, Lines, Table, parquet_table
 
 PACKAGE = "rapport.listening"
+
+
+def engine() -> duckdb.DuckDBPyConnection:
+    """An engine that joins as the queries are written, rows of the file first.
+
+    Events are numbered in the order of their file; a join that the engine turned round would mix it.
+    """
+    con = lake.new_engine()
+    con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    return con
 
 
 def table_of(given: Given) -> Table:

@@ -34,7 +34,7 @@ RELATIONS = {
     },
     "log_requests": "code INTEGER, is_get BOOLEAN, is_asset BOOLEAN, is_robots BOOLEAN, is_sound BOOLEAN,"
     " search VARCHAR, fragment VARCHAR",
-    "log_referrers": "code INTEGER, domain VARCHAR, fragment VARCHAR",
+    "log_referrers": "code INTEGER, domain VARCHAR, own VARCHAR, fragment VARCHAR",
     "log_browsers": "code INTEGER, bot VARCHAR",
     "log_times": "code INTEGER, ts TIMESTAMPTZ",
     "log_answers": "code INTEGER, is_failure BOOLEAN, fragment VARCHAR",
@@ -84,8 +84,6 @@ class Reading:
     occurrences: Occurrences = field(default_factory=Occurrences)
 
     def __post_init__(self) -> None:
-        # Joins as they are written, lines first: events are numbered in the order of the log.
-        self.con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE log_machine ({RELATIONS['log_machine']})")
 
     def stage(self, lines: Lines) -> list[int]:

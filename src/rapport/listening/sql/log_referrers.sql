@@ -1,6 +1,6 @@
 -- grain: one row per distinct referrer of a web-server log
 -- needs: log_referrer
--- gives: code, domain, fragment (JSON members, each after a comma: from for a page of ours; referrer and search for another site)
+-- gives: code, domain, own (JSON member after a comma, for a page of ours: from), fragment (for another site: referrer, search)
 -- units: none
 WITH parted AS (
     SELECT
@@ -24,8 +24,11 @@ SELECT
     s.code,
     s.domain,
     CASE
-        WHEN s.domain = '' THEN ''
-        WHEN s.domain = $own_domain THEN ',"from":' || to_json(left(s.path, 2000))::VARCHAR
+        WHEN s.domain <> '' AND s.domain = $own_domain THEN ',"from":' || to_json(left(s.path, 2000))::VARCHAR
+        ELSE ''
+    END AS own,
+    CASE
+        WHEN s.domain IN ('', $own_domain) THEN ''
         ELSE ',"referrer":' || to_json(left(s.value, 1000))::VARCHAR
             || CASE
                 WHEN s.search IS NOT NULL

@@ -20,7 +20,7 @@ SELECT
     NULL::VARCHAR AS "text",
     NULL::BIGINT AS value_minor,
     NULL::VARCHAR AS currency,
-    concat('{', q.fragment, r.fragment, v.fragment, s.fragment, b.fragment, '}') AS properties
+    concat('{', q.fragment, CASE WHEN v.is_machine OR q.is_asset THEN '' ELSE r.own END, r.fragment, v.fragment, s.fragment, b.fragment, '}') AS properties
 FROM log_line AS l
 INNER JOIN log_times AS t ON l.moment = t.code
 INNER JOIN log_requests AS q ON l.request = q.code

@@ -314,6 +314,20 @@ def test_json_lines_that_are_none_are_named_and_the_rest_is_kept(read: Read) -> 
     assert said.summary.bad_rows[0].row == {"raw": '{"id": "2", "name": "Bo"'}
 
 
+@pytest.mark.parametrize("name", ["people.csv", "people.jsonl"])
+def test_a_property_of_ten_megabytes_spoils_its_row_alone(read: Read, name: str) -> None:
+    big = "x" * 10_000_000
+    if name.endswith("csv"):
+        text = f'id,name,note\n1,Ana,short\n2,Bo,"{big}"\n3,Chi,{big}\n4,Dan,short\n'
+    else:
+        rows = [{"id": n, "note": big if n in (2, 3) else "short"} for n in range(1, 5)]
+        text = "\n".join(json.dumps(row) for row in rows)
+    said = read("people", text, name=name)
+    assert [r["identifier"] for r in said.rows] == ["customer:1", "customer:4"]
+    assert [reason for _, reason, _ in said.reasons] == ["too_large", "too_large"]
+    assert len(str(said.summary.bad_rows[0].row)) < 5_000
+
+
 def test_a_path_reaches_into_nested_json(read: Read) -> None:
     text = '{"author": {"handle": "Ana"}, "a.b": 1, "body": "hi", "at": "2024-05-06"}\n'
     said = read(
