@@ -213,27 +213,42 @@ class Loader:
     # Writing once
 
     def _dedupe(self, candidate: str, *, keep_all: bool) -> None:
-        """Make `fresh_raw`: the candidates that are neither twice here nor already in the lake.
+        """Make the view `fresh_raw`: the candidates that are neither twice here nor already in the lake.
 
         An id is unique within its day and the neighbours, so only the months around are probed.
         """
         con = self.con
-        con.execute(f"CREATE OR REPLACE TEMP TABLE fresh_raw AS {candidate}")
         count, distinct, lo, hi = _row(
-            con.execute("SELECT count(*), count(DISTINCT id), min(ts), max(ts) FROM fresh_raw")
+            con.execute(f"SELECT count(*), count(DISTINCT id), min(ts), max(ts) FROM ({candidate})")
         )
-        if keep_all:
-            con.execute("CREATE OR REPLACE TEMP TABLE all_raw AS SELECT * FROM fresh_raw")
-        if not count:
+        told = 0
+        around = (
+            "SELECT e.id FROM event AS e WHERE e.ts >= $lo::TIMESTAMPTZ - INTERVAL 1 DAY"
+            " AND e.ts <= $hi::TIMESTAMPTZ + INTERVAL 1 DAY"
+        )
+        span = {"lo": lo, "hi": hi}
+        if count:
+            (told,) = _row(
+                con.execute(
+                    f"SELECT count(*) FROM ({around}) AS e SEMI JOIN ({candidate}) AS c USING (id)", span
+                )
+            )
+        if distinct == count and not told and not keep_all:
+            # Nothing to leave out: the rows are read where they lie, and only the columns each step needs.
+            con.execute(f"CREATE OR REPLACE TEMP VIEW fresh_raw AS {candidate}")
             return
+        con.execute(f"CREATE OR REPLACE TEMP TABLE fresh_rows AS {candidate}")
+        if keep_all:
+            con.execute("CREATE OR REPLACE TEMP TABLE all_raw AS SELECT * FROM fresh_rows")
         if distinct < count:
-            con.execute("DELETE FROM fresh_raw WHERE seq NOT IN (SELECT min(seq) FROM fresh_raw GROUP BY id)")
-        con.execute(
-            "DELETE FROM fresh_raw WHERE id IN (SELECT e.id FROM event AS e"
-            " WHERE e.ts >= $lo::TIMESTAMPTZ - INTERVAL 1 DAY AND e.ts <= $hi::TIMESTAMPTZ + INTERVAL 1 DAY"
-            " AND e.id IN (SELECT id FROM fresh_raw))",
-            {"lo": lo, "hi": hi},
-        )
+            con.execute(
+                "DELETE FROM fresh_rows WHERE seq NOT IN (SELECT min(seq) FROM fresh_rows GROUP BY id)"
+            )
+        if told:
+            con.execute(
+                f"DELETE FROM fresh_rows WHERE id IN ({around} AND e.id IN (SELECT id FROM fresh_rows))", span
+            )
+        con.execute("CREATE OR REPLACE TEMP VIEW fresh_raw AS SELECT * FROM fresh_rows")
 
     def _number_subjects(self, rows: str) -> bool:
         """Make `fresh`, with subjects; gives whether any row names more than one identifier.
@@ -389,7 +404,11 @@ class Loader:
             "new_session",
             "old_session",
         )
-        drops = ["DROP VIEW IF EXISTS fresh", *(f"DROP TABLE IF EXISTS {table}" for table in tables)]
+        drops = [
+            "DROP VIEW IF EXISTS fresh",
+            "DROP VIEW IF EXISTS fresh_raw",
+            *(f"DROP TABLE IF EXISTS {table}" for table in tables),
+        ]
         self.con.execute("; ".join(drops))
 
     def _unregister(self) -> None:

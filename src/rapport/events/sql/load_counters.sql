@@ -2,38 +2,29 @@
 -- needs: fresh, plan_event
 -- gives: subject, day, name, dimension, n, value_minor, first_ts, last_ts
 -- units: n in events; value_minor in minor units (currencies are not mixed within one firm's name and day)
-WITH counted AS (
+WITH item AS (
     SELECT
         f.subject,
         f.ts,
         f.name,
-        coalesce(f.value_minor, 0) AS value_minor,
-        f.properties,
-        plan_event.counted_by
+        unnest(from_json(json_extract(f.properties, '$.items'), '[{"category":"VARCHAR","quantity":"DOUBLE","unit_price_minor":"BIGINT"}]')) AS i
     FROM fresh AS f
-    INNER JOIN plan_event ON f.name = plan_event.name AND plan_event.counted
-),
-item AS (
-    SELECT
-        c.subject,
-        c.ts,
-        c.name,
-        unnest(from_json(json_extract(c.properties, '$.items'), '[{"category":"VARCHAR","quantity":"DOUBLE","unit_price_minor":"BIGINT"}]')) AS i
-    FROM counted AS c
-    WHERE c.counted_by = 'items.category' AND contains(c.properties, '"category":"')
+    SEMI JOIN (SELECT p.name FROM plan_event AS p WHERE p.counted AND p.counted_by = 'items.category') AS planned
+        ON f.name = planned.name
+    WHERE contains(f.properties, '"category":"')
 ),
 dimensioned AS (
-    SELECT c.subject, c.ts, c.name, '' AS dimension, c.value_minor
-    FROM counted AS c
-    UNION ALL
     SELECT
-        c.subject,
-        c.ts,
-        c.name,
-        json_extract_string(c.properties, '$."' || nullif(c.counted_by, '') || '"') AS dimension,
-        c.value_minor
-    FROM counted AS c
-    WHERE c.counted_by NOT IN ('', 'items.category')
+        f.subject,
+        f.ts,
+        f.name,
+        json_extract_string(f.properties, '$."' || planned.counted_by || '"') AS dimension,
+        f.value_minor
+    FROM fresh AS f
+    INNER JOIN (
+        SELECT p.name, p.counted_by FROM plan_event AS p
+        WHERE p.counted AND p.counted_by NOT IN ('', 'items.category')
+    ) AS planned ON f.name = planned.name
     UNION ALL
     SELECT
         item.subject,
@@ -44,15 +35,29 @@ dimensioned AS (
     FROM item
     GROUP BY ALL
 )
+-- Every event of a counted name, without reading what it says.
+SELECT
+    f.subject,
+    f.ts::DATE AS day,
+    f.name,
+    '' AS dimension,
+    count(*) AS n,
+    coalesce(sum(f.value_minor), 0)::BIGINT AS value_minor,
+    min(f.ts) AS first_ts,
+    max(f.ts) AS last_ts
+FROM fresh AS f
+SEMI JOIN (SELECT p.name FROM plan_event AS p WHERE p.counted) AS planned ON f.name = planned.name
+GROUP BY f.subject, f.ts::DATE, f.name
+UNION ALL
 SELECT
     d.subject,
     d.ts::DATE AS day,
     d.name,
     d.dimension,
     count(*) AS n,
-    sum(d.value_minor)::BIGINT AS value_minor,
+    coalesce(sum(d.value_minor), 0)::BIGINT AS value_minor,
     min(d.ts) AS first_ts,
     max(d.ts) AS last_ts
 FROM dimensioned AS d
-WHERE d.dimension = '' OR nullif(d.dimension, '') IS NOT NULL
+WHERE nullif(d.dimension, '') IS NOT NULL
 GROUP BY d.subject, d.ts::DATE, d.name, d.dimension
