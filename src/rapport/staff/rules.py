@@ -22,6 +22,8 @@ class Right(StrEnum):
     SEE_HOME = "see_home"
     SEE_PEOPLE = "see_people"
     CHANGE_PEOPLE = "change_people"
+    SEE_INSIGHTS = "see_insights"
+    RUN_INSIGHTS = "run_insights"
     SEE_SOURCES = "see_sources"
     CHANGE_SOURCES = "change_sources"
     SEE_HEALTH = "see_health"
@@ -29,7 +31,7 @@ class Right(StrEnum):
 
 
 _WORK = frozenset({Right.SEE_HOME, Right.SEE_PEOPLE})
-_ANALYSE = _WORK | {Right.SEE_SOURCES, Right.SEE_HEALTH}
+_ANALYSE = _WORK | {Right.SEE_SOURCES, Right.SEE_HEALTH, Right.SEE_INSIGHTS, Right.RUN_INSIGHTS}
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),

@@ -142,14 +142,18 @@ def _subscribers() -> Iterator[Check]:
     for entry in selectors.subscriber_states():
         if entry.failing_since:
             yield Check(
-                entry.key,
+                words.subscriber(entry.key),
                 "bad",
                 _("fails and is retried: %(error)s") % {"error": entry.error},
                 _("It goes on from event %(seq)d once the cause is gone.") % {"seq": entry.seq},
                 since=entry.failing_since,
             )
         else:
-            yield Check(entry.key, "ok", _("%(lag)s events behind") % {"lag": formats.number(entry.lag)})
+            yield Check(
+                words.subscriber(entry.key),
+                "ok",
+                _("%(lag)s events behind") % {"lag": formats.number(entry.lag)},
+            )
 
 
 def _quarantine() -> Iterator[Check]:

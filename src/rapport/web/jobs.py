@@ -16,6 +16,7 @@ from django_tasks import task
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
 from rapport.kit.errors import RapportError
 from rapport.listening import services as listening
@@ -113,6 +114,12 @@ def check_upload(upload_id: str) -> None:
     found["bad_rows"] = found["bad_rows"][:BAD_ROWS_SHOWN]
     found["n_bad"] = summary.quarantined
     uploads.write(upload, "check", found)
+
+
+@task()
+def run_insight(name: str) -> None:
+    """Run one model over everything the log holds."""
+    insights.run([name], progress=_shown(f"insight-{name}"))
 
 
 @dataclass(frozen=True, slots=True)

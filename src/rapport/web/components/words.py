@@ -138,7 +138,7 @@ SCORES: dict[str, Any] = {
     "clv_minor": gettext_lazy("Value expected"),
     "recency_days": gettext_lazy("Days since the last order"),
     "frequency": gettext_lazy("Orders"),
-    "monetary_minor": gettext_lazy("Spent an order"),
+    "monetary_minor": gettext_lazy("Spent, less refunds"),
     "rfm": gettext_lazy("Recency, frequency, value"),
     "churn": gettext_lazy("Risk of leaving"),
     "advocacy": gettext_lazy("Advocacy"),
@@ -146,12 +146,19 @@ SCORES: dict[str, Any] = {
     "next_order_days": gettext_lazy("Next order in"),
 }
 
+SUBSCRIBERS: dict[str, Any] = {
+    "people": gettext_lazy("Putting people together"),
+    "insights.annotate": gettext_lazy("Reading texts"),
+}
+
+BARE_UNITS = ("", "none", "points", "label")  # the label says more than the number
 RATIO_UNITS = ("ratio", "probability")
 
 
 def plain(name: str) -> str:
     """A technical name that nobody translated, as words."""
-    return name.replace("_", " ").strip().capitalize()
+    text = name.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
 
 
 def event_label(name: str) -> str:
@@ -195,13 +202,13 @@ def score(name: str) -> str:
 
 
 def score_value(score: Scored) -> str:
-    """A figure with its unit and, where the model gives one, its interval."""
-    if score.label:
+    """A figure with its unit and, where the model gives one, its interval; points go by their label."""
+    if score.label and score.unit in BARE_UNITS:
         return score.label
+    if score.unit.startswith("minor"):
+        return formats.money(round(score.value), score.unit.removeprefix("minor").strip())
     if score.unit in RATIO_UNITS:
         unit, decimals = "%", 0
-    elif score.unit.endswith("_minor") or score.unit in {"minor", "EUR minor"}:
-        return formats.money(round(score.value))
     else:
         unit, decimals = score.unit, 0 if abs(score.value) >= 100 or score.value == int(score.value) else 1
     if score.low is not None and score.high is not None:
@@ -209,3 +216,13 @@ def score_value(score: Scored) -> str:
     if unit == "%":
         return formats.percent(score.value)
     return f"{formats.number(score.value, decimals)}{formats.NBSP + unit if unit else ''}"
+
+
+def score_note(score: Scored) -> str:
+    """The label where the value does not say it already."""
+    return "" if score.unit in BARE_UNITS else score.label
+
+
+def subscriber(key: str) -> str:
+    """Who reads the log, in a word."""
+    return str(SUBSCRIBERS.get(key, key))

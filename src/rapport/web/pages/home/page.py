@@ -112,13 +112,13 @@ def _unwell() -> list[Line]:
     for state in events.subscriber_states():
         if state.failing_since:
             text = _("%(key)s fails since %(when)s") % {
-                "key": state.key,
+                "key": words.subscriber(state.key),
                 "when": formats.when_text(state.failing_since),
             }
             lines.append(Line(text, reverse("health"), "danger"))
         elif state.lag > LAG_EVENTS:
-            text = _("%(key)s has %(n)s events still to read") % {
-                "key": state.key,
+            text = _("%(key)s: %(n)s events still to read") % {
+                "key": words.subscriber(state.key),
                 "n": formats.number(state.lag),
             }
             lines.append(Line(text, reverse("health"), "warn"))
@@ -152,7 +152,9 @@ def _changed() -> list[Line]:
             },
             f"{reverse('events')}?{urlencode({'name': name, 'first': begin, 'last': last.isoformat()})}",
             note=_("%(interval)s times as many a day")
-            % {"interval": formats.interval(change.low, change.high, change.likely, "", 1)},
+            % {"interval": formats.interval(change.low, change.high, change.likely, "", 1)}
+            if before
+            else "",
         )
         for name, now, before, change in found[:SHOWN]
     ]
@@ -166,7 +168,7 @@ def _hurts(request: HttpRequest) -> list[Line]:
         Line(
             _("Complaint “%(reason)s”: %(n)s from %(people)s")
             % {
-                "reason": share.label,
+                "reason": share.label.replace("_", " "),
                 "n": formats.number(share.n),
                 "people": formats.people(share.n_subjects),
             },

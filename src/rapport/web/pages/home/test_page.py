@@ -76,12 +76,12 @@ def test_a_failing_subscriber_needs_whoever_sees_health(
 ) -> None:
     say(identified("customer:1", name="Ana"))
     failing = events.SubscriberState("people", 1, 5000, NOON, "boom", NOON)
-    lagging = events.SubscriberState("insights", 1, 5000, NOON, "", None)
+    lagging = events.SubscriberState("insights.annotate", 1, 5000, NOON, "", None)
     monkeypatch.setattr(events, "subscriber_states", lambda: [failing, lagging])
     with clock.frozen(NOON):
         html = logged_in(alice).get("/").content.decode()
-    assert "people fails since today 14:00" in html
-    assert "insights has 5,000 events still to read" in html
+    assert "Putting people together fails since today 14:00" in html
+    assert "Reading texts: 5,000 events still to read" in html
 
 
 def test_news_tells_what_changed_beyond_chance_and_where_it_hurts(alice: Staff, bob: Staff, say: Say) -> None:

@@ -58,6 +58,7 @@ class Figure:
 
     label: str
     value: str
+    note: str
     score: people.ScoreView
 
 
@@ -132,7 +133,7 @@ def _value(value: Any) -> str:
 
 
 def _figure(score: people.ScoreView) -> Figure:
-    return Figure(words.score(score.name), words.score_value(score), score)
+    return Figure(words.score(score.name), words.score_value(score), words.score_note(score), score)
 
 
 def _shown(events: Iterable[people.TimelineEvent]) -> list[lines.Shown]:

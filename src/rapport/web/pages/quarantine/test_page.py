@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from rapport.events import upkeep, quarantine, services
+from rapport.events import quarantine, services, upkeep
 from rapport.events import selectors as events
 from rapport.listening import services as listening
 from rapport.staff.models import Staff
