@@ -142,7 +142,9 @@ def count(sent: int, n_batches: int) -> list[str]:
     if found_people != known:
         findings.append(f"people: {found_people}, expected {known}")
     shown = sum(1 for person in range(0, PEOPLE, 50) for _ in everything(selectors, f"customer:p{person}"))
-    wanted_identifiers = [f"{prefix}{k}" for k in range(0, PEOPLE, 50) for prefix in ("customer:p", "anonymous:d")]
+    wanted_identifiers = [
+        f"{prefix}{k}" for k in range(0, PEOPLE, 50) for prefix in ("customer:p", "anonymous:d")
+    ]
     (in_lake,) = con.execute(
         "SELECT count(*) FROM event AS e JOIN subject AS s ON e.subject = s.subject"
         f" WHERE list_contains({wanted_identifiers}, s.identifier)"

@@ -28,7 +28,9 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
     if if_empty and spool.current().next_seq() > 1:
         return
     with output.progress("inventing a market", quiet=json_) as show:
-        summary = market.load(n_people, seed, truth, show)
+        summary = market.load(
+            n_people, seed, truth, lambda done, total: show(done, total, "inventing people")
+        )
         last = summary.last_seq
         services.settle(last, lambda seq: show(seq, last, "loading events"))
         subscriptions.settle(last, progress=lambda key, seq: show(seq, last, f"{key} reads the log"))

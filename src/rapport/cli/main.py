@@ -31,6 +31,7 @@ COMMANDS = {
     "demo": "rapport.cli.demo",
     "people": "rapport.cli.people",
     "insights": "rapport.cli.insights",
+    "text": "rapport.cli.text",
     "bench": "rapport.cli.bench",
 }
 
