@@ -18,10 +18,12 @@ _POWERS = r"\d([.,]\d+)?[eE]\+\d+"
 _ABSENT = "('NULL', 'null', '\\N', 'NaN', 'nan', 'None', 'N/A', 'n/a', 'NA', '-')"
 
 
-# How space around a cell is taken away.
-Clean = Callable[[str], str]
-# What may be wrong with a value: a condition with $value for the value, and a code of rules.values.
+# One step from a cell to its value: SQL over the step before. Each step is computed once for a row.
+Step = Callable[[str], str]
+# What may be wrong with a value: a condition with $value for the value and $raw for the text, and a code.
 Wrong = list[tuple[str, str]]
+
+_UNREAD = "$raw IS NOT NULL AND $value IS NULL"
 
 
 def clean(cell: str) -> str:
@@ -34,49 +36,62 @@ def only_blanks(cell: str) -> str:
     return f"trim({cell})"
 
 
-def given(cell: str, is_text: bool, form: str, without_space: Clean) -> str:
-    """A cell without space around it; NULL where it is empty or says that there is nothing."""
-    if not is_text:
-        if form in (fields.NUMBER, fields.TIME):
-            return cell
-        cell = f"{cell}::VARCHAR"
-    bare = without_space(cell)
+def steps(form: str, is_text: bool, without_space: Step, order: str, mark: str) -> tuple[list[Step], int]:
+    """How a cell becomes its value, and after which step it is the text that somebody wrote, or NULL."""
+    if not is_text and form == fields.NUMBER:
+        return [lambda cell: f"{cell}::DOUBLE", _finite], 0
+    if not is_text and form == fields.TIME:
+        return [lambda cell: f"try_cast({cell} AS TIMESTAMPTZ)"], 0
+    first: Step = lambda cell: f"nullif({without_space(cell if is_text else f'{cell}::VARCHAR')}, '')"  # noqa: E731
     if form in (fields.TEXT, fields.JSON):
-        return f"nullif({bare}, '')"
-    return f"CASE WHEN {bare} NOT IN {_ABSENT} THEN nullif({bare}, '') END"
+        return [first], 0
+    further: dict[str, list[Step]] = {
+        fields.KEY: [_key],
+        fields.NUMBER: [lambda raw: _number(raw, mark), _finite],
+        fields.TIME: [lambda raw: _time_text(raw, order), _time],
+        fields.DATE: [lambda raw: _time_text(raw, order), lambda text: f"({_time(text)})::DATE", _likely_day],
+        fields.EMAIL: [lambda raw: f"lower({raw})"],
+        fields.PHONE: [
+            lambda raw: f"regexp_replace(regexp_replace({raw}, '^00', '+'), '(^\\+)|\\D', '\\1', 'g')"
+        ],
+        fields.CURRENCY: [lambda raw: f"upper({raw})"],
+    }
+    return [first, _if_said, *further[form]], 1
 
 
-def value(raw: str, form: str, is_text: bool, mark: str = values.POINT) -> tuple[str, Wrong]:
-    """A cell's value as SQL, and what may be wrong with it."""
-    unread = f"{raw} IS NOT NULL AND $value IS NULL"
+def wrong(form: str) -> Wrong:
+    """What may be wrong with a value of a form."""
     match form:
         case fields.NUMBER:
-            number = _number(raw, mark) if is_text else f"{raw}::DOUBLE"
-            return f"CASE WHEN isfinite({number}) THEN {number} END", [(unread, "bad_number")]
+            return [(_UNREAD, "bad_number")]
         case fields.TIME:
-            return _time(raw) if is_text else f"try_cast({raw} AS TIMESTAMPTZ)", [(unread, "bad_time")]
+            return [(_UNREAD, "bad_time")]
         case fields.DATE:
-            return _date(raw), [(unread, "bad_date")]
+            return [(_UNREAD, "bad_date")]
         case fields.EMAIL:
-            is_odd = f"NOT regexp_full_match($value, {literal(_EMAIL)}) OR length($value) > {KEY_CHARS_MAX}"
-            return f"lower({raw})", [(is_odd, "bad_email")]
+            is_odd = f"NOT regexp_full_match($value, {literal(_EMAIL)}) OR strlen($value) > {KEY_CHARS_MAX}"
+            return [(is_odd, "bad_email")]
         case fields.PHONE:
-            return _phone(raw), [("NOT regexp_full_match($value, '\\+?\\d{5,15}')", "bad_phone")]
+            return [("NOT regexp_full_match($value, '\\+?\\d{5,15}')", "bad_phone")]
         case fields.CURRENCY:
-            return f"upper({raw})", [("NOT regexp_full_match($value, '[A-Z]{3}')", "bad_currency")]
+            return [("NOT regexp_full_match($value, '[A-Z]{3}')", "bad_currency")]
         case fields.JSON:
-            is_object = f"CASE WHEN json_valid({raw}) THEN json_type({raw}) = 'OBJECT' ELSE {raw} IS NULL END"
-            return raw, [(f"NOT {is_object}", "bad_json")]
-        case fields.KEY:
-            return _key(raw), [
+            return [
                 (
-                    f"contains(upper($value), 'E+') AND regexp_full_match($value, {literal(_POWERS)})",
-                    "scientific",
-                ),
-                (f"strlen($value) > {KEY_CHARS_MAX}", "too_long"),
+                    "CASE WHEN json_valid($value) THEN json_type($value) <> 'OBJECT' ELSE $value IS NOT NULL END",
+                    "bad_json",
+                )
             ]
+        case fields.KEY:
+            powers = f"contains(upper($value), 'E+') AND regexp_full_match($value, {literal(_POWERS)})"
+            return [(powers, "scientific"), (f"strlen($value) > {KEY_CHARS_MAX}", "too_long")]
         case _:
-            return raw, [(f"strlen($value) > {TEXT_BYTES_MAX}", "too_long")]
+            return [(f"strlen($value) > {TEXT_BYTES_MAX}", "too_long")]
+
+
+def _if_said(text: str) -> str:
+    """NULL where a text says that there is nothing."""
+    return f"CASE WHEN {text} NOT IN {_ABSENT} THEN {text} END"
 
 
 def _key(raw: str) -> str:
@@ -85,18 +100,14 @@ def _key(raw: str) -> str:
     return f"CASE WHEN {raw} LIKE '%.0%' THEN {whole} ELSE {raw} END"
 
 
-def _phone(raw: str) -> str:
-    digits = f"regexp_replace({raw}, '\\D', '', 'g')"
-    return (
-        f"CASE WHEN {raw} LIKE '+%' THEN '+' || {digits} WHEN {raw} LIKE '00%' THEN '+' || substr({digits}, 3)"
-        f" ELSE {digits} END"
-    )
-
-
-def _date(raw: str) -> str:
+def _likely_day(day: str) -> str:
     """A day as text, if somebody can have been born on it or come to us."""
-    day, today = f"({_time(raw)})::DATE", literal(clock.now().date().isoformat())
+    today = literal(clock.now().date().isoformat())
     return f"CASE WHEN {day} BETWEEN DATE '1880-01-01' AND {today}::DATE THEN strftime({day}, '%Y-%m-%d') END"
+
+
+def _finite(number: str) -> str:
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
 
 
 def _number(raw: str, mark: str) -> str:
@@ -112,7 +123,7 @@ def _number(raw: str, mark: str) -> str:
     return f"coalesce({at_once}, CASE WHEN {fits} THEN try_cast({plain} AS DOUBLE) END)"
 
 
-def time_text(text: str, order: str) -> str:
+def _time_text(text: str, order: str) -> str:
     """A time's text in the one form `2015-02-24 11:35:52+08:00`, where it can be brought into it."""
     zoned = text
     for form, one_form in (

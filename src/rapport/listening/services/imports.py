@@ -143,7 +143,7 @@ def told_defaults(manner: manners.Manner) -> list[str]:
 def _read_log(con: duckdb.DuckDBPyConnection, work: Work) -> None:
     found = logs.layout(work.given)
     work.summary.description = found.description + work.given.description
-    kept = Reading(con, found.has_browser, own_domain=work.options.get("site"))
+    kept = Reading(con, found.has_browser, work.source, own_domain=work.options.get("site"))
     for lines in logs.chunks(work.given, found):
         untimed = kept.stage(lines)
         work.summary.read += lines.n_written

@@ -36,29 +36,36 @@ class Dated(Staging):
     def shape(self, chunk: Chunk) -> list[BadRow]:
         del chunk
         con = self.con
-        con.execute(f"CREATE OR REPLACE TEMP TABLE keyed_row AS {self.keyed()}")
-        con.register("told_given", self._told())
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {self.relation} AS SELECT t.*{self.further},"
-            f" coalesce(t.{self.column}, d.ts, '{clock.now().isoformat()}'::TIMESTAMPTZ) AS ts"
-            " FROM keyed_row AS t LEFT JOIN told_given AS d ON t.message_id = d.message_id"
+            f"CREATE OR REPLACE TEMP VIEW keyed_row AS SELECT t.*{self.further} FROM ({self.keyed()}) AS t"
+        )
+        told = self._told()
+        moment, joined = f"coalesce(t.{self.column}, '{clock.now().isoformat()}'::TIMESTAMPTZ)", ""
+        if told.num_rows:
+            con.register("told_given", told)
+            con.execute("CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM told_given")
+            moment, joined = (
+                moment.replace(", '", ", d.ts, '"),
+                " LEFT JOIN told AS d ON t.message_id = d.message_id",
+            )
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {self.relation} AS SELECT t.*, {moment} AS ts FROM keyed_row AS t{joined}"
         )
         return []
 
     def _told(self) -> pa.Table:
         """When the rows without a time were told before."""
-        asked = self.con.execute(
-            f"SELECT message_id FROM keyed_row WHERE {self.column} IS NULL"
-        ).to_arrow_table()
-        if not asked.num_rows or not lake.exists():
-            return pa.table(
-                {"message_id": pa.array([], pa.string()), "ts": pa.array([], pa.timestamp("us", "UTC"))}
-            )
+        empty = pa.table({"message_id": pa.array([], pa.string())})
+        if not lake.exists():
+            return empty
         log = lake.connect()
         try:
-            log.register("asked", asked)
-            told = query.load(PACKAGE, "told_before")
-            return query.run(log, told, {"origin": self.source, "name": self.event}).to_arrow_table()
+            source = {"origin": self.source, "name": self.event}
+            if not query.run(log, query.load(PACKAGE, "told_anything"), source).fetchone():
+                return empty
+            asked = self.con.execute(f"SELECT message_id FROM keyed_row WHERE {self.column} IS NULL")
+            log.register("asked", asked.to_arrow_table())
+            return query.run(log, query.load(PACKAGE, "told_before"), source).to_arrow_table()
         finally:
             log.close()
 

@@ -6,7 +6,7 @@ What is decided is said in the summary.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -95,19 +95,24 @@ def _wish(wishes: Mapping[str, str], name: str, choices: Mapping[str, str]) -> s
 def _dates(con: duckdb.DuckDBPyConnection, relation: str, cell: str) -> Dates:
     """Counts over a column's dates that are written with slashes, dots or hyphens."""
     slashed = f"regexp_extract({cells.clean(cell)}, {literal(values.SLASHED)}, ['a', 'b', 'c'])"
+    source = f"(SELECT {cell} AS v, {slashed} AS d FROM {relation})"
+    row = con.execute(
+        "SELECT count(*) FILTER (d.a <> ''), count(*) FILTER (try_cast(d.a AS INTEGER) > 12),"
+        " count(*) FILTER (try_cast(d.b AS INTEGER) > 12), count(*) FILTER (d.a <> '' AND contains(v, '.')),"
+        f" count(*) FILTER (d.a <> '' AND regexp_matches(v, '(?i)[ap]m')) FROM {source}"
+    ).fetchone()
+    found = Dates(*row) if row else Dates()
+    if found.is_decided:
+        return found
     late = (
         "count(*) FILTER (d.a <> '' AND try_strptime(d.{day} || '/' || d.{month} || '/' || right(d.c, 2), '%d/%m/%y')"
         " > $now::TIMESTAMP)"
     )
-    row = con.execute(
-        "SELECT count(*) FILTER (d.a <> ''), count(*) FILTER (try_cast(d.a AS INTEGER) > 12),"
-        " count(*) FILTER (try_cast(d.b AS INTEGER) > 12), count(*) FILTER (d.a <> '' AND contains(v, '.')),"
-        " count(*) FILTER (d.a <> '' AND regexp_matches(v, '(?i)[ap]m')),"
-        f" {late.format(day='a', month='b')}, {late.format(day='b', month='a')}"
-        f" FROM (SELECT {cell} AS v, {slashed} AS d FROM {relation})",
+    (day_first, month_first) = con.execute(
+        f"SELECT {late.format(day='a', month='b')}, {late.format(day='b', month='a')} FROM {source}",
         {"now": clock.now().replace(tzinfo=None)},
-    ).fetchone()
-    return Dates(*row) if row else Dates()
+    ).fetchall()[0]
+    return replace(found, late_day_first=day_first, late_month_first=month_first)
 
 
 def _figures(con: duckdb.DuckDBPyConnection, relation: str, cell: str) -> Figures:

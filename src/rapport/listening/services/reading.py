@@ -23,53 +23,66 @@ def typed(table: Table, manner: Manner, chunk: Chunk) -> str:
     `problem` is NULL for a sound row, else `code|field`. A field that no column fills has its default.
     """
     by_field = manner.columns
-    chosen = list(manner.mapping)
-    relation = table.relation(chosen)
-    without_space = cells.clean if chunk.has_odd_space else cells.only_blanks
-    given, computed, problems = ["line"], ["line"], []
+    relation = table.relation(list(manner.mapping))
     wanted = [f.name for f in manner.kind.fields] + [f for f in by_field if f.startswith(IDENTIFIER_PREFIX)]
-    required = {f.name for f in manner.kind.fields if f.required}
+    layers: list[list[str]] = [[] for _ in range(LAYERS)]
+    shown: list[str] = []
+    problems: list[tuple[str, str]] = []
     for place, name in enumerate(wanted):
-        out = column_of(name)
-        form = manner.form(name)
-        default = literal(manner.defaults[name]) if name in manner.defaults else "NULL"
-        if name not in by_field:
-            computed.append(f'{default}::{_TYPES.get(form, "VARCHAR")} AS "{out}"')
-            continue
-        column = by_field[name]
-        cell, is_text = table.cell(column)
-        raw = f"r{place}"
-        text = cells.given(cell, is_text, form, without_space)
-        if form in cells.PARTED and is_text:
-            text = cells.time_text(text, manner.orders.get(column, values.DAY_FIRST))
-        given.append(f"{text} AS {raw}")
-        value, wrong = cells.value(raw, form, is_text, manner.marks.get(column, values.POINT))
-        computed.append(f'{value if default == "NULL" else f"coalesce({value}, {default})"} AS "{out}"')
-        if name in required:
-            problems.append((f"{raw} IS NULL", f"missing|{name}"))
-        problems += [
-            (condition.replace("$value", f't."{out}"'), f"{code}|{name}") for condition, code in wrong
-        ]
-        if form == fields.TIME:
-            problems += cells.limits(f't."{out}"', name)
+        value, wrong = _field(table, manner, chunk, name, f"f{place}", layers)
+        shown.append(f'{value} AS "{column_of(name)}"')
+        problems += wrong
     if chunk.has_nul:
-        given.append(f"({table.nul()}) AS has_nul")
+        layers[0].append(f"({table.nul()}) AS has_nul")
         problems.insert(0, ("has_nul", "nul|"))
-    rest = table.rest(manner.names, manner.dropped)
-    given.append(f"{_with_forms(table, manner, rest)} AS rest")
+    layers[0].append(f"{_rest(table, manner)} AS rest")
     keyed = manner.kind.name != "orders"  # an order line has no key of its own: its order has
-    given.append(f"md5({table.content(manner.dropped)}) AS content" if keyed else "NULL::VARCHAR AS content")
+    content = f"md5({table.content(manner.dropped)})" if keyed else "NULL::VARCHAR"
+    layers[0].append(f"{content} AS content")
     problems += manner.checks
-    problems.append((f"strlen(rest) > {log_rules.MESSAGE_BYTES_MAX}", "too_large|"))
+    problems.append((f"strlen(t.rest) > {log_rules.MESSAGE_BYTES_MAX}", "too_large|"))
+    select = f"SELECT line, {', '.join(layers[0])} FROM {relation}"
+    for layer in layers[1:]:
+        if layer:
+            select = f"SELECT *, {', '.join(layer)} FROM ({select})"
     conditions = " ".join(f"WHEN {condition} THEN {literal(code)}" for condition, code in problems)
-    inner = f"SELECT {', '.join(given)} FROM {relation}"
-    carried = ", ".join(g.rpartition(" AS ")[2] for g in given[1:])
-    middle = f"SELECT {', '.join(computed)}, {carried} FROM ({inner})"
-    shown = ", ".join(f't."{column_of(name)}"' for name in wanted)
+    names = ", ".join(f't."{column_of(name)}"' for name in wanted)
     return (
-        f"SELECT t.line, {shown}, {_handles(by_field)} AS handles, t.rest, t.content,"
-        f" CASE {conditions} END AS problem FROM ({middle}) AS t"
+        f"SELECT t.line, {names}, {_handles(by_field)} AS handles, t.rest, t.content,"
+        f" CASE {conditions} END AS problem FROM (SELECT *, {', '.join(shown)} FROM ({select})) AS t"
     )
+
+
+LAYERS = 5  # steps that a cell may take to its value
+
+
+def _field(
+    table: Table, manner: Manner, chunk: Chunk, name: str, alias: str, layers: list[list[str]]
+) -> tuple[str, list[tuple[str, str]]]:
+    """A field's value as SQL over the last layer, and what may be wrong with it; its steps join the layers."""
+    form = manner.form(name)
+    default = literal(manner.defaults[name]) if name in manner.defaults else "NULL"
+    column = manner.columns.get(name)
+    if column is None:
+        return f"{default}::{_TYPES.get(form, 'VARCHAR')}", []
+    cell, is_text = table.cell(column)
+    without_space = cells.clean if chunk.has_odd_space else cells.only_blanks
+    order, mark = manner.orders.get(column, values.DAY_FIRST), manner.marks.get(column, values.POINT)
+    steps, written = cells.steps(form, is_text, without_space, order, mark)
+    made = cell
+    for k, step in enumerate(steps):
+        layers[k].append(f"{step(made)} AS {alias}_{k}")
+        made = f"{alias}_{k}"
+    raw = f"t.{alias}_{written}"
+    problems = [
+        (c.replace("$value", f"t.{made}").replace("$raw", raw), f"{code}|{name}")
+        for c, code in cells.wrong(form)
+    ]
+    if name in {f.name for f in manner.kind.fields if f.required}:
+        problems.insert(0, (f"{raw} IS NULL", f"missing|{name}"))
+    if form == fields.TIME:
+        problems += cells.limits(f"t.{made}", name)
+    return made if default == "NULL" else f"coalesce({made}, {default})", problems
 
 
 _TYPES = {fields.NUMBER: "DOUBLE", fields.TIME: "TIMESTAMPTZ"}
@@ -87,8 +100,9 @@ def _handles(by_field: Mapping[str, str]) -> str:
     return f"list_filter([{', '.join(handles)}], lambda h: h IS NOT NULL)" if handles else "NULL::VARCHAR[]"
 
 
-def _with_forms(table: Table, manner: Manner, rest: str) -> str:
+def _rest(table: Table, manner: Manner) -> str:
+    """The other columns of a row as a JSON object."""
     if isinstance(table, Columns) and manner.forms:
         forms = {c: manner.forms.get(c, "text" if table.cell(c)[1] else "json") for c in manner.names}
         return members(manner.names, table.place, forms)
-    return rest
+    return table.rest(manner.names, manner.dropped)

@@ -100,7 +100,7 @@ def _replay_line(text: str, source: str) -> None:
     if layout is None:
         raise Invalid(weblog.fault_of(text)[1].rstrip("."), "Correct it and send it again.")
     with staging.engine() as con:
-        kept = Reading(con, layout.has_browser)
+        kept = Reading(con, layout.has_browser, source)
         if kept.stage(logs.split(text.encode(), layout)):
             raise Invalid(
                 "the time cannot be read, or is before 1990 or in the future", "Correct it and send it again."

@@ -154,10 +154,11 @@ class Staging:
 
     def keyed(self) -> str:
         """Sound rows with message_id: a key of their content, and of how often it came before."""
-        distinct, n, seen = self.con.execute(
-            "SELECT count(DISTINCT content), count(*), (SELECT count(*) FROM content_seen) FROM typed_row"
+        distinct, n, again = self.con.execute(
+            "SELECT count(DISTINCT content), count(*), (SELECT count(*) FROM typed_row AS t"
+            " SEMI JOIN content_seen AS c ON t.content = c.content) FROM typed_row"
         ).fetchall()[0]
-        if distinct == n and not seen:
+        if distinct == n and not again:
             return "SELECT t.*, t.content AS message_id FROM typed_row AS t WHERE t.problem IS NULL"
         text = query.load(PACKAGE, "row_occurrences").text
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE row_occurrence AS {text}")

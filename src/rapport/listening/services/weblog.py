@@ -80,6 +80,7 @@ class Reading:
 
     con: duckdb.DuckDBPyConnection
     has_browser: bool
+    source: str
     own_domain: str | None = None  # of the site itself; found in the first chunk where not given
     occurrences: Occurrences = field(default_factory=Occurrences)
 
@@ -156,11 +157,13 @@ class Reading:
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {found.text}", dict(params))
 
     def _messages(self, codes: dict[str, Any], values: dict[str, pa.Table]) -> Numbers:
-        """A 128-bit key of each line: of what it says, and how often that was said before.
+        """A 128-bit key of each line: of its source, what it says, and how often that was said before.
 
         Two lanes of 64 bits, each mixed from the halves of the MD5 of every distinct value.
         """
-        lanes = np.zeros((2, len(codes["moment"])), np.uint64)
+        begins = self.con.execute("SELECT md5_number_lower($s), md5_number_upper($s)", {"s": self.source})
+        lanes = np.empty((2, len(codes["moment"])), np.uint64)
+        lanes[:] = np.array(begins.fetchall(), np.uint64).T
         drawn = np.empty(lanes.shape[1], np.uint64)
         for name in values:
             halves = self.con.execute(

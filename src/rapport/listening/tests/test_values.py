@@ -12,12 +12,18 @@ from rapport.listening.services import cells
 from rapport.listening.services.tables import literal
 
 
+def sql_of(text: str, form: str, *, order: str = DAY_FIRST, mark: str = values.POINT) -> str:
+    steps, _ = cells.steps(form, True, cells.clean, order, mark)
+    sql = literal(text)
+    for step in steps:
+        sql = f"({step(sql)})"
+    return sql
+
+
 def time_of(text: str, order: str = DAY_FIRST, zone: str = "UTC") -> str | None:
     with duckdb.connect() as con:
         con.execute(f"SET TimeZone = '{zone}'")
-        value, _ = cells.value("r", "time", True)
-        select = f"SELECT epoch_us({value}) FROM (SELECT {cells.time_text(literal(text), order)} AS r)"
-        (us,) = con.execute(select).fetchall()[0]
+        (us,) = con.execute(f"SELECT epoch_us({sql_of(text, 'time', order=order)})").fetchall()[0]
     return None if us is None else clock.from_us(us).replace(tzinfo=None).isoformat(" ")
 
 
@@ -128,9 +134,8 @@ def test_a_column_of_numbers_tells_its_mark(figures: Figures, mark: str, says: s
     ],
 )
 def test_a_number_is_read_or_not(text: str, mark: str, number: float | None) -> None:
-    value, _ = cells.value("r", "number", True, mark)
     with duckdb.connect() as con:
-        assert con.execute(f"SELECT {value} FROM (SELECT {literal(text)} AS r)").fetchall() == [(number,)]
+        assert con.execute(f"SELECT {sql_of(text, 'number', mark=mark)}").fetchall() == [(number,)]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,6 @@ def test_a_number_is_read_or_not(text: str, mark: str, number: float | None) -> 
     ],
 )
 def test_other_forms_have_one_spelling(form: str, text: str, value: str | None) -> None:
-    sql, _ = cells.value("r", form, True)
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
-        assert con.execute(f"SELECT {sql} FROM (SELECT {literal(text)} AS r)").fetchall() == [(value,)]
+        assert con.execute(f"SELECT {sql_of(text, form)}").fetchall() == [(value,)]
