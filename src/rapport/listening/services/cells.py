@@ -49,7 +49,7 @@ def steps(form: str, is_text: bool, without_space: Step, order: str, mark: str) 
         fields.KEY: [_key],
         fields.NUMBER: [lambda raw: _number(raw, mark), _finite],
         fields.TIME: [lambda raw: _time_text(raw, order), _time],
-        fields.DATE: [lambda raw: _time_text(raw, order), lambda text: f"({_time(text)})::DATE", _likely_day],
+        fields.DATE: [lambda raw: _time_text(raw, order), _day, _likely_day],
         fields.EMAIL: [lambda raw: f"lower({raw})"],
         fields.PHONE: [
             lambda raw: f"regexp_replace(regexp_replace({raw}, '^00', '+'), '(^\\+)|\\D', '\\1', 'g')"
@@ -98,6 +98,12 @@ def _key(raw: str) -> str:
     """A key; 17850.0 is what a spreadsheet makes of the number 17850."""
     whole = f"regexp_replace({raw}, '^(\\d+)\\.0+$', '\\1')"
     return f"CASE WHEN {raw} LIKE '%.0%' THEN {whole} ELSE {raw} END"
+
+
+def _day(text: str) -> str:
+    """A day from a time's text; a plain one needs no zone."""
+    plain = f"try_cast(try_cast({text} AS TIMESTAMP) AS DATE)"
+    return f"CASE WHEN regexp_full_match({text}, {literal(values.PLAIN_TIME)}) THEN {plain} ELSE ({_time(text)})::DATE END"
 
 
 def _likely_day(day: str) -> str:
