@@ -54,9 +54,7 @@ class Loader:
         self.commits = 0
         self.head = offset(self.con)  # the last event number in the lake; nobody else moves it
         for name, table in plan.relations(plan.current()).items():
-            self.con.register(f"{name}_given", table)
-            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_given")
-            self.con.unregister(f"{name}_given")
+            lake.give(self.con, name, table)
 
     def close(self) -> None:
         self.con.close()
@@ -79,28 +77,25 @@ class Loader:
         """
         began = clock.monotonic_s()
         result = Loaded(first=bodies[0].first, last=bodies[-1].last, read=sum(b.n for b in bodies))
-        try:
-            # One transaction from the first statement on: each one outside would ask the catalogue anew.
-            self.con.execute("BEGIN")
-            with _rollback_on_error(self.con):
-                candidate = self._gather(bodies)
-                self._dedupe(candidate, keep_all=repair)
-                quarantine.keep(self._refuse())
-                rows = "all_raw" if repair else "fresh_raw"
-                has_claims = self._number_subjects(rows)
-                self._insert_events()
-                if has_claims:
-                    self._insert_claims(rows, repair=repair)
-                if not repair:
-                    self._insert_counters()
-                    self._insert_sessions()
-                result.annotations = self._insert_annotations(bodies)
-                self._receipts(bodies, result, write=not repair)
-                _flush_new_files(began_at=self._wall_began)
-                self._clear()  # within the transaction, which otherwise would take them back by itself
-                self.con.execute("COMMIT")
-        finally:
-            self._unregister()
+        # One transaction from the first statement on: each one outside would ask the catalogue anew.
+        self.con.execute("BEGIN")
+        with _rollback_on_error(self.con):
+            candidate = self._gather(bodies)
+            self._dedupe(candidate, keep_all=repair)
+            quarantine.keep(self._refuse())
+            rows = "all_raw" if repair else "fresh_raw"
+            has_claims = self._number_subjects(rows)
+            self._insert_events()
+            if has_claims:
+                self._insert_claims(rows, repair=repair)
+            if not repair:
+                self._insert_counters()
+                self._insert_sessions()
+            result.annotations = self._insert_annotations(bodies)
+            self._receipts(bodies, result, write=not repair)
+            _flush_new_files(began_at=self._wall_began)
+            self._clear()  # within the transaction, which otherwise would take them back by itself
+            self.con.execute("COMMIT")
         if not repair:
             self.spool.release(result.last)
         result.duration_s = clock.monotonic_s() - began
@@ -139,14 +134,12 @@ class Loader:
                 "body": pa.array([(b.body or b"").decode("utf-8", "replace") for b in bodies], pa.string()),
             }
         )
-        self.con.register("body_given", table)
-        self.con.execute("CREATE OR REPLACE TEMP VIEW body AS SELECT * FROM body_given")
+        lake.give(self.con, "body", table)
         select = query.load("rapport.events", "load_segment").text
         self.con.execute(
             f"INSERT INTO incoming BY NAME SELECT '{quarantine.MESSAGE}' AS kind, * FROM ({select})"
         )
-        self.con.execute("DROP VIEW body")
-        self.con.unregister("body_given")
+        self.con.execute("DROP TABLE body")
 
     def _gather_rows(self, bodies: Sequence[spool.Stored]) -> None:
         if not bodies:
@@ -175,7 +168,7 @@ class Loader:
             )
         inline = [b for b in bodies if not b.staged]
         if inline:
-            self.con.register(f"{name}_inline", _inline_table(inline))
+            lake.give(self.con, f"{name}_inline", _inline_table(inline))
             parts.append(f"SELECT seq, received_at, source, batch, {columns} FROM {name}_inline")
         return " UNION ALL ".join(parts)
 
@@ -346,7 +339,7 @@ class Loader:
             if b.staged:
                 table = f"read_parquet({_literal(str(self.spool.staged_file(b.staged)))})"
             else:
-                self.con.register("annotation_inline", _read_ipc(b))
+                lake.give(self.con, "annotation_inline", _read_ipc(b))
                 table = "annotation_inline"
             n += _row(
                 self.con.execute(
@@ -370,7 +363,7 @@ class Loader:
                 "n": pa.array([0 if b.kind == spool.ANNOTATIONS else b.n for b in bodies], pa.int64()),
             }
         )
-        con.register("bodies_given", given)
+        lake.give(con, "bodies_given", given)
         con.execute(
             "CREATE OR REPLACE TEMP TABLE receipt_new AS"
             " WITH g AS (SELECT batch, source, min(first_seq) AS first_seq, max(last_seq) AS last_seq,"
@@ -382,7 +375,6 @@ class Loader:
             " g.n_read - coalesce(ok.n, 0) - coalesce(no.n, 0) AS n_duplicate, coalesce(no.n, 0) AS n_refused"
             " FROM g LEFT JOIN ok USING (batch, source) LEFT JOIN no USING (batch, source)"
         )
-        con.unregister("bodies_given")
         accepted, duplicate, refused = _row(
             con.execute("SELECT sum(n_accepted), sum(n_duplicate), sum(n_refused) FROM receipt_new")
         )
@@ -395,14 +387,17 @@ class Loader:
 
     def _clear(self) -> None:
         tables = (
-            "all_raw",
-            "fresh_raw",
-            "incoming",
-            "refused",
-            "mention",
-            "known",
-            "new_session",
-            "old_session",
+            *(
+                "all_raw",
+                "fresh_rows",
+                "incoming",
+                "refused",
+                "mention",
+                "known",
+                "bodies_given",
+                "receipt_new",
+            ),
+            *("new_session", "old_session", "trusted_inline", "unchecked_inline", "annotation_inline"),
         )
         drops = [
             "DROP VIEW IF EXISTS fresh",
@@ -410,11 +405,6 @@ class Loader:
             *(f"DROP TABLE IF EXISTS {table}" for table in tables),
         ]
         self.con.execute("; ".join(drops))
-
-    def _unregister(self) -> None:
-        for name in ("body_given", "bodies_given", "trusted_inline", "unchecked_inline", "annotation_inline"):
-            with contextlib.suppress(duckdb.Error):
-                self.con.unregister(name)
 
 
 def offset(con: duckdb.DuckDBPyConnection) -> int:

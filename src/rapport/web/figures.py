@@ -48,7 +48,7 @@ def repeat_by_cohort(first_day: dt.date, last_day: dt.date, horizon_days: int) -
     asked = {"first_day": first_day, "last_day": last_day, "horizon_days": horizon_days}
     con = lake.connect()
     try:
-        con.register("identity", people.identity_arrow())
+        lake.give(con, "identity", people.identity_arrow())
         rows = query.run(con, query.load(PACKAGE, "repeat_by_cohort"), asked).fetchall()
     finally:
         con.close()

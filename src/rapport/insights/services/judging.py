@@ -106,7 +106,7 @@ def _on_the_log(model: Insight) -> Backtest:
     identity = people.identity_arrow()
     con = lake.connect()
     try:
-        con.register("identity", identity)
+        lake.give(con, "identity", identity)
         return _past_of(con, model)
     finally:
         con.close()

@@ -136,7 +136,7 @@ def _of_people(model: Insight, record: Run, progress: Progress) -> int:
     identity = people.identity_arrow()
     con = lake.connect()
     try:
-        con.register("identity", identity)
+        lake.give(con, "identity", identity)
         extent = _extent(con)
         _note_extent(record, extent)
         progress(0, None, f"{model.name}: judging it on the past")

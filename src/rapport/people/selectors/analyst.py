@@ -96,8 +96,7 @@ def analyst_engine(statement: str) -> Iterator[duckdb.DuckDBPyConnection]:
         for name in sorted(set(_WORD.findall(statement.lower())) & set(RELATIONS)):
             table, schema = RELATIONS[name]
             columns = ", ".join(rows.time(f.name) if f.type == _TIME else f.name for f in schema)
-            con.register(f"{name}_rows", rows.table(f"SELECT {columns} FROM {table}", schema))
-            con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {name}_rows")
+            lake.give(con, name, rows.table(f"SELECT {columns} FROM {table}", schema))
         con.execute("CREATE OR REPLACE TEMP VIEW order_line AS " + _ORDER_LINE)
         yield con
     finally:

@@ -126,7 +126,7 @@ def activity(person_ids: Sequence[int]) -> dict[int, Activity]:
     if not person_of:
         return found
     with _lake() as con:
-        con.register("wanted", pa.table({"subject": graph.as_subjects(list(person_of))}))
+        lake.give(con, "wanted", pa.table({"subject": graph.as_subjects(list(person_of))}))
         counted = query.run(
             con, query.load("rapport.people", "activity"), {"passive": list(words.NO_SIGN_OF_LIFE)}
         ).fetchall()
@@ -176,7 +176,7 @@ def _annotations(
     """The newest word of each model on each of these events."""
     if not shown:
         return {}
-    con.register("shown", pa.table({"seq": graph.as_subjects([row[0] for row in shown])}))
+    lake.give(con, "shown", pa.table({"seq": graph.as_subjects([row[0] for row in shown])}))
     times = [row[1] for row in shown]
     found = query.run(
         con,
