@@ -1,0 +1,122 @@
+"""Every text of the screens exists in every language, whole, with the same figures in it."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import trans_real
+
+WEB = Path(__file__).parents[1]
+SOURCE = WEB.parent
+LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
+FIGURE = re.compile(r"%\(\w+\)[sd]")
+CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 1, "pgettext": 2}
+
+
+def texts_of_templates() -> Iterator[str]:
+    for file in WEB.rglob("*.html"):
+        text = file.read_text("utf-8")
+        for _quote, found in re.findall(r"""\{%\s*translate\s+(["'])(.*?)\1""", text):
+            yield found
+        for begin, _middle, plural in re.findall(
+            r"\{%\s*blocktranslate.*?%\}(.*?)((?:\{%\s*plural\s*%\})(.*?))?\{%\s*endblocktranslate",
+            text,
+            re.DOTALL,
+        ):
+            for part in (begin, plural):
+                if part:
+                    yield re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", part)
+
+
+def texts_of_code() -> Iterator[str]:
+    files = [f for d in ("web", "staff") for f in (SOURCE / d).rglob("*.py")]
+    for file in files:
+        if "tests" in file.parts or file.name.startswith("test_"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
+                at = CALLS[node.func.id] - 1
+                if len(node.args) > at and isinstance(node.args[at], ast.Constant):
+                    yield str(node.args[at].value)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message of a catalogue and what it is in that language."""
+
+    context: str
+    message: str
+    plural: str
+    translations: list[str]
+
+
+def entries(language: str) -> list[Entry]:
+    """The .po file, read."""
+    text = (WEB / "locale" / language / "LC_MESSAGES" / "django.po").read_text("utf-8")
+
+    def of(key: str, block: str) -> list[str]:
+        return [_plain(found) for found in re.findall(rf'^{key} "(.*)"$', block, re.MULTILINE)]
+
+    return [
+        Entry(
+            context="".join(of("msgctxt", block)),
+            message=of("msgid", block)[0],
+            plural="".join(of("msgid_plural", block)),
+            translations=of(r"msgstr\S*", block),
+        )
+        for block in text.strip().split("\n\n")[1:]
+    ]
+
+
+def _plain(text: str) -> str:
+    return text.replace('\\"', '"').replace("\\\\", "\\")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_in_the_catalogue(language: str) -> None:
+    known = {text for entry in entries(language) for text in (entry.message, entry.plural)}
+    wanted = set(texts_of_templates()) | set(texts_of_code())
+    assert len(wanted) > 500
+    assert sorted(wanted - known) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated_with_its_figures(language: str) -> None:
+    for entry in entries(language):
+        wanted = sorted(FIGURE.findall(entry.message))
+        for text in entry.translations:
+            assert text, entry.message
+            assert sorted(FIGURE.findall(text)) == wanted, (entry.message, text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_read_is_what_is_written(language: str) -> None:
+    """The compiled catalogue is kept beside its source, so that no compiler is needed to install."""
+    with (WEB / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
+        compiled: dict[object, str] = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    written: dict[object, str] = {}
+    for entry in entries(language):
+        key = f"{entry.context}\x04{entry.message}" if entry.context else entry.message
+        if entry.plural:
+            written |= {(key, n): text for n, text in enumerate(entry.translations)}
+        else:
+            written[key] = entry.translations[0]
+    assert {key: text for key, text in compiled.items() if key} == written
+
+
+@pytest.mark.parametrize(
+    ("language", "home"), [("de", "Start"), ("fr", "Accueil"), ("es", "Inicio"), ("ko", "홈"), ("en", "Home")]
+)
+def test_django_finds_it(language: str, home: str) -> None:
+    trans_real._translations.clear()  # type: ignore[attr-defined]
+    with translation.override(language):
+        assert _("Home") == home
