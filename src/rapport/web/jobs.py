@@ -110,6 +110,10 @@ def check_upload(upload_id: str) -> None:
     except RapportError as error:
         uploads.write(upload, "check", {"problem": str(error)})
         return
+    except Exception as error:
+        # Whoever watches must not wait for ever; that it is a fault of ours stays to be seen under Health.
+        uploads.write(upload, "check", {"problem": f"{type(error).__name__}: {error}"})
+        raise
     found = asdict(summary)
     found["bad_rows"] = found["bad_rows"][:BAD_ROWS_SHOWN]
     found["n_bad"] = summary.quarantined

@@ -4,6 +4,7 @@ import datetime as dt
 import os
 from pathlib import Path
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -150,6 +151,23 @@ def test_what_cannot_be_read_is_said_before_anything_runs(alice: Staff, home: Pa
     odd = client.post("/sources/upload/", {"kind": "songs", "file": SimpleUploadedFile("e.csv", b"x")})
     assert odd.status_code == 400
     assert client.post("/sources/upload/", {"kind": "orders"}).status_code == 400
+
+
+def test_a_dry_run_that_breaks_is_told_to_whoever_watches(
+    alice: Staff, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr("rapport.web.jobs.listening.import_file", broken)
+    client = logged_in(alice)
+    path = send(client)
+    client.post(path, {**choices(client, path), "do": "check"})
+    jobs.run_due()
+    html = client.get(path).content.decode()
+    assert "a fault of ours" in html
+    assert "Waits for the worker." not in html
+    assert "check_upload" in client.get("/health/").content.decode()
 
 
 def test_a_file_name_cannot_leave_its_folder(alice: Staff, home: Path) -> None:
