@@ -15,7 +15,7 @@ PARTED = (fields.TIME, fields.DATE)
 _SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _EMAIL = r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}"
 _POWERS = r"\d([.,]\d+)?[eE]\+\d+"
-_ABSENT = "('NULL', 'null', '\\N', 'NaN', 'nan', 'None', 'N/A', 'n/a', 'NA', '-')"
+_ABSENT = r"NULL|null|\\N|NaN|nan|None|N/A|n/a|NA|-"
 
 
 # One step from a cell to its value: SQL over the step before. Each step is computed once for a row.
@@ -32,8 +32,8 @@ def clean(cell: str) -> str:
 
 
 def only_blanks(cell: str) -> str:
-    """The same where there are but blanks, four times as fast."""
-    return f"trim({cell})"
+    """The same where there are but blanks, many times as fast: few cells have any."""
+    return f"CASE WHEN starts_with({cell}, ' ') OR ends_with({cell}, ' ') THEN trim({cell}) ELSE {cell} END"
 
 
 def steps(form: str, is_text: bool, without_space: Step, order: str, mark: str) -> tuple[list[Step], int]:
@@ -83,7 +83,7 @@ def wrong(form: str) -> Wrong:
                 )
             ]
         case fields.KEY:
-            powers = f"contains(upper($value), 'E+') AND regexp_full_match($value, {literal(_POWERS)})"
+            powers = f"(contains($value, 'E+') OR contains($value, 'e+')) AND regexp_full_match($value, {literal(_POWERS)})"
             return [(powers, "scientific"), (f"strlen($value) > {KEY_CHARS_MAX}", "too_long")]
         case _:
             return [(f"strlen($value) > {TEXT_BYTES_MAX}", "too_long")]
@@ -91,7 +91,7 @@ def wrong(form: str) -> Wrong:
 
 def _if_said(text: str) -> str:
     """NULL where a text says that there is nothing."""
-    return f"CASE WHEN {text} NOT IN {_ABSENT} THEN {text} END"
+    return f"CASE WHEN strlen({text}) > 4 OR NOT regexp_full_match({text}, '{_ABSENT}') THEN {text} END"
 
 
 def _key(raw: str) -> str:

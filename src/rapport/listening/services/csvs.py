@@ -127,8 +127,6 @@ def _closes(there: npt.NDArray[np.uint8], quotes: Places, line_of: Places, line:
 class Csv(Columns):
     """A CSV file: its delimiter told by its first rows, its columns named by its first line."""
 
-    tells_space = False
-
     def __init__(self, given: Given) -> None:
         self.delimiter, names = _sniffed(given)
         super().__init__(given, rows=pa.table({name: pa.array([], pa.string()) for name in names}))

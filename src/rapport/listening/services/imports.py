@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import duckdb
 
+from rapport.events import lake, spool
 from rapport.events import services as log
-from rapport.events import spool
 from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
 from rapport.listening.services import linewise, logs, manners, staging
@@ -28,7 +28,7 @@ def carry_out(work: Work, mapping: Mapping[str, str]) -> ImportSummary:
     """Read the file, record what is sound, quarantine what is not, and wait until the lake has it."""
     began = clock.monotonic_s()
     with noted(work):
-        with staging.engine() as con:
+        with lake.new_engine() as con:
             _set_zone(con, work.options.get("time_zone", ""))
             if work.kind.shape == "lines":
                 _read_log(con, work)
@@ -150,7 +150,7 @@ def _read_log(con: duckdb.DuckDBPyConnection, work: Work) -> None:
         bad = [BadRow(b.line, b.reason, b.field, "", b.message, {"line": b.text}) for b in lines.bad]
         work.refuse(sorted(bad + _untimed(work.given, untimed), key=lambda b: b.line))
         work.record(con, query.load(PACKAGE, "log_touchpoints").text)
-        if kept.has_searches():
+        if kept.has_searches:
             work.record(con, query.load(PACKAGE, "log_searches").text)
         work.show("reading")
     if kept.own_domain:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from rapport.events import lake
 from rapport.kit.errors import Invalid
 from rapport.listening.rules.mapping import propose
 from rapport.listening.services import imports, linewise, logs, manners, staging
@@ -70,7 +71,7 @@ def _look_at_table(work: Work, found: Preview, mapping: Mapping[str, str]) -> No
         return
     chunk = replace(chunk, table=chunk.table.slice(0, READ_ROWS))
     options = imports.with_defaults(work, table.columns)
-    with staging.engine() as con:
+    with lake.new_engine() as con:
         sound = table.sound(con, chunk)
         found.rows = table.raw(sound.table.slice(0, ROWS))
         try:

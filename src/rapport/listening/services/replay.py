@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from rapport.events import lake
 from rapport.events import services as log
 from rapport.kit import query
 from rapport.kit.errors import Invalid
@@ -78,7 +79,7 @@ def _replay_cells(kind: str, row: dict[str, Any], given: dict[str, Any], source:
         chunk = Chunk(pa.table({"line": pa.array([1], pa.int64()), "raw": [text]}), has_nul="\\u0000" in text)
     mapping = {c: f for c, f in dict(given.get("mapping") or {}).items() if c in row}
     options = {str(k): str(v) for k, v in dict(given.get("options") or {}).items()}
-    with staging.engine() as con:
+    with lake.new_engine() as con:
         manner = staging.manner_of(kind_named(kind), table, mapping, options)
         manners.decide(con, table, [chunk], manner, options)
         staged = staging_of(con, table, manner, source)
@@ -99,12 +100,12 @@ def _replay_line(text: str, source: str) -> None:
     layout = weblog.layout_of([text])
     if layout is None:
         raise Invalid(weblog.fault_of(text)[1].rstrip("."), "Correct it and send it again.")
-    with staging.engine() as con:
+    with lake.new_engine() as con:
         kept = Reading(con, layout.has_browser, source)
         if kept.stage(logs.split(text.encode(), layout)):
             raise Invalid(
                 "the time cannot be read, or is before 1990 or in the future", "Correct it and send it again."
             )
         log.record_query(con, query.load(PACKAGE, "log_touchpoints").text, source=source, trusted=True)
-        if kept.has_searches():
+        if kept.has_searches:
             log.record_query(con, query.load(PACKAGE, "log_searches").text, source=source, trusted=True)

@@ -10,7 +10,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rapport.events import lake
 from rapport.kit import query
 from rapport.kit.errors import Invalid
 from rapport.listening.rules import fields
@@ -23,16 +22,6 @@ from rapport.listening.services.refusals import BadRow, bad_row
 from rapport.listening.services.tables import Chunk, Lines, Table, parquet_table
 
 PACKAGE = "rapport.listening"
-
-
-def engine() -> duckdb.DuckDBPyConnection:
-    """An engine that joins as the queries are written, rows of the file first.
-
-    Events are numbered in the order of their file; a join that the engine turned round would mix it.
-    """
-    con = lake.new_engine()
-    con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-    return con
 
 
 def table_of(given: Given) -> Table:
@@ -114,6 +103,7 @@ class Staging:
     manner: Manner
     source: str
     n_chunks: int = 0
+    is_joined: bool = False  # whether the relation is made by a join
     relation = "post_row"  # what the kind's query reads
 
     @property
@@ -146,8 +136,10 @@ class Staging:
         return []
 
     def select(self) -> str:
-        """The touchpoints of the sound rows of the chunk taken last."""
-        return query.load(PACKAGE, f"{self.kind}_touchpoints").text
+        """The touchpoints of the sound rows of the chunk taken last, in the order of the file."""
+        text = query.load(PACKAGE, f"{self.kind}_touchpoints").text
+        # Rows come out as they went in, but through a join: that mixes what several threads give it.
+        return f"SELECT * FROM ({text}) ORDER BY line" if self.is_joined else text
 
     def close(self) -> None:
         """Remove what waited on disk."""
@@ -158,7 +150,8 @@ class Staging:
             "SELECT count(DISTINCT content), count(*), (SELECT count(*) FROM typed_row AS t"
             " SEMI JOIN content_seen AS c ON t.content = c.content) FROM typed_row"
         ).fetchall()[0]
-        if distinct == n and not again:
+        self.is_joined = distinct < n or again > 0
+        if not self.is_joined:
             return "SELECT t.*, t.content AS message_id FROM typed_row AS t WHERE t.problem IS NULL"
         text = query.load(PACKAGE, "row_occurrences").text
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE row_occurrence AS {text}")

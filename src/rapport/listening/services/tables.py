@@ -197,7 +197,6 @@ class Columns:
     """Parquet, and any rows that Arrow holds already."""
 
     is_ours = False  # whether the file is a copy made here
-    tells_space = True  # whether odd space is looked for in the cells, because no bytes could tell
 
     def __init__(self, given: Given | None, path: Path | None = None, rows: pa.Table | None = None) -> None:
         self.given, self.path, self.rows = given, path, rows
@@ -220,7 +219,12 @@ class Columns:
         for table in self._tables(rows):
             lines = pa.array(np.arange(first, first + table.num_rows, dtype=np.int64))
             first += table.num_rows
-            yield Chunk(pa.table([lines, *table.columns], names=["line", *self.place.values()]), has_nul=True)
+            found = _bytes_in(table)
+            yield Chunk(
+                pa.table([lines, *table.columns], names=["line", *self.place.values()]),
+                has_nul=0 in found,
+                has_odd_space=bool({ord("\t"), HARD_SPACE[-1]} & found),
+            )
 
     def _tables(self, rows: int) -> Iterator[pa.Table]:
         if self.rows is not None:
@@ -241,13 +245,8 @@ class Columns:
                     yield pa.Table.from_batches(waiting)
 
     def sound(self, con: duckdb.DuckDBPyConnection, chunk: Chunk) -> Chunk:
-        texts = [self.place[c] for c in self.columns if self.cell(c)[1]]
-        if not self.tells_space or not texts:
-            return chunk
-        con.register("chunk", chunk.table)
-        odd = " OR ".join(f"contains({t}, chr(9)) OR contains({t}, chr(160))" for t in texts)
-        (found,) = con.execute(f"SELECT bool_or({odd}) FROM chunk").fetchall()[0]
-        return replace(chunk, has_odd_space=bool(found))
+        del con
+        return chunk
 
     def close(self) -> None:
         if self.is_ours and self.path:
@@ -286,6 +285,18 @@ class Columns:
             )
             for row in named.to_pylist()
         ]
+
+
+def _bytes_in(table: pa.Table) -> set[int]:
+    """Which bytes occur in a table's texts, or beside them in the same buffers."""
+    found = np.zeros(256, np.bool_)
+    for column in table.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            for chunk in column.chunks:
+                letters = chunk.buffers()[2]
+                if letters is not None:
+                    found[np.frombuffer(letters, np.uint8)] = True
+    return set(np.flatnonzero(found).tolist())
 
 
 def parquet_table(given: Given) -> Columns:

@@ -1,8 +1,8 @@
 -- grain: one row per row of a people file
 -- needs: person_row
--- gives: the columns of a touchpoint
+-- gives: line, then the columns of a touchpoint
 -- units: ts in UTC
--- given: person_row(message_id VARCHAR, ts TIMESTAMPTZ, id VARCHAR, email VARCHAR, phone VARCHAR, name VARCHAR, given_name VARCHAR, family_name VARCHAR, birth_date VARCHAR, country VARCHAR, city VARCHAR, postcode VARCHAR, language VARCHAR, created_at VARCHAR, handles VARCHAR[], rest VARCHAR)
+-- given: person_row(line BIGINT, message_id VARCHAR, ts TIMESTAMPTZ, id VARCHAR, email VARCHAR, phone VARCHAR, name VARCHAR, given_name VARCHAR, family_name VARCHAR, birth_date VARCHAR, country VARCHAR, city VARCHAR, postcode VARCHAR, language VARCHAR, created_at VARCHAR, handles VARCHAR[], rest VARCHAR)
 WITH named AS (
     SELECT
         p.*,
@@ -19,6 +19,7 @@ WITH named AS (
     FROM person_row AS p
 )
 SELECT
+    n.line,
     n.message_id,
     'person_identified' AS name,
     n.ts,

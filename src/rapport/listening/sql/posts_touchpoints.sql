@@ -1,8 +1,8 @@
 -- grain: one row per row of a posts file
 -- needs: post_row
--- gives: the columns of a touchpoint
+-- gives: line, then the columns of a touchpoint
 -- units: ts in UTC; reach in people
--- given: post_row(message_id VARCHAR, post_id VARCHAR, network VARCHAR, author VARCHAR, author_name VARCHAR, published_at TIMESTAMPTZ, "text" VARCHAR, in_reply_to VARCHAR, place VARCHAR, language VARCHAR, reach DOUBLE, rest VARCHAR)
+-- given: post_row(line BIGINT, message_id VARCHAR, post_id VARCHAR, network VARCHAR, author VARCHAR, author_name VARCHAR, published_at TIMESTAMPTZ, "text" VARCHAR, in_reply_to VARCHAR, place VARCHAR, language VARCHAR, reach DOUBLE, rest VARCHAR)
 WITH named AS (
     SELECT
         p.*,
@@ -21,6 +21,7 @@ WITH named AS (
     FROM post_row AS p
 )
 SELECT
+    n.line,
     coalesce(n.namespace || ':' || n.post_id, n.message_id) AS message_id,
     'post_published' AS name,
     n.published_at AS ts,

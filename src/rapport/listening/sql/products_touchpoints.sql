@@ -1,9 +1,10 @@
 -- grain: one row per row of a products file
 -- needs: product_row
--- gives: the columns of a touchpoint
+-- gives: line, then the columns of a touchpoint
 -- units: ts in UTC; price_minor in minor units of currency
--- given: product_row(message_id VARCHAR, ts TIMESTAMPTZ, product_code VARCHAR, name VARCHAR, category VARCHAR, price_minor BIGINT, currency VARCHAR, url VARCHAR, place VARCHAR, rest VARCHAR)
+-- given: product_row(line BIGINT, message_id VARCHAR, ts TIMESTAMPTZ, product_code VARCHAR, name VARCHAR, category VARCHAR, price_minor BIGINT, currency VARCHAR, url VARCHAR, place VARCHAR, rest VARCHAR)
 SELECT
+    p.line,
     p.message_id,
     'product_listed' AS name,
     p.ts,

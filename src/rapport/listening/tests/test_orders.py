@@ -102,7 +102,7 @@ def test_lines_of_an_order_may_lie_anywhere(
     parts = read("orders", HEADER + "".join(lines))
 
     def content(said: Said) -> dict[str, object]:
-        rows = {}
+        rows: dict[str, object] = {}
         for k, row in enumerate(said.rows):
             properties = said.properties(k)
             items = sorted(i["product_code"] for i in properties.pop("items"))

@@ -107,6 +107,17 @@ def test_keys_hold_over_chunks(read: Read, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(whole) == 20
 
 
+@pytest.mark.parametrize("repeated", [False, True])
+def test_rows_stay_in_the_order_of_their_file(
+    read: Read, monkeypatch: pytest.MonkeyPatch, repeated: bool
+) -> None:
+    monkeypatch.setattr("rapport.listening.services.files.BLOCK_BYTES", 64)
+    rows = [f"{n},2024-05-06,{'a' if n % 2 else 'b'}_done\n" for n in range(300)]
+    text = "customer_id,ts,name\n" + "".join(rows) + ("".join(rows) if repeated else "")
+    said = read("events", text)
+    assert [r["identifier"] for r in said.rows] == [f"customer:{n}" for n in range(300)] * (1 + repeated)
+
+
 def test_a_column_of_numbers_may_turn_out_to_hold_words(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rapport.listening.services.files.BLOCK_BYTES", 24)
     monkeypatch.setattr(
