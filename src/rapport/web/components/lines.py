@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ from rapport.web.components import formats
 from rapport.web.components.words import EVENTS, LABELS, plain, trait
 
 ITEMS_MAX = 6
+PAGES = ("page_viewed", "screen_viewed")  # what somebody reads in a row is told in one line
+ROW_LEAST = 3  # pages read in a row
+ROW_GAP = dt.timedelta(minutes=30)
 
 
 class Happened(Protocol):
@@ -50,6 +54,7 @@ class Shown:
     """An event as a line: what, how much, the words themselves, the rest."""
 
     seq: int
+    name: str
     at: dt.datetime
     label: str
     icon: str
@@ -77,6 +82,7 @@ def shown(
     label, picture = EVENTS.get(event.name, (plain(event.name), "other"))
     return Shown(
         seq=event.seq,
+        name=event.name,
         at=at,
         label=str(label),
         icon=picture,
@@ -89,6 +95,42 @@ def shown(
         subject=subject,
         chips=[chip for chip in map(_chip, annotations) if chip],
     )
+
+
+def in_rows(shown_lines: Sequence[Shown]) -> list[Shown]:
+    """Lines, newest first, with the pages that somebody read in a row told as one."""
+    told: list[Shown] = []
+    row: list[Shown] = []
+    for line in shown_lines:
+        if row and not (_is_page(line) and row[-1].at - line.at <= ROW_GAP and line.where == row[0].where):
+            told += _told(row)
+            row = []
+        if _is_page(line):
+            row.append(line)
+        else:
+            told.append(line)
+    return told + _told(row)
+
+
+def _is_page(line: Shown) -> bool:
+    return line.name in PAGES
+
+
+def _told(row: list[Shown]) -> list[Shown]:
+    if len(row) < ROW_LEAST:
+        return row
+    newest, oldest = row[0], row[-1]
+    lasted = formats.duration((newest.at - oldest.at).total_seconds())
+    pages = ", ".join(dict.fromkeys(line.headline for line in reversed(row)))
+    headline = ngettext(
+        "%(n)s page in %(time)s: %(pages)s", "%(n)s pages in %(time)s: %(pages)s", len(row)
+    ) % {
+        "n": formats.number(len(row)),
+        "time": lasted,
+        "pages": pages,
+    }
+    details = [(formats.when_text(line.at), line.headline) for line in row]
+    return [dataclasses.replace(newest, headline=headline, details=details, chips=[], quote="")]
 
 
 def read_properties(text: str | None) -> dict[str, Any]:

@@ -137,17 +137,19 @@ def _figure(score: people.ScoreView) -> Figure:
 
 
 def _shown(events: Iterable[people.TimelineEvent]) -> list[lines.Shown]:
-    return [
-        lines.shown(
-            e,
-            at=e.at,
-            subject=e.subject,
-            money=e.value,
-            properties=e.properties,
-            annotations=e.annotations,
-        )
-        for e in events
-    ]
+    return lines.in_rows(
+        [
+            lines.shown(
+                e,
+                at=e.at,
+                subject=e.subject,
+                money=e.value,
+                properties=e.properties,
+                annotations=e.annotations,
+            )
+            for e in events
+        ]
+    )
 
 
 @needs(Right.CHANGE_PEOPLE)

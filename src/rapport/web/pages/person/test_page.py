@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
+from typing import Any
 
 from rapport.people import selectors as people
 from rapport.people import services
@@ -31,14 +33,25 @@ def test_the_timeline_filters_and_goes_on(alice: Staff, ana: int, say: Say) -> N
     assert [e.label for e in bought.context["events"]] == ["Order"]
     assert client.get(f"/person/{ana}/", {"kind": "sent"}).context["events"] == []
     assert client.get(f"/person/{ana}/", {"kind": "danced"}).status_code == 400
-    say(*(touchpoint("page_viewed", "customer:1", properties={"path": f"/{i}"}) for i in range(70)))
-    first = client.get(f"/person/{ana}/", {"kind": "read"})
+    say(*(touchpoint("site_searched", "customer:1", properties={"query": f"q{i}"}) for i in range(70)))
+    first = client.get(f"/person/{ana}/", {"kind": "asked"})
     assert len(first.context["events"]) == 50
     rest = client.get(first.context["more_url"], headers={"HX-Request": "true"})
     assert len(rest.context["events"]) == 20
     assert "<html" not in rest.content.decode()
     whole = client.get(first.context["more_url"])  # without script the link opens a page
     assert "<html" in whole.content.decode()
+
+
+def test_pages_read_in_a_row_are_one_line(alice: Staff, ana: int, say: Say) -> None:
+    def read(path: str, minute: int) -> dict[str, Any]:
+        at = MONDAY + dt.timedelta(minutes=minute)
+        return touchpoint("page_viewed", "customer:1", ts=at, properties={"path": path})
+
+    say(read("/a", 0), read("/b", 4), read("/a", 10), read("/c", 45), read("/d", 50))
+    lines = logged_in(alice).get(f"/person/{ana}/", {"kind": "read"}).context["events"]
+    assert [line.headline for line in lines] == ["/d", "/c", "3 pages in 10 min: /a, /b"]
+    assert len(lines[-1].details) == 3
 
 
 def test_alice_takes_an_assertion_back_and_undoes_it(alice: Staff, ana: int) -> None:
