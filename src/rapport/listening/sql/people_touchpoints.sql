@@ -3,20 +3,22 @@
 -- gives: line, then the columns of a touchpoint
 -- units: ts in UTC
 -- given: person_row(line BIGINT, message_id VARCHAR, ts TIMESTAMPTZ, id VARCHAR, email VARCHAR, phone VARCHAR, name VARCHAR, given_name VARCHAR, family_name VARCHAR, birth_date VARCHAR, country VARCHAR, city VARCHAR, postcode VARCHAR, language VARCHAR, created_at VARCHAR, handles VARCHAR[], rest VARCHAR)
-WITH named AS (
+WITH spelled AS (
     SELECT
         p.*,
-        list_distinct(list_filter(
-            list_concat(
-                ['customer:' || regexp_replace(p.id, '^customer:', ''), 'email:' || p.email, 'phone:' || p.phone],
-                p.handles
-            ),
-            lambda i: i IS NOT NULL
-        )) AS identifiers,
-        coalesce(
-            'customer:' || regexp_replace(p.id, '^customer:', ''), 'email:' || p.email, 'phone:' || p.phone, p.handles[1]
-        ) AS identifier
+        CASE WHEN starts_with(p.id, 'customer:') THEN p.id ELSE 'customer:' || p.id END AS customer,
+        'email:' || p.email AS mail,
+        'phone:' || p.phone AS telephone
     FROM person_row AS p
+),
+named AS (
+    SELECT
+        s.*,
+        coalesce(s.customer, s.mail, s.telephone, s.handles[1]) AS identifier,
+        CASE WHEN s.customer IS NOT NULL THEN s.mail END AS other_mail,
+        CASE WHEN s.customer IS NOT NULL OR s.mail IS NOT NULL THEN s.telephone END AS other_telephone,
+        CASE WHEN coalesce(s.customer, s.mail, s.telephone) IS NULL THEN s.handles[2:] ELSE s.handles END AS other_handles
+    FROM spelled AS s
 )
 SELECT
     n.line,
@@ -24,7 +26,14 @@ SELECT
     'person_identified' AS name,
     n.ts,
     n.identifier,
-    list_filter(n.identifiers, lambda i: i <> n.identifier)[:7] AS also,
+    CASE
+        -- NULL falls out of a list of distinct values; short lists are written down, which is faster.
+        WHEN n.other_handles IS NOT NULL
+            THEN list_distinct(list_concat([n.other_mail, n.other_telephone], n.other_handles))[:7]
+        WHEN n.other_mail IS NOT NULL AND n.other_telephone IS NOT NULL THEN [n.other_mail, n.other_telephone]
+        WHEN n.other_mail IS NOT NULL THEN [n.other_mail]
+        WHEN n.other_telephone IS NOT NULL THEN [n.other_telephone]
+    END AS also,
     'import' AS evidence,
     NULL::VARCHAR AS channel,
     NULL::VARCHAR AS venue,

@@ -46,10 +46,30 @@ def test_a_person_has_identifiers_and_traits(read: Read, noon: dt.datetime) -> N
         },
     }
     assert bo["identifier"] == "email:bo@example.org"
-    assert bo["also"] == []
+    assert not bo["also"]
     assert said.properties(1)["traits"] == {"name": "Bo"}
     assert said.summary.mapping["DOB"] == "birth_date"
     assert said.summary.properties == {"shoe size": "shoe_size", "vip": "vip"}
+
+
+@pytest.mark.parametrize(
+    ("row", "identifier", "also"),
+    [
+        ("7,ana@example.org,,", "customer:7", ["email:ana@example.org"]),
+        ("7,,600111222,", "customer:7", ["phone:600111222"]),
+        (",ana@example.org,600111222,", "email:ana@example.org", ["phone:600111222"]),
+        (",,600111222,", "phone:600111222", []),
+        (",,,@Ana", "mastodon:ana", []),
+        (",ana@example.org,,@Ana", "email:ana@example.org", ["mastodon:ana"]),
+        ("customer:7,,,", "customer:7", []),
+    ],
+)
+def test_the_surest_identifier_comes_first(read: Read, row: str, identifier: str, also: list[str]) -> None:
+    said = read("people", f"id,email,phone,handle\n{row}\n", mapping={"handle": "identifier:mastodon"})
+    assert (said.rows[0]["identifier"], said.rows[0]["also"] or []) == (identifier, also)
+    if not row.endswith("Ana"):
+        without = read("people", f"id,email,phone\n{row[:-1]}\n")
+        assert (without.rows[0]["identifier"], without.rows[0]["also"] or []) == (identifier, also)
 
 
 def test_an_update_says_when(read: Read, noon: dt.datetime) -> None:
