@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from rapport.events import lake, selectors, upkeep
 from rapport.kit import clock, home, process
+from rapport.web import jobs
 from rapport.web.components import formats, words
 
 LAG_WARN_S = 60
@@ -47,6 +48,7 @@ def checks() -> list[Check]:
         (_("Processes"), _processes),
         (_("Loading"), _loader),
         (_("Subscribers"), _subscribers),
+        (_("Jobs"), _jobs),
         (_("Quarantine"), _quarantine),
     ):
         found.extend(_made(name, look))
@@ -154,6 +156,20 @@ def _subscribers() -> Iterator[Check]:
                 "ok",
                 _("%(lag)s events behind") % {"lag": formats.number(entry.lag)},
             )
+
+
+def _jobs() -> Iterator[Check]:
+    failed = jobs.failed()
+    yield Check(
+        _("Jobs"),
+        "warn" if failed else "ok",
+        _("%(n)s failed in seven days, the last: %(error)s")
+        % {"n": formats.number(len(failed)), "error": failed[0].error}
+        if failed
+        else _("%(n)s wait") % {"n": formats.number(jobs.n_due())},
+        _("An import says on its own page what to do; then start it again."),
+        since=failed[0].at if failed else None,
+    )
 
 
 def _quarantine() -> Iterator[Check]:

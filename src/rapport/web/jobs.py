@@ -47,8 +47,11 @@ def run_due(worker_id: str | None = None) -> None:
 
 
 def sweep() -> int:
-    """Free jobs whose worker died in the middle of them; gives how many."""
+    """Free jobs whose worker died in the middle of them, and forget log-ins that ended; gives how many jobs."""
+    from django.contrib.sessions.models import Session
     from django_tasks_db.compat import TaskResultStatus
+
+    Session.objects.filter(expire_date__lt=clock.now()).delete()
 
     freed = 0
     for row in DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING):

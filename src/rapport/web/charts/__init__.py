@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from rapport.staff.rules import Right
-from rapport.web.charts import palette, render, spec
+from rapport.web.charts import manner, palette, render, shapes, spec
 from rapport.web.charts.spec import Gap, Point, Series
 from rapport.web.components.formats import NONE, day_text, number
 
@@ -95,8 +95,10 @@ def over_time(
         cells = [Cell(said(p.y if p else None), p.href if p and p.y is not None else "") for p in found]
         lines.append(Line([day_text(day), *cells]))
     drawing = render.Drawing(
-        wide=spec.over_time(kind, worded, shown, width=spec.FULL_PX if full_width else spec.WIDE_PX, **draw),
-        narrow=spec.over_time(kind, worded, shown, width=spec.NARROW_PX, **draw),
+        wide=spec.over_time(
+            kind, worded, shown, width=manner.FULL_PX if full_width else manner.WIDE_PX, **draw
+        ),
+        narrow=spec.over_time(kind, worded, shown, width=manner.NARROW_PX, **draw),
         language=language,
         title=title,
         alt=_alt_over_time(title, points, shown, said, gaps),
@@ -123,11 +125,11 @@ def ranked(
     """Horizontal bars in the order given: (label, value, href)."""
     rows = [(label, v, _local(href)) for label, v, href in rows]
     drawn = [(label, v, said(v), href, f"{label}: {said(v)}") for label, v, href in rows]
-    width = spec.FULL_PX if full_width else spec.WIDE_PX
+    width = manner.FULL_PX if full_width else manner.WIDE_PX
     first = ", ".join(f"{label} {said(v)}" for label, v, _href in rows[:5])
     drawing = render.Drawing(
-        wide=spec.ranked(drawn, width=width, colour=colour, x_title=value_title),
-        narrow=spec.ranked(drawn, width=spec.NARROW_PX, colour=colour, x_title=value_title),
+        wide=shapes.ranked(drawn, width=width, colour=colour, x_title=value_title),
+        narrow=shapes.ranked(drawn, width=manner.NARROW_PX, colour=colour, x_title=value_title),
         language=_language(),
         title=title,
         alt=_("%(title)s. Bars, largest first: %(first)s.") % {"title": title, "first": first},
@@ -156,8 +158,8 @@ def distribution(
     most = max(range(len(bins)), key=lambda i: bins[i][2], default=0)
     words = {"x_title": x_title, "y_title": y_title, "colour": "series-1"}
     drawing = render.Drawing(
-        wide=spec.distribution(drawn, width=spec.WIDE_PX, **words),
-        narrow=spec.distribution(drawn, width=spec.NARROW_PX, **words),
+        wide=shapes.distribution(drawn, width=manner.WIDE_PX, **words),
+        narrow=shapes.distribution(drawn, width=manner.NARROW_PX, **words),
         language=_language(),
         title=title,
         alt=_("%(title)s. Most frequent: %(range)s, %(n)s.")

@@ -1,18 +1,15 @@
-"""Vega-Lite specs in our own manner: quiet axes, a title that carries the unit, gaps drawn as gaps."""
+"""Vega-Lite specs of charts over days: lines or stacked bars, gaps drawn as gaps."""
 
 from __future__ import annotations
 
 import datetime as dt
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rapport.web.charts.manner import HEIGHT_PX, NARROW_PX, frame, nice_top, number_letters
 from rapport.web.charts.palette import sentinel
-
-WIDE_PX, FULL_PX, NARROW_PX = 480, 980, 300
-HEIGHT_PX = 190
 
 _DAY_LETTERS = {"de": "%-d. %b", "ko": "%b %-d일"}
 _MONTH_LETTERS = {"ko": "%Y년 %b"}
@@ -49,20 +46,6 @@ class Gap:
     reason: str
 
 
-def nice_top(highest: float) -> float:
-    """The top of an axis that begins at zero: a short figure times a power of ten."""
-    if highest <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(highest))
-    return next(step * power for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= highest)
-
-
-def _number_letters(top: float) -> str:
-    if top < 5:
-        return "~g"
-    return ",d" if top < 10_000 else "~s"
-
-
 def over_time(
     kind: str,
     points: Sequence[Point],
@@ -86,7 +69,7 @@ def over_time(
         "type": "quantitative",
         "title": y_title,
         "scale": {"domain": [bottom, top], "nice": False},
-        "axis": {"tickCount": 4, "format": ".0%" if as_percent else _number_letters(top)},
+        "axis": {"tickCount": 4, "format": ".0%" if as_percent else number_letters(top)},
     }
     layers: list[dict[str, Any]] = []
     if gaps:
@@ -97,86 +80,7 @@ def over_time(
         layers += _lines(values, x, y, colour)
         if len(series) > 1 and width > NARROW_PX:
             layers.append(_end_labels(points, series, x, y, top - bottom))
-    return {**_frame(width), "layer": layers}
-
-
-def ranked(
-    rows: Sequence[tuple[str, float, str, str, str]], *, width: int, colour: str, x_title: str
-) -> dict[str, Any]:
-    """Horizontal bars, largest first: (label, value, value in words, href, said)."""
-    values = [
-        {
-            "label": _shortened(label, 16 if width <= NARROW_PX else 26),
-            "x": v,
-            "text": t,
-            "href": h,
-            "said": s,
-        }
-        for label, v, t, h, s in rows
-    ]
-    y = {
-        "field": "label",
-        "type": "nominal",
-        "sort": None,
-        "title": None,
-        "axis": {"ticks": False, "domain": False, "labelPadding": 8},
-    }
-    x = {"field": "x", "type": "quantitative", "title": x_title, "axis": None, "scale": {"zero": True}}
-    bar = {
-        "mark": {"type": "bar", "color": sentinel(colour), "height": 16, "cornerRadiusEnd": 2},
-        "encoding": {"x": x, "y": y, "href": {"field": "href"}, "description": {"field": "said"}},
-    }
-    text = {
-        "mark": {"type": "text", "align": "left", "dx": 6, "color": sentinel("ink")},
-        "encoding": {"x": x, "y": y, "text": {"field": "text"}},
-    }
-    return {
-        **_frame(width),
-        "height": 26 * len(rows) + 8,
-        "data": {"values": values},
-        "layer": [bar, text],
-    }
-
-
-def distribution(
-    bins: Sequence[tuple[float, float, float, str, str]],
-    *,
-    width: int,
-    colour: str,
-    x_title: str,
-    y_title: str,
-) -> dict[str, Any]:
-    """How often each range of values occurs: (from, to, n, href, said)."""
-    letters = _number_letters(max((n for _a, _b, n, _h, _s in bins), default=0))
-    values = [{"a": a, "b": b, "y": n, "href": h, "said": s} for a, b, n, h, s in bins]
-    return {
-        **_frame(width),
-        "data": {"values": values},
-        "mark": {"type": "bar", "color": sentinel(colour), "binSpacing": 1},
-        "encoding": {
-            "x": {"field": "a", "bin": {"binned": True}, "type": "quantitative", "title": x_title},
-            "x2": {"field": "b"},
-            "y": {
-                "field": "y",
-                "type": "quantitative",
-                "title": y_title,
-                "axis": {"tickCount": 4, "format": letters},
-            },
-            "href": {"field": "href"},
-            "description": {"field": "said"},
-        },
-    }
-
-
-def _frame(width: int) -> dict[str, Any]:
-    return {
-        "width": width,
-        "height": HEIGHT_PX,
-        "autosize": {"type": "fit", "contains": "padding"},
-        "padding": {"left": 12, "top": 4, "right": 10, "bottom": 2},  # a wider font must still fit
-        "background": None,
-        "config": _CONFIG,
-    }
+    return {**frame(width), "layer": layers}
 
 
 def _value(point: Point) -> dict[str, Any]:
@@ -338,36 +242,3 @@ def _gap_layer(gaps: Sequence[Gap], x: Any) -> dict[str, Any]:
         "mark": {"type": "rect", "color": sentinel("line"), "opacity": 0.5},
         "encoding": {"x": x, "x2": {"field": "x2", "type": "temporal"}, "description": {"field": "said"}},
     }
-
-
-def _shortened(label: str, most: int) -> str:
-    return label if len(label) <= most else label[: most - 1] + "…"
-
-
-_CONFIG: dict[str, Any] = {
-    "font": "sans-serif",
-    "view": {"stroke": None},
-    "axis": {
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "labelColor": sentinel("ink-2"),
-        "titleColor": sentinel("ink-2"),
-        "gridColor": sentinel("line"),
-        "domainColor": sentinel("line-strong"),
-        "tickColor": sentinel("line-strong"),
-        "tickSize": 4,
-    },
-    "axisY": {
-        "titleAngle": 0,
-        "titleAlign": "left",
-        "titleAnchor": "start",
-        "titleBaseline": "bottom",
-        "titleX": 0,
-        "titleY": -8,
-        "domain": False,
-        "ticks": False,
-        "labelPadding": 6,
-    },
-    "text": {"fontSize": 12, "color": sentinel("ink")},
-}

@@ -54,7 +54,9 @@ def test_charlie_is_told_whom_to_ask(charlie: Staff) -> None:
     answer = logged_in(charlie).get("/")
     assert answer.status_code == 403
     assert "Your role does not open this page." in answer.content.decode()
-    assert "Ask Alice to change your role." in answer.content.decode()
+    html = answer.content.decode()
+    assert "Ask Alice to change your role." in html
+    assert '<a class="button" href="/settings/">' in html  # the way out leads somewhere he may go
 
 
 def test_bob_may_not_manage_staff_even_by_hand(alice: Staff, bob: Staff) -> None:

@@ -13,7 +13,7 @@ from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.staff.rules import Right
 from rapport.web import charts
-from rapport.web.charts import render, spec
+from rapport.web.charts import manner, render
 
 FIRST = dt.date(2026, 3, 1)
 NOW = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
@@ -181,4 +181,4 @@ def test_distribution_names_its_ranges() -> None:
 
 @pytest.mark.parametrize(("highest", "top"), [(0, 1), (0.34, 0.4), (7, 8), (1158, 1200), (99_000, 100_000)])
 def test_an_axis_ends_on_a_short_figure(highest: float, top: float) -> None:
-    assert spec.nice_top(highest) == pytest.approx(top)
+    assert manner.nice_top(highest) == pytest.approx(top)

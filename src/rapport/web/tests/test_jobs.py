@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from django.contrib.sessions.models import Session
+from django_tasks_db.models import DBTaskResult
+
+from rapport.kit import clock
+from rapport.kit import home as data_folder
+from rapport.kit.errors import Invalid
+from rapport.web import jobs
+from rapport.web.conftest import logged_in
+
+
+@pytest.mark.django_db
+def test_a_job_whose_worker_died_is_freed_and_one_that_works_is_left(home: Path) -> None:
+    jobs.run_insight.enqueue("rfm")
+    DBTaskResult.objects.update(status="RUNNING", worker_ids=["worker-gone"])
+    with data_folder.lock("worker-gone"):
+        assert jobs.sweep() == 0
+    assert jobs.sweep() == 1
+    assert DBTaskResult.objects.get().status == "READY"
+
+
+def test_log_ins_that_ended_are_forgotten(alice: object, home: Path) -> None:
+    logged_in(alice)  # type: ignore[arg-type]
+    assert Session.objects.count() == 1
+    jobs.sweep()
+    assert Session.objects.count() == 1
+    with clock.frozen(clock.now() + dt.timedelta(days=30)):
+        jobs.sweep()
+    assert Session.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_job_that_fails_is_told_with_its_last_words(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise Invalid("the file is gone", "Upload it again.")
+
+    monkeypatch.setattr("rapport.web.jobs.listening.run_import", broken)
+    jobs.import_upload.enqueue("0195a1b2-0000-7000-8000-000000000000")
+    assert jobs.n_due() == 1
+    jobs.run_due()
+    (failed,) = jobs.failed()
+    assert failed.name == "import_upload"
+    assert "the file is gone" in failed.error
+    assert jobs.n_due() == 0
+
+
+def test_progress_is_read_while_it_is_made(home: Path) -> None:
+    assert jobs.progress("x") is None
+    show = jobs._shown("x")
+    show(5, 10, "reading")
+    show(6, 10, "reading")  # too soon to be worth a write
+    assert jobs.progress("x") == jobs.Progress("reading", 5, 10)
+    jobs.forget_progress("x")
+    assert jobs.progress("x") is None
