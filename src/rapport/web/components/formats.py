@@ -134,7 +134,11 @@ def interval(low: float, high: float, likely: float, unit: str = "", decimals: i
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """A length of time in its two largest units: 2 h 5 min."""
+    """A length of time in its two largest units, on one line: 2 h 5 min."""
+    return _duration(seconds).replace(" ", NBSP)
+
+
+def _duration(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return NONE
     if seconds < 1:

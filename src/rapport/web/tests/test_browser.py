@@ -135,7 +135,8 @@ def opened(site: Site, chromium: Any, *, width: int, **options: Any) -> Iterator
     yield page
     context.close()
     # htmx names an abort as an error; leaving a page while something is being fetched is none.
-    assert [text for text in wrong if not text.startswith(("htmx:sendAbort", "htmx:afterRequest"))] == []
+    said = [text for text in wrong if not text.startswith(("htmx:sendAbort", "htmx:afterRequest"))]
+    assert said == [], (site.home / "logs" / "web.log").read_text("utf-8")[-4000:]
 
 
 def until(page: Any, expression: str) -> None:

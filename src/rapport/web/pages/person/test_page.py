@@ -50,7 +50,7 @@ def test_pages_read_in_a_row_are_one_line(alice: Staff, ana: int, say: Say) -> N
 
     say(read("/a", 0), read("/b", 4), read("/a", 10), read("/c", 45), read("/d", 50))
     lines = logged_in(alice).get(f"/person/{ana}/", {"kind": "read"}).context["events"]
-    assert [line.headline for line in lines] == ["/d", "/c", "3 pages in 10 min: /a, /b"]
+    assert [line.headline for line in lines] == ["/d", "/c", "3 pages in 10\u00a0min: /a, /b"]
     assert len(lines[-1].details) == 3
 
 
