@@ -53,6 +53,23 @@ def home(tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> I
     spool.forget()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def keep_the_connection() -> Iterator[None]:
+    """A test's transaction is no stale connection: what ends a request or a job must not close it."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    close = BaseDatabaseWrapper.close_if_unusable_or_obsolete
+
+    def close_outside_tests(self: BaseDatabaseWrapper) -> None:
+        if not self.in_atomic_block:
+            close(self)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", close_outside_tests)
+    yield
+    patch.undo()
+
+
 @pytest.fixture
 def noon() -> Iterator[dt.datetime]:
     """The clock held at noon on a Monday."""
