@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 absent=""
 scripts/debian.sh chromium || { echo "Browser tests will be skipped: there is no chromium."; absent="$absent chromium"; }
 scripts/debian.sh postgresql || absent="$absent postgresql"
+scripts/node.sh || { echo "Tests of the Segment client for Node and of accessibility will be skipped."; absent="$absent npm"; }
 if [ -n "$absent" ] && [ -n "${CI:-}" ]; then
   echo "CI tests everything, and$absent could not be installed." >&2
   exit 1

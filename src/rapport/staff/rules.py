@@ -27,15 +27,43 @@ class Right(StrEnum):
     SEE_SOURCES = "see_sources"
     CHANGE_SOURCES = "change_sources"
     SEE_HEALTH = "see_health"
+    EXPORT_PEOPLE = "export_people"
+    ERASE_PEOPLE = "erase_people"
+    SEE_PRIVACY = "see_privacy"
+    CHANGE_PRIVACY = "change_privacy"
+    SEE_SURVEYS = "see_surveys"
+    CHANGE_SURVEYS = "change_surveys"
+    SEE_TRACKING = "see_tracking"
+    CHANGE_TRACKING = "change_tracking"
+    SEE_MESSAGES = "see_messages"
+    CHANGE_MESSAGES = "change_messages"
+    MANAGE_KEYS = "manage_keys"
     MANAGE_STAFF = "manage_staff"
 
 
 _WORK = frozenset({Right.SEE_HOME, Right.SEE_PEOPLE})
-_ANALYSE = _WORK | {Right.SEE_SOURCES, Right.SEE_HEALTH, Right.SEE_INSIGHTS, Right.RUN_INSIGHTS}
+_ANALYSE = _WORK | {
+    Right.SEE_SOURCES,
+    Right.SEE_HEALTH,
+    Right.SEE_INSIGHTS,
+    Right.RUN_INSIGHTS,
+    Right.SEE_PRIVACY,
+    Right.SEE_SURVEYS,
+    Right.SEE_TRACKING,
+    Right.SEE_MESSAGES,
+}
+_MARKET = _ANALYSE | {
+    Right.CHANGE_PEOPLE,
+    Right.CHANGE_SOURCES,
+    Right.EXPORT_PEOPLE,
+    Right.CHANGE_SURVEYS,
+    Right.CHANGE_TRACKING,
+    Right.CHANGE_MESSAGES,
+}
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.MARKETER: _ANALYSE | {Right.CHANGE_PEOPLE, Right.CHANGE_SOURCES},
+    Role.MARKETER: _MARKET,
     Role.ANSWERS: _WORK,
     Role.ANALYST: _ANALYSE,
     Role.NONE: frozenset(),

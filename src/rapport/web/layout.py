@@ -19,6 +19,8 @@ RUNNING_MAX = 10  # of the newest imports, those under way are shown
 
 GROUPS = {
     "work": _("Work"),
+    "reach": _("Ask and write"),
+    "privacy": _("Privacy"),
     "installation": _("Installation"),
     "self": _("You"),
 }

@@ -28,7 +28,12 @@ INSTALLED_APPS = [
     "rapport.events",
     "rapport.listening",
     "rapport.people",
+    "rapport.consent",
     "rapport.insights",
+    "rapport.pacing",
+    "rapport.messaging",
+    "rapport.surveys",
+    "rapport.onsite",
     "rapport.web",
 ]
 

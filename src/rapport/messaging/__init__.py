@@ -1,0 +1,1 @@
+"""Everything that leaves: templates, the one send pipeline, deliveries."""

@@ -1,0 +1,1 @@
+"""The visitor script, its settings, and what it may show on the firm's own site."""

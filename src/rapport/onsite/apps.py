@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class OnsiteConfig(AppConfig):
+    name = "rapport.onsite"
+    label = "onsite"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Questions put to people, their answers, and what the answers say."""
