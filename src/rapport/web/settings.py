@@ -12,6 +12,8 @@ HERE = Path(__file__).parent
 SECRET_KEY = secret.derived_key("django").hex()
 DEBUG = home.env("DEBUG") == "1"
 ALLOWED_HOSTS = [h for h in home.env("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
+if (public := urlparse(home.env("PUBLIC_URL")).hostname) and public not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(public)  # a link that we mail must open
 CSRF_TRUSTED_ORIGINS = [o for o in home.env("TRUSTED_ORIGINS").split(",") if o]
 
 INSTALLED_APPS = [
