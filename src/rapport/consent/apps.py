@@ -5,3 +5,8 @@ class ConsentConfig(AppConfig):
     name = "rapport.consent"
     label = "consent"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rapport.consent import handlers
+
+        handlers.register()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rapport.people.selectors.analyst import analyst_engine
+from rapport.people.selectors.cores import core_subjects, cores_for, identifiers_for, subjects_for
 from rapport.people.selectors.heads import PersonRow, person_rows
 from rapport.people.selectors.identity import identity_arrow, people_for
 from rapport.people.selectors.listing import (
@@ -60,8 +61,11 @@ __all__ = [
     "analyst_engine",
     "approximate_count",
     "arrivals",
+    "core_subjects",
+    "cores_for",
     "facets",
     "forget_counts",
+    "identifiers_for",
     "identity_arrow",
     "n_proposals",
     "overview",
@@ -73,6 +77,7 @@ __all__ = [
     "proposals",
     "search",
     "subject_of",
+    "subjects_for",
     "subjects_of",
     "timeline",
 ]

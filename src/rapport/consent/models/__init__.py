@@ -1,0 +1,29 @@
+"""The tables of consent: what may be done for which purpose, and everything that a person asked of us."""
+
+from __future__ import annotations
+
+from rapport.consent.models.ledger import (
+    Preference,
+    Purpose,
+    Record,
+    Restriction,
+    Suppression,
+    Topic,
+    Warranted,
+    Watermark,
+    Wording,
+)
+from rapport.consent.models.recipients import Recipient
+
+__all__ = [
+    "Preference",
+    "Purpose",
+    "Recipient",
+    "Record",
+    "Restriction",
+    "Suppression",
+    "Topic",
+    "Warranted",
+    "Watermark",
+    "Wording",
+]

@@ -1,0 +1,47 @@
+"""Questions to consent: is it allowed, what was said, who may be used for what."""
+
+from __future__ import annotations
+
+from rapport.consent.rules import Answer
+from rapport.consent.selectors.allowing import allowed_subjects, allows, only_allowed, refused_subjects
+from rapport.consent.selectors.purposes import (
+    PurposeView,
+    WordingView,
+    current_wording,
+    purpose,
+    purposes,
+    wording,
+    wordings,
+)
+from rapport.consent.selectors.suppressions import (
+    SuppressionView,
+    identifier_hash,
+    is_suppressed,
+    suppressed,
+    suppressions,
+)
+from rapport.consent.selectors.wishes import FREQUENCIES, TopicView, preferences, topics
+
+__all__ = [
+    "FREQUENCIES",
+    "Answer",
+    "PurposeView",
+    "SuppressionView",
+    "TopicView",
+    "WordingView",
+    "allowed_subjects",
+    "allows",
+    "current_wording",
+    "identifier_hash",
+    "is_suppressed",
+    "only_allowed",
+    "preferences",
+    "purpose",
+    "purposes",
+    "refused_subjects",
+    "suppressed",
+    "suppressions",
+    "topics",
+    "wording",
+    "wordings",
+]

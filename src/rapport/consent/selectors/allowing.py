@@ -1,0 +1,100 @@
+"""May data be used: for one somebody with the reason, and for everybody at once as a relation."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+from django.db.models import Q
+
+from rapport.consent import rules
+from rapport.consent.models import Purpose, Record, Restriction
+from rapport.consent.selectors import holding
+from rapport.events import lake
+from rapport.events.rules import normal_identifier
+from rapport.kit import clock, query
+from rapport.kit.errors import NotFound
+from rapport.people import selectors as people
+from rapport.people.rules.graph import Subjects, is_in
+from rapport.people.selectors import rows
+
+SUBJECT = pa.schema([("subject", pa.int64())])
+
+
+def allows(ref: int | str, purpose: str, channel: str = "", at: dt.datetime | None = None) -> rules.Answer:
+    """Whether data of somebody may be used for a purpose on a channel, and why (or why not).
+
+    `ref` is `namespace:value`, or a subject (a person's number is one). What holds for it is what was
+    said by any identifier that is certainly the same one; never by one that only probably is.
+    """
+    subjects, identifier = whose(ref)
+    at = at or clock.now()
+    said = Record.objects.filter(
+        said_by(subjects, identifier), purpose=purpose, channel__in=("", channel), at__lte=at
+    )
+    stated = [rules.Stated(r.channel, r.state, r.at, r.expires_at) for r in said]
+    restricted = Restriction.objects.filter(subject__in=subjects, at__lte=at)
+    return rules.answer(
+        _purpose(purpose),
+        stated,
+        channel,
+        at,
+        is_known=bool(subjects),
+        is_restricted=restricted.filter(Q(lifted_at__isnull=True) | Q(lifted_at__gt=at)).exists(),
+    )
+
+
+def allowed_subjects(purpose: str, channel: str = "", at: dt.datetime | None = None) -> pa.Table:
+    """Every subject whose core may be used for a purpose on a channel; one column, ascending."""
+    chosen = _purpose(purpose)
+    if chosen is None or not chosen.is_active:
+        return SUBJECT.empty_table()
+    asked = {
+        "purpose": purpose,
+        "channel": channel,
+        "at": at or clock.now(),
+        "basis": chosen.legal_basis,
+    }
+    with lake.new_engine() as con:
+        con.register("identity", people.identity_arrow())
+        con.register("ledger", holding.ledger_arrow(purpose))
+        con.register("restriction", holding.restricted_arrow())
+        return query.run(con, query.load("rapport.consent", "allowed"), asked).to_arrow_table()
+
+
+def refused_subjects(purpose: str, channel: str = "", at: dt.datetime | None = None) -> pa.Table:
+    """Every subject that people knows and that may not be used for a purpose; one column, ascending."""
+    everybody = rows.numbers(people.identity_arrow(), "subject")
+    allowed = rows.numbers(allowed_subjects(purpose, channel, at), "subject")
+    return pa.table({"subject": everybody[~is_in(everybody, allowed)]}, schema=SUBJECT)
+
+
+def only_allowed(
+    subjects: Subjects, purpose: str, channel: str = "", at: dt.datetime | None = None
+) -> Subjects:
+    """Those of the subjects that may be used, in the order given; one that is nobody's may not."""
+    allowed = rows.numbers(allowed_subjects(purpose, channel, at), "subject")
+    given = np.asarray(subjects, dtype=np.int64)
+    return given[is_in(given, allowed)]
+
+
+def whose(ref: int | str) -> tuple[list[int], str]:
+    """The subjects that certainly are the same one as `ref`, and its identifier where it is not known yet."""
+    try:
+        subject = people.subject_of(ref)
+    except NotFound:
+        namespace, colon, value = str(ref).strip().partition(":")
+        return [], normal_identifier(namespace, value) if colon else ""
+    return people.core_subjects(subject) or [subject], ""
+
+
+def said_by(subjects: list[int], identifier: str = "") -> Q:
+    """The condition for rows said by a core, those that the log has not yet given a subject included."""
+    mine = {identifier} if identifier else set(people.identifiers_for(subjects).values())
+    return Q(subject__in=subjects) | Q(subject__isnull=True, identifier__in=mine)
+
+
+def _purpose(key: str) -> rules.Purpose | None:
+    row = Purpose.objects.filter(key=key).first()
+    return rules.Purpose(row.key, row.legal_basis, row.is_active) if row else None

@@ -1,0 +1,24 @@
+"""Verbs of consent."""
+
+from __future__ import annotations
+
+from rapport.consent.selectors import is_suppressed, preferences
+from rapport.consent.services.answering import HOWS, deny, grant, state_preference, withdraw
+from rapport.consent.services.suppressing import lift, restrict, suppress, unrestrict
+from rapport.consent.services.warrants import Warrant, warrant
+
+__all__ = [
+    "HOWS",
+    "Warrant",
+    "deny",
+    "grant",
+    "is_suppressed",
+    "lift",
+    "preferences",
+    "restrict",
+    "state_preference",
+    "suppress",
+    "unrestrict",
+    "warrant",
+    "withdraw",
+]
