@@ -13,6 +13,7 @@ from rapport.consent.selectors.purposes import (
     wording,
     wordings,
 )
+from rapport.consent.selectors.recipients import RecipientView, recipient, recipients, recipients_at
 from rapport.consent.selectors.suppressions import (
     SuppressionView,
     identifier_hash,
@@ -26,6 +27,7 @@ __all__ = [
     "FREQUENCIES",
     "Answer",
     "PurposeView",
+    "RecipientView",
     "SuppressionView",
     "TopicView",
     "WordingView",
@@ -38,6 +40,9 @@ __all__ = [
     "preferences",
     "purpose",
     "purposes",
+    "recipient",
+    "recipients",
+    "recipients_at",
     "refused_subjects",
     "suppressed",
     "suppressions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rapport.consent.selectors import is_suppressed, preferences
 from rapport.consent.services.answering import HOWS, deny, grant, state_preference, withdraw
+from rapport.consent.services.recipients import end_recipient, register_recipient
 from rapport.consent.services.suppressing import lift, restrict, suppress, unrestrict
 from rapport.consent.services.warrants import Warrant, warrant
 
@@ -11,10 +12,12 @@ __all__ = [
     "HOWS",
     "Warrant",
     "deny",
+    "end_recipient",
     "grant",
     "is_suppressed",
     "lift",
     "preferences",
+    "register_recipient",
     "restrict",
     "state_preference",
     "suppress",
