@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rapport.consent.rules import Answer
 from rapport.consent.selectors.allowing import allowed_subjects, allows, only_allowed, refused_subjects
-from rapport.consent.selectors.purposes import (
+from rapport.consent.selectors.defining import (
     PurposeView,
     WordingView,
     current_wording,
@@ -14,14 +14,14 @@ from rapport.consent.selectors.purposes import (
     wordings,
 )
 from rapport.consent.selectors.recipients import RecipientView, recipient, recipients, recipients_at
-from rapport.consent.selectors.suppressions import (
+from rapport.consent.selectors.wishes import FREQUENCIES, TopicView, preferences, topics
+from rapport.consent.selectors.withholding import (
     SuppressionView,
     identifier_hash,
     is_suppressed,
     suppressed,
     suppressions,
 )
-from rapport.consent.selectors.wishes import FREQUENCIES, TopicView, preferences, topics
 
 __all__ = [
     "FREQUENCIES",

@@ -12,7 +12,7 @@ from rapport.consent.selectors.wishes import FREQUENCIES, NAMES
 from rapport.consent.services import writing
 from rapport.events import services as events
 from rapport.events.rules import EARLIEST, IDENTIFIER_PATTERN, normal_identifier
-from rapport.kit import clock, ids
+from rapport.kit import bulk, clock, ids
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people import selectors as people
 
@@ -140,12 +140,12 @@ def state_preference(identifier: str, name: str, value: Any, *, source: str = SO
     writing.preferences(
         [
             (
-                writing.uuid_value(key),
+                bulk.uuid_value(key),
                 subject,
                 "" if subject else text,
                 name,
                 plain,
-                writing.time_value(at),
+                bulk.time_value(at),
                 source,
                 span.first,
             )
@@ -188,14 +188,14 @@ def _state(
     writing.records(
         [
             (
-                writing.uuid_value(key),
+                bulk.uuid_value(key),
                 subject,
                 "" if subject else text,
                 purpose,
                 channel,
                 state,
-                writing.time_value(at),
-                writing.time_value(expires_at),
+                bulk.time_value(at),
+                bulk.time_value(expires_at),
                 how,
                 shown,
                 wording,

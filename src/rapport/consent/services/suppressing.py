@@ -6,7 +6,7 @@ from django.db import transaction
 
 from rapport.consent import rules
 from rapport.consent.models import Restriction, Suppression
-from rapport.consent.selectors.suppressions import identifier_hash
+from rapport.consent.selectors.withholding import identifier_hash
 from rapport.kit import clock
 from rapport.kit.errors import Invalid
 from rapport.people import selectors as people

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from rapport.consent.models import Warranted
-from rapport.consent.selectors import allowing, purposes
+from rapport.consent.selectors import allowing, defining
 from rapport.kit import clock, ids
 from rapport.kit.errors import Denied, Invalid
 from rapport.people.rules.graph import Subjects, as_subjects
@@ -52,7 +52,7 @@ def warrant(purpose: str, *, by: str, why: str, channel: str = "") -> Warrant:
 
     Raises NotFound for a purpose that the firm has not, Denied for one that it has switched off.
     """
-    chosen = purposes.purpose(purpose)
+    chosen = defining.purpose(purpose)
     if not chosen.is_active:
         raise Denied(
             f"the purpose {purpose!r} is switched off", "Switch it on at Consent, or choose another."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import itertools
 import uuid
@@ -11,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from rapport.kit import bulk, clock, ids
-from rapport.people.services import writing as people_writing
 
 SLICE_ROWS = 2_000  # as in kit.bulk: a slice of this size holds the write lock for well under 50 ms
 
@@ -94,21 +93,8 @@ def tuples(table: pa.Table) -> Iterable[tuple[Any, ...]]:
 
 
 def _bound(column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_timestamp(column.type):
-        return people_writing.bound(column)
-    found = column.to_pylist()
-    if found and isinstance(found[0], uuid.UUID):
-        return [bulk.uuid_value(value) for value in found]
-    return list(found)
-
-
-def uuid_value(value: uuid.UUID) -> Any:
-    """An id as the driver takes it."""
-    return bulk.uuid_value(value)
-
-
-def time_value(value: dt.datetime | None) -> Any:
-    """A time as the driver takes it, always with a fraction, so that SQLite's text sorts as times do."""
-    if value is not None and connection.vendor == "sqlite":
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    return value
+    if pa.types.is_timestamp(column.type) and connection.vendor == "sqlite":
+        # As Django writes them, whose comparisons this text must sort under: no fraction where it is zero.
+        text = pc.strftime(column, "%Y-%m-%d %H:%M:%S")
+        return list(pc.replace_substring_regex(text, r"\.0+$", "").to_pylist())
+    return list(column.to_pylist())

@@ -6,14 +6,14 @@
 -- A grant that names no end gets the one that its purpose has for all.
 WITH told AS (
   SELECT
-    id, subject, seq, ts, source,
+    replace(id::VARCHAR, '-', '') AS id, subject, seq, ts, source,
     substr(name, 9) AS state,
-    coalesce(left(properties ->> '$.purpose', 32), '') AS purpose,
-    coalesce(left(properties ->> '$.channel', 32), '') AS channel,
-    try_cast(properties ->> '$.expires_at' AS TIMESTAMPTZ) AS expires_at,
-    coalesce(left(properties ->> '$.how', 32), '') AS how,
-    coalesce(properties ->> '$.shown', '') AS shown,
-    coalesce(left(properties ->> '$.wording', 64), '') AS wording
+    coalesce(left(json_extract_string(properties, '$.purpose'), 32), '') AS purpose,
+    coalesce(left(json_extract_string(properties, '$.channel'), 32), '') AS channel,
+    try_cast(json_extract_string(properties, '$.expires_at') AS TIMESTAMPTZ) AS expires_at,
+    coalesce(left(json_extract_string(properties, '$.how'), 32), '') AS how,
+    coalesce(json_extract_string(properties, '$.shown'), '') AS shown,
+    coalesce(left(json_extract_string(properties, '$.wording'), 64), '') AS wording
   FROM event
   WHERE name IN ('consent_granted', 'consent_denied', 'consent_withdrawn')
 )

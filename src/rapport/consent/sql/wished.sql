@@ -4,13 +4,13 @@
 -- units: none
 -- A value that came as plain text from outside becomes JSON; what our own services wrote is JSON already.
 SELECT
-  id, subject, '' AS identifier,
-  left(properties ->> '$.name', 32) AS name,
+  replace(id::VARCHAR, '-', '') AS id, subject, '' AS identifier,
+  left(json_extract_string(properties, '$.name'), 32) AS name,
   CASE
-    WHEN json_valid(properties ->> '$.value') THEN properties ->> '$.value'
-    ELSE to_json(properties ->> '$.value')::VARCHAR
+    WHEN json_valid(json_extract_string(properties, '$.value')) THEN json_extract_string(properties, '$.value')
+    ELSE to_json(json_extract_string(properties, '$.value'))::VARCHAR
   END AS value,
   ts AS stated_at, source, seq
 FROM event
-WHERE name = 'preference_stated' AND properties ->> '$.value' IS NOT NULL
+WHERE name = 'preference_stated' AND json_extract_string(properties, '$.value') IS NOT NULL
 ORDER BY seq
