@@ -5,3 +5,8 @@ class SurveysConfig(AppConfig):
     name = "rapport.surveys"
     label = "surveys"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rapport.surveys import handlers
+
+        handlers.register()

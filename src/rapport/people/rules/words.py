@@ -26,7 +26,7 @@ TIMELINE = {
     "bought": ("order_placed", "order_refunded"),
     "read": ("page_viewed", "screen_viewed", "message_opened", "message_clicked"),
     "asked": ("site_searched",),
-    "answered": ("survey_answered",),
+    "answered": ("survey_answered", "answer_corrected"),
     "sent": ("message_sent", "message_unsubscribed"),
     "told": ("person_identified", "identifier_aliased", "identity_merged", "identity_unmerged"),
 }

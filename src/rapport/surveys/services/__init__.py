@@ -1,0 +1,34 @@
+"""What is done with surveys: write, publish, answer, invite, take in from elsewhere."""
+
+from __future__ import annotations
+
+from rapport.surveys.services.answering import Refused, Standing, answer, begin, response_token, survey_token
+from rapport.surveys.services.editing import (
+    Reach,
+    close,
+    create,
+    discard,
+    edit,
+    open_again,
+    pause,
+    publish,
+    set_reach,
+)
+
+__all__ = [
+    "Reach",
+    "Refused",
+    "Standing",
+    "answer",
+    "begin",
+    "close",
+    "create",
+    "discard",
+    "edit",
+    "open_again",
+    "pause",
+    "publish",
+    "response_token",
+    "set_reach",
+    "survey_token",
+]
