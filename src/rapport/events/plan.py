@@ -113,6 +113,7 @@ def relations(plan: Mapping[str, PlannedEvent]) -> dict[str, pa.Table]:
                 "counted": pa.array([e.counted for e in events], pa.bool_()),
                 "counted_by": pa.array([e.counted_by for e in events], pa.string()),
                 "in_session": pa.array([e.session for e in events], pa.bool_()),
+                "by_script": pa.array(["script" in e.emits for e in events], pa.bool_()),
             }
         ),
         "plan_property": pa.table(

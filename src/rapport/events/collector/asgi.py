@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import json
 import sqlite3
@@ -15,6 +16,7 @@ from rapport.events.collector.commit import Committer
 from rapport.events.collector.envelope import REQUEST_BYTES_MAX, Refused
 from rapport.events.collector.keys import Keys
 from rapport.events.collector.metrics import CONTENT_TYPE, Metrics
+from rapport.events.collector.site import SiteDoor
 from rapport.kit import clock, home
 from rapport.kit.errors import RapportError, Unavailable
 
@@ -31,6 +33,14 @@ DRAIN_BYTES_MAX = 32 * 1024 * 1024  # of a refused body, read so that its sender
 KINDS = ("identify", "track", "page", "screen", "group", "alias", "batch")
 _PATHS = {f"/v1/{name}": kind for kind in KINDS for name in (kind, kind[0])}
 
+_CODES = {
+    400: "invalid_request",
+    401: "invalid_write_key",
+    408: "too_slow",
+    413: "too_large",
+    415: "invalid_encoding",
+    503: "unavailable",
+}
 _JSON = (b"content-type", b"application/json")
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _STORED = {"type": "http.response.start", "status": 200, "headers": [_JSON, _ANY_ORIGIN]}
@@ -49,6 +59,7 @@ class Collector:
     def __init__(self, store: spool.Spool | None = None) -> None:
         self._store = store
         self.metrics = Metrics()
+        self.site = SiteDoor(self)
         self.committer: Committer
         self.keys: Keys
         self._in_hand = 0
@@ -62,6 +73,8 @@ class Collector:
         kind = _PATHS.get(scope["path"])
         if kind is not None and scope["method"] == "POST":
             await self._collect(kind, scope, receive, send)
+        elif scope["path"] == "/c" or scope["path"].startswith("/c/"):
+            await self._visit(scope, receive, send)
         else:
             await self._other(kind, scope, send)
 
@@ -89,6 +102,7 @@ class Collector:
         until_s = clock.monotonic_s() + DRAIN_WAIT_S
         while self._in_hand and clock.monotonic_s() < until_s:
             await asyncio.sleep(0.01)
+        self.site.close()
         await self.committer.stop()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -116,6 +130,18 @@ class Collector:
             self.metrics.answers[200] += 1
             await send(_STORED)
             await send(_STORED_BODY)
+        finally:
+            self._in_hand -= 1
+
+    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what the visitor script asks and says."""
+        self._in_hand += 1
+        try:
+            await self.site.answer(scope, functools.partial(self._read, receive), send)
+        except (Refused, RapportError, sqlite3.Error) as error:
+            await self._refuse(error, send)
+        except _HungUp:
+            return
         finally:
             self._in_hand -= 1
 
@@ -194,7 +220,9 @@ class Collector:
             headers.append((b"retry-after", b"%d" % max(1, round(wait_s))))
         # No WWW-Authenticate with a 401: it would make browsers ask the shop's visitors for a password.
         self.metrics.answers[status] += 1
-        await _answer(send, status, {"error": message, "hint": hint}, headers)
+        # `code` and `message` are what Segment's own libraries look for, and then tell their caller.
+        refusal = {"error": message, "hint": hint, "code": _CODES.get(status, "refused"), "message": message}
+        await _answer(send, status, refusal, headers)
 
     async def _other(self, kind: str | None, scope: Scope, send: Send) -> None:
         method, path = scope["method"], scope["path"]

@@ -1,5 +1,5 @@
 -- grain: one row per message of the collector's request bodies
--- needs: body, plan_alias, currency_exponent
+-- needs: body, plan_alias, plan_event, currency_exponent
 -- gives: incoming without raw checks (seq, id, name, ts, identifier, also ... , reason, field, message)
 -- units: ts in UTC; value_minor in minor units of currency
 -- source: the Segment HTTP tracking specification (identify, track, page, screen, group, alias)
@@ -10,7 +10,9 @@ WITH document AS (
         b.source,
         b.batch,
         json_extract(b.body, '$.batch[*]') AS messages,
-        try_cast(json_extract_string(b.body, '$.sentAt') AS TIMESTAMPTZ) AS sent_at
+        try_cast(json_extract_string(b.body, '$.sentAt') AS TIMESTAMPTZ) AS sent_at,
+        -- Only the collector writes outside of the batch: a page cannot say what its door has proved.
+        coalesce(json_extract_string(b.body, '$.door') = 'site', false) AS is_visit
     FROM body AS b
 ),
 message AS (
@@ -20,6 +22,7 @@ message AS (
         d.source,
         d.batch,
         d.sent_at,
+        d.is_visit,
         unnest(d.messages) AS raw
     FROM document AS d
 ),
@@ -27,17 +30,21 @@ message AS (
 read AS (
     SELECT
         m.*,
-        json_type(m.raw, ['$.properties', '$.traits']) AS t,
+        json_type(m.raw, ['$.properties', '$.traits', '$.integrations']) AS t,
         json_extract_string(
             m.raw,
             [
                 '$.type', '$.messageId', '$.timestamp', '$.originalTimestamp', '$.sentAt', '$.userId',
                 '$.anonymousId', '$.event', '$.name', '$.previousId', '$.groupId', '$.properties', '$.traits',
                 '$.context.channel', '$.context.page.host', '$.traits.email', '$.properties.currency',
-                '$.properties.total', '$.properties.revenue', '$.properties.value', '$.properties.text'
+                '$.properties.total', '$.properties.revenue', '$.properties.value', '$.properties.text',
+                '$.category', '$.context.campaign.name', '$.context.campaign.source', '$.integrations',
+                '$.context.rapport.proved', '$.context.rapport.evidence'
             ]
         ) AS p
     FROM message AS m
+    -- What was erased keeps its place, and says nothing any more.
+    WHERE m.raw::VARCHAR <> '{"erased":true}'
 ),
 field AS (
     SELECT
@@ -46,6 +53,7 @@ field AS (
         r.source,
         r.batch,
         r.raw,
+        r.is_visit,
         coalesce(try_cast(r.p[5] AS TIMESTAMPTZ), r.sent_at) AS sent_at,
         r.p[1] AS kind,
         r.p[2] AS message_id,
@@ -65,7 +73,13 @@ field AS (
         nullif(lower(trim(r.p[16])), '') AS email,
         upper(r.p[17]) AS currency,
         try_cast(coalesce(r.p[18], r.p[19], r.p[20]) AS DOUBLE) AS amount,
-        r.p[21] AS said
+        r.p[21] AS said,
+        CASE WHEN r.is_visit THEN try_cast(r.p[26] AS JSON)::VARCHAR[] END AS proved,
+        CASE WHEN r.is_visit THEN r.p[27] END AS evidence,
+        CASE WHEN r.p[1] IN ('page', 'screen') THEN nullif(trim(r.p[22]), '') END AS category,
+        coalesce(nullif(trim(r.p[23]), ''), nullif(trim(r.p[24]), '')) AS campaign,
+        -- Where else the sender wants it to go, or not to go: kept for whatever passes events on.
+        CASE WHEN r.t[3] = 'OBJECT' THEN nullif(r.p[25], '{}') END AS integrations
     FROM read AS r
 ),
 timed AS (
@@ -94,22 +108,37 @@ timed AS (
             WHEN field.kind IN ('page', 'screen') AND field.title IS NOT NULL
                 THEN json_merge_patch(json_object('name', field.title), field.given::JSON)::VARCHAR
             ELSE field.given
-        END AS properties
+        END AS stated_properties
     FROM field
 ),
 named AS (
     SELECT
         timed.*,
         coalesce(plan_alias.name, timed.spoken_name) AS name,
+        -- What stands beside the properties joins them; what the sender said in them comes first.
+        CASE
+            WHEN coalesce(timed.category, timed.campaign, timed.integrations) IS NULL THEN timed.stated_properties
+            ELSE json_merge_patch(
+                '{}',
+                json_object(
+                    'category', timed.category, 'campaign', timed.campaign, 'integrations', timed.integrations::JSON
+                ),
+                timed.stated_properties::JSON
+            )::VARCHAR
+        END AS properties,
         CASE
             WHEN timed.client_ts IS NULL THEN timed.received_at
             -- A client whose clock is off says so through sentAt; small differences are the network's.
             WHEN abs(epoch(timed.received_at) - epoch(timed.sent_at)) > 60
                 THEN timed.client_ts + (timed.received_at - timed.sent_at)
             ELSE timed.client_ts
-        END AS ts
+        END AS ts,
+        -- What a browser says is what somebody typed into it: a plan's event that is not for the script to
+        -- say (an order, a refund) would be anybody's invention.
+        timed.is_visit AND NOT coalesce(plan_event.by_script, true) AS is_overreach
     FROM timed
     LEFT JOIN plan_alias ON timed.spoken_name = plan_alias.alias
+    LEFT JOIN plan_event ON coalesce(plan_alias.name, timed.spoken_name) = plan_event.name
 )
 SELECT
     named.seq,
@@ -121,19 +150,27 @@ SELECT
     named.name,
     named.ts,
     CASE
+        WHEN named.is_visit THEN coalesce('anonymous:' || named.anonymous, 'site:' || named.source)
         WHEN named.customer IS NOT NULL THEN 'customer:' || named.customer
         WHEN named.anonymous IS NOT NULL THEN 'anonymous:' || named.anonymous
     END AS identifier,
-    CASE WHEN named.customer IS NOT NULL THEN list_filter(
+    CASE WHEN named.is_visit THEN named.proved WHEN named.customer IS NOT NULL THEN list_filter(
         [
             'anonymous:' || named.anonymous,
             -- A mail address is certain only where the firm's own system names the customer with it.
             CASE WHEN named.kind = 'identify' AND contains(named.email, '@') THEN 'email:' || named.email END,
-            CASE WHEN named.kind = 'alias' THEN 'anonymous:' || named.previous END
+            -- What was known before may be a browser's id or a customer's; only its form tells, and a number
+            -- that only one of the two carries is harmless as the other.
+            CASE WHEN named.kind = 'alias' THEN 'anonymous:' || named.previous END,
+            CASE
+                WHEN named.kind = 'alias' AND named.previous <> named.customer
+                    AND NOT regexp_full_match(named.previous, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
+                    THEN 'customer:' || named.previous
+            END
         ],
         lambda x: x IS NOT NULL
     ) END AS also,
-    'login' AS evidence,
+    CASE WHEN named.is_visit THEN named.evidence ELSE 'login' END AS evidence,
     coalesce(named.channel, CASE named.kind WHEN 'screen' THEN 'app' ELSE 'web' END) AS channel,
     named.venue,
     named.said AS "text",
@@ -147,11 +184,13 @@ SELECT
         WHEN named.spoken_name IS NULL THEN 'unknown_type'
         WHEN named.stated_ts IS NOT NULL AND named.client_ts IS NULL THEN 'bad_time'
         WHEN NOT named.is_sound THEN 'bad_properties'
+        WHEN named.is_overreach THEN 'not_from_a_browser'
     END AS reason,
     CASE
         WHEN named.spoken_name IS NULL THEN 'type'
         WHEN named.stated_ts IS NOT NULL AND named.client_ts IS NULL THEN 'timestamp'
         WHEN NOT named.is_sound THEN 'properties'
+        WHEN named.is_overreach THEN 'event'
     END AS field,
     CASE
         WHEN named.spoken_name IS NULL
@@ -159,6 +198,8 @@ SELECT
         WHEN named.stated_ts IS NOT NULL AND named.client_ts IS NULL
             THEN 'The timestamp "' || left(named.stated_ts, 80) || '" is not a time; write ISO 8601, such as 2026-03-02T12:00:00Z.'
         WHEN NOT named.is_sound THEN 'Properties and traits must be JSON objects.'
+        WHEN named.is_overreach
+            THEN 'The visitor script sent "' || named.name || '", which anybody could make up in a browser; send it from your server.'
     END AS message
 FROM named
 LEFT JOIN currency_exponent ON named.currency = currency_exponent.currency
