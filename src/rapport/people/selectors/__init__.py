@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from rapport.people.selectors.analyst import analyst_engine
-from rapport.people.selectors.cores import core_subjects, cores_for, identifiers_for, subjects_for
+from rapport.people.selectors.cores import (
+    core_subjects,
+    cores_for,
+    identifiers_for,
+    person_ids,
+    subjects_for,
+)
 from rapport.people.selectors.heads import PersonRow, person_rows
 from rapport.people.selectors.identity import identity_arrow, people_for
 from rapport.people.selectors.listing import (
@@ -15,6 +21,7 @@ from rapport.people.selectors.listing import (
     overview,
     people_page,
 )
+from rapport.people.selectors.owning import OwnView, own
 from rapport.people.selectors.persons import (
     EdgeView,
     IdentifierView,
@@ -38,6 +45,7 @@ from rapport.people.selectors.timelines import (
     activity,
     arrivals,
     timeline,
+    timeline_of,
 )
 
 __all__ = [
@@ -48,6 +56,7 @@ __all__ = [
     "IdentifierView",
     "Match",
     "Overview",
+    "OwnView",
     "PeoplePage",
     "PersonRow",
     "PersonView",
@@ -69,10 +78,12 @@ __all__ = [
     "identity_arrow",
     "n_proposals",
     "overview",
+    "own",
     "people_for",
     "people_page",
     "person",
     "person_id",
+    "person_ids",
     "person_rows",
     "proposals",
     "search",
@@ -80,4 +91,5 @@ __all__ = [
     "subjects_for",
     "subjects_of",
     "timeline",
+    "timeline_of",
 ]

@@ -158,7 +158,7 @@ def person(ref: int | str) -> PersonView:
     if row is None:
         raise NotFound(f"person {number} is being put together", "Try again in a moment.")
     subjects = subjects_of(number)
-    identifiers = _identifiers(subjects)
+    identifiers = identifiers_of(subjects)
     texts = {i.subject: i.text for i in identifiers}
     return PersonView(
         id=row.id,
@@ -170,12 +170,13 @@ def person(ref: int | str) -> PersonView:
         n_identifiers=row.n_identifiers,
         identifiers=identifiers,
         edges=_edges(subjects, texts),
-        traits=_traits(subjects, texts),
-        scores=_scores(subjects, row.members),
+        traits=traits_of(subjects, texts),
+        scores=scores_of(subjects, row.members),
     )
 
 
-def _identifiers(subjects: list[int]) -> tuple[IdentifierView, ...]:
+def identifiers_of(subjects: list[int]) -> tuple[IdentifierView, ...]:
+    """The identifiers behind subjects, ascending."""
     found = models.Identifier.objects.filter(subject__in=subjects).order_by("subject")
     return tuple(IdentifierView(i.subject, i.namespace, i.value) for i in found)
 
@@ -185,7 +186,7 @@ def _edges(subjects: list[int], texts: dict[int, str]) -> tuple[EdgeView, ...]:
     found = models.Edge.objects.filter(Q(a__in=subjects) | Q(b__in=subjects)).order_by("id")[:EDGES_MAX]
     edges = list(found)
     beyond = {n for e in edges for n in (e.a, e.b)} - texts.keys()
-    texts = texts | {i.subject: i.text for i in _identifiers(list(beyond))}
+    texts = texts | {i.subject: i.text for i in identifiers_of(list(beyond))}
     return tuple(edge_view(e, texts) for e in edges)
 
 
@@ -211,7 +212,8 @@ def edge_view(edge: models.Edge, texts: dict[int, str]) -> EdgeView:
 _TRAIT = pa.schema([*profile.TRAIT, ("source", pa.string())])
 
 
-def _traits(subjects: list[int], texts: dict[int, str]) -> tuple[TraitsOf, ...]:
+def traits_of(subjects: list[int], texts: dict[int, str]) -> tuple[TraitsOf, ...]:
+    """Every attribute that was stated of these subjects: what is believed, and the others."""
     told = rows.of("trait", _TRAIT, "subject", graph.as_subjects(subjects))
     told = told.sort_by([("name", "ascending"), ("at", "descending"), ("seq", "descending")])
     believed = set(profile.chosen(np.zeros(told.num_rows, dtype=np.int64), told).tolist())
@@ -234,7 +236,7 @@ def _traits(subjects: list[int], texts: dict[int, str]) -> tuple[TraitsOf, ...]:
     return tuple(TraitsOf(name, view, tuple(others.get(name, ()))) for name, view in sorted(chosen.items()))
 
 
-def _scores(subjects: list[int], members: int) -> tuple[ScoreView, ...]:
+def scores_of(subjects: list[int], members: int | None = None) -> tuple[ScoreView, ...]:
     """Per name the score over the person's present subjects, else the newest of any part of them."""
     found = models.Score.objects.filter(person__in=subjects)
     best: dict[str, models.Score] = {}
@@ -252,7 +254,7 @@ def _scores(subjects: list[int], members: int) -> tuple[ScoreView, ...]:
             high=s.high,
             label=s.label,
             reason=s.reason,
-            is_stale=s.members != members,
+            is_stale=members is not None and s.members != members,
         )
         for _, s in sorted(best.items())
     )

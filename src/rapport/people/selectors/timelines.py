@@ -85,8 +85,15 @@ class Arrivals:
 
 def timeline(person_id: int, *, before: str = "", kinds: Sequence[str] = (), limit: int = PAGE) -> Timeline:
     """What happened to all subjects of a person, newest first; `kinds` are those of rules.words.TIMELINE."""
+    return timeline_of(subjects_of(person_id), before=before, kinds=kinds, limit=limit)
+
+
+def timeline_of(
+    subjects: Sequence[int], *, before: str = "", kinds: Sequence[str] = (), limit: int = PAGE
+) -> Timeline:
+    """What happened to these subjects, newest first."""
     names = words.event_names(kinds)
-    mine = graph.as_subjects(subjects_of(person_id))
+    mine = graph.as_subjects(subjects)
     at, seq = _read_cursor(before)
     with _lake() as con:
         asked = {"names": names or None, "before_ts": at, "before_seq": seq, "limit": limit + 1}
