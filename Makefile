@@ -33,6 +33,7 @@ lint: setup ## every linter
 check: lint test ## what CI runs
 
 bench: setup ## figures as ratios to a named peer or limit
+	@scripts/setup.sh --group bench
 	@scripts/debian.sh goaccess || echo "The web-log figure will lack its peer."
 	@$(RAPPORT) bench
 

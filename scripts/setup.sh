@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds .venv from the lock file. Needs Python 3.11 or later with pip; never needs root.
-# Nothing is done where .venv is already what the lock file says.
+# Arguments go to uv sync. Nothing is done where .venv is already what the lock file says.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,5 +35,5 @@ export UV_PYTHON_DOWNLOADS=never
 if [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null; then
   python=.venv/bin/python
 fi
-"$uv" sync --quiet --frozen --extra postgres --python "$python"
+"$uv" sync --quiet --frozen --extra postgres --python "$python" "$@"
 touch .venv/.synced

@@ -45,7 +45,7 @@ def record(table: pa.Table, *, source: str, batch: str = "", trusted: bool = Fal
     with _engine() as con:
         con.register("given", rows)
         if rows.num_rows < INLINE_ROWS:
-            shaped = con.execute(_shape("SELECT * FROM given", source)).to_arrow_table()
+            shaped = con.execute(_shape(con, "SELECT * FROM given", source)).to_arrow_table()
             return _append(kind, source, batch, shaped.num_rows, body=_ipc(shaped))
         return _stage(con, "SELECT * FROM given", source=source, batch=batch, kind=kind)
 
@@ -55,6 +55,7 @@ def record_query(
 ) -> Range:
     """Append the rows of a SELECT that yields the columns of rules.TOUCHPOINT, without leaving DuckDB.
 
+    In place of `message_id` it may give `id`, a UUID that already tells source and row apart from any other.
     Gives a Range with n = 0 where the SELECT yields nothing.
     """
     return _stage(
@@ -142,11 +143,13 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _shape(select: str, source: str) -> str:
-    """Touchpoints with their id: the hash of source and natural key, and identifiers in one spelling."""
+def _shape(con: duckdb.DuckDBPyConnection, select: str, source: str) -> str:
+    """Touchpoints with their id: the one they bring, else the hash of source and natural key."""
     literal = "'" + source.replace("'", "''") + "'"
+    given = {row[0] for row in con.execute(f"DESCRIBE {select}").fetchall()}
+    id_ = "id" if "id" in given else f"md5({literal} || chr(31) || message_id)::UUID"
     return (
-        f"SELECT md5({literal} || chr(31) || message_id)::UUID AS id, name, ts, identifier, also, evidence,"
+        f"SELECT {id_} AS id, name, ts, identifier, also, evidence,"
         f' channel, venue, "text", value_minor, currency, properties FROM ({select})'
     )
 
@@ -155,7 +158,7 @@ def _stage(con: duckdb.DuckDBPyConnection, select: str, *, source: str, batch: s
     box = spool.current()
     path = box.staging_path()
     result = con.execute(
-        f"COPY ({_shape(select, source)}) TO '{path}' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 131072)"
+        f"COPY ({_shape(con, select, source)}) TO '{path}' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 131072)"
     ).fetchone()
     n = int(result[0]) if result else 0
     if n == 0:

@@ -1,9 +1,9 @@
 -- grain: one row per line of a web-server log
 -- needs: log_line
--- gives: the columns of a touchpoint
+-- gives: the columns of a touchpoint, with an id in place of message_id
 -- units: ts in UTC; bytes in bytes
 SELECT
-    l.message::VARCHAR AS message_id,
+    l.message AS id,
     CASE
         WHEN l.is_machine THEN 'page_crawled'
         WHEN l.is_asset THEN 'asset_requested'

@@ -66,7 +66,11 @@ def read(
 
         def keep(work: Work, con: duckdb.DuckDBPyConnection, select: str) -> None:
             con.execute("SET TimeZone = 'UTC'")
-            rows.extend(con.execute(f"SELECT {COLUMNS} FROM ({select})").to_arrow_table().to_pylist())
+            given = {row[0] for row in con.execute(f"DESCRIBE {select}").fetchall()}
+            named = (
+                select if "message_id" in given else f"SELECT *, id::VARCHAR AS message_id FROM ({select})"
+            )
+            rows.extend(con.execute(f"SELECT {COLUMNS} FROM ({named})").to_arrow_table().to_pylist())
             work.summary.recorded = len(rows)
 
         monkeypatch.setattr(Work, "record", keep)
