@@ -8,5 +8,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from rapport.consent import handlers
+        from rapport.consent.services import forgetting
 
         handlers.register()
+        forgetting.register()

@@ -18,7 +18,9 @@ from rapport.consent.rules.deciding import (
     Purpose,
     Stated,
     answer,
+    decisive,
     standing,
+    state_at,
 )
 from rapport.consent.rules.starting import PURPOSES, TOPICS
 from rapport.consent.rules.suppressing import REASONS, STOPS_SERVICE, strictest
@@ -43,6 +45,8 @@ __all__ = [
     "Purpose",
     "Stated",
     "answer",
+    "decisive",
     "standing",
+    "state_at",
     "strictest",
 ]

@@ -41,6 +41,7 @@ class Stated:
     state: str
     at: dt.datetime
     expires_at: dt.datetime | None = None
+    record: str = ""  # the id of the row, for whoever wants to show it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +58,22 @@ class Answer:
         return self.allowed
 
 
+def state_at(row: Stated, at: dt.datetime) -> str:
+    """What a row says at a time: a grant whose time is over is expired."""
+    is_over = row.state == GRANTED and row.expires_at is not None and row.expires_at <= at
+    return EXPIRED if is_over else row.state
+
+
+def decisive(rows: Iterable[Stated], channel: str, at: dt.datetime) -> Stated | None:
+    """The row that holds at `at` on a channel, if anything was said of it."""
+    heard = [row for row in rows if row.at <= at and row.channel in ("", channel)]
+    return max(heard, key=lambda row: (row.at, RANK[state_at(row, at)]), default=None)
+
+
 def standing(rows: Iterable[Stated], channel: str, at: dt.datetime) -> tuple[str, dt.datetime | None]:
     """The state that holds at `at` on a channel and since when; empty where nothing was said."""
-    latest: tuple[dt.datetime, int, str] | None = None
-    for row in rows:
-        if row.at > at or row.channel not in ("", channel):
-            continue
-        is_over = row.state == GRANTED and row.expires_at is not None and row.expires_at <= at
-        state = EXPIRED if is_over else row.state
-        key = (row.at, RANK[state], state)
-        latest = key if latest is None else max(latest, key)
-    return (latest[2], latest[0]) if latest else ("", None)
+    row = decisive(rows, channel, at)
+    return (state_at(row, at), row.at) if row else ("", None)
 
 
 def answer(

@@ -13,7 +13,19 @@ from rapport.consent.selectors.defining import (
     wording,
     wordings,
 )
+from rapport.consent.selectors.ledgers import (
+    CorePanel,
+    LedgerFilter,
+    LedgerRow,
+    PanelCell,
+    PanelLine,
+    ledger,
+    ledger_page,
+    panel,
+    undefined_purposes,
+)
 from rapport.consent.selectors.recipients import RecipientView, recipient, recipients, recipients_at
+from rapport.consent.selectors.standings import Standing, StandingPage, coverage, people_standing
 from rapport.consent.selectors.wishes import FREQUENCIES, TopicView, preferences, topics
 from rapport.consent.selectors.withholding import (
     SuppressionView,
@@ -26,17 +38,29 @@ from rapport.consent.selectors.withholding import (
 __all__ = [
     "FREQUENCIES",
     "Answer",
+    "CorePanel",
+    "LedgerFilter",
+    "LedgerRow",
+    "PanelCell",
+    "PanelLine",
     "PurposeView",
     "RecipientView",
+    "Standing",
+    "StandingPage",
     "SuppressionView",
     "TopicView",
     "WordingView",
     "allowed_subjects",
     "allows",
+    "coverage",
     "current_wording",
     "identifier_hash",
     "is_suppressed",
+    "ledger",
+    "ledger_page",
     "only_allowed",
+    "panel",
+    "people_standing",
     "preferences",
     "purpose",
     "purposes",
@@ -47,6 +71,7 @@ __all__ = [
     "suppressed",
     "suppressions",
     "topics",
+    "undefined_purposes",
     "wording",
     "wordings",
 ]

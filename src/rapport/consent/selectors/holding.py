@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rapport.consent.models import Record
@@ -48,6 +49,16 @@ def restricted_arrow() -> pa.Table:
     return rows.table(sql, schema)
 
 
+def present_change() -> tuple[str, int]:
+    """The database's epoch and the number of the ledger's newest change."""
+    return _counter()
+
+
+def n_waiting() -> int:
+    """How many answers wait for the log to number who gave them."""
+    return Record.objects.filter(subject__isnull=True).count()
+
+
 def discard() -> None:
     """Drop every snapshot: rows were deleted, which `changed since` cannot tell."""
     for file in _folder().glob("ledger-*.parquet"):
@@ -84,8 +95,6 @@ def _waiting() -> pa.Table:
 
 
 def _of(ledger: pa.Table, purpose: str) -> pa.Table:
-    import pyarrow.compute as pc
-
     return ledger.filter(pc.equal(ledger["purpose"], purpose))
 
 

@@ -210,9 +210,52 @@ _PRODUCTS = Kind(
         ),
     ),
 )
+_CONSENTS = Kind(
+    "consents",
+    "what people allowed, refused or took back: one answer a line",
+    (
+        Field("identifier", KEY, _names("identifier"), "namespace:value, such as email:ana@example.org"),
+        Field("customer_id", KEY, _names("customer_id customer_no customer_number customer member_id")),
+        Field("email", EMAIL, _names("email e_mail mail email_address mail_address")),
+        Field("phone", PHONE, _names("phone telephone phone_number mobile")),
+        Field(
+            "purpose",
+            TEXT,
+            _names("purpose purpose_key consent consent_type permission"),
+            "the key of one of the firm's purposes, such as marketing",
+            required=True,
+        ),
+        Field("channel", TEXT, _names("channel medium"), "empty: every channel of the purpose"),
+        Field(
+            "state",
+            TEXT,
+            _names("state status consent_state answer value opt_in optin"),
+            "granted, denied or withdrawn; yes, no, true, false, subscribed and unsubscribed are understood",
+            required=True,
+        ),
+        Field(
+            "at",
+            TIME,
+            _names("at given_at stated_at consented_at date timestamp time updated_at created_at"),
+            "when they said so",
+            required=True,
+        ),
+        Field(
+            "evidence",
+            TEXT,
+            _names("evidence proof shown form form_name origin source_url"),
+            "where and how they said so: a form, a page, a letter",
+        ),
+        Field("wording", TEXT, _names("wording wording_version text_version"), "the version they were shown"),
+    ),
+    one_of=(("identifier", "customer_id", "email", "phone", IDENTIFIER_PREFIX),),
+    identifiers=True,
+)
 _WEBLOG = Kind("weblog", "who looked at your site: a web server's access log", (), shape="lines")
 
-KINDS: dict[str, Kind] = {k.name: k for k in (_PEOPLE, _ORDERS, _EVENTS, _POSTS, _WEBLOG, _PRODUCTS)}
+KINDS: dict[str, Kind] = {
+    k.name: k for k in (_PEOPLE, _ORDERS, _EVENTS, _POSTS, _WEBLOG, _PRODUCTS, _CONSENTS)
+}
 
 
 def kind_named(name: str) -> Kind:

@@ -16,8 +16,8 @@ from rapport.kit import clock, home, ids, query
 from rapport.listening.services import cells
 from rapport.listening.services.manners import Manner
 from rapport.listening.services.refusals import BadRow
-from rapport.listening.services.staging import PACKAGE, Staging
-from rapport.listening.services.tables import Chunk, Table
+from rapport.listening.services.staging import PACKAGE, STATES, Staging
+from rapport.listening.services.tables import Chunk, Table, literal
 
 PARTITION_LINES = 2_000_000  # order lines that are grouped at once
 
@@ -81,6 +81,25 @@ class Products(Dated):
 
 class Posts(Staging):
     relation = "post_row"
+
+
+class Consents(Staging):
+    """Answers about the use of data, their words brought into the three that the ledger knows."""
+
+    relation = "consent_row"
+
+    def shape(self, chunk: Chunk) -> list[BadRow]:
+        del chunk
+        cases = " ".join(
+            f"WHEN plain_state IN ({', '.join(literal(word) for word in words)}) THEN {literal(state)}"
+            for state, words in STATES.items()
+        )
+        plain = "trim(regexp_replace(lower(k.state), '[^a-z0-9]+', '_', 'g'), '_')"
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {self.relation} AS SELECT s.* REPLACE (CASE {cases} END AS state)"
+            f" FROM (SELECT k.*, {plain} AS plain_state FROM ({self.keyed()}) AS k) AS s"
+        )
+        return []
 
 
 class Events(Staging):
@@ -223,6 +242,7 @@ STAGINGS: dict[str, type[Staging]] = {
     "orders": Orders,
     "events": Events,
     "posts": Posts,
+    "consents": Consents,
     "products": Products,
 }
 

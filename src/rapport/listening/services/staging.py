@@ -19,7 +19,7 @@ from rapport.listening.services.csvs import Csv
 from rapport.listening.services.files import Given
 from rapport.listening.services.manners import Manner
 from rapport.listening.services.refusals import BadRow, bad_row
-from rapport.listening.services.tables import Chunk, Lines, Table, parquet_table
+from rapport.listening.services.tables import Chunk, Lines, Table, literal, parquet_table
 
 PACKAGE = "rapport.listening"
 
@@ -51,7 +51,11 @@ def manner_of(
         if isinstance(table, Lines)
         else dict(zip(others, fields.property_names(others), strict=True))
     )
-    defaults = {name: options[name] for name in ("currency", "network", "channel") if options.get(name)}
+    defaults = {
+        name: options[name]
+        for name in ("currency", "network", "channel", "purpose", "state")
+        if options.get(name)
+    }
     defaults = {name: value for name, value in defaults.items() if kind.field(name)}
     lacking = missing_fields(kind, chosen, defaults)
     if lacking:
@@ -64,6 +68,48 @@ def manner_of(
     return manner
 
 
+# How files say that somebody allowed, refused or took back. What is not here is refused, never guessed.
+STATES = {
+    "granted": (
+        "granted",
+        "grant",
+        "yes",
+        "y",
+        "true",
+        "1",
+        "opt_in",
+        "optin",
+        "opted_in",
+        "subscribed",
+        "consented",
+    ),
+    "denied": ("denied", "deny", "refused", "no", "n", "false", "0", "never"),
+    "withdrawn": (
+        "withdrawn",
+        "withdraw",
+        "opt_out",
+        "optout",
+        "opted_out",
+        "unsubscribed",
+        "revoked",
+        "objected",
+    ),
+}
+_PLAIN_STATE = "trim(regexp_replace(lower(t.\"state\"), '[^a-z0-9]+', '_', 'g'), '_')"
+_PLAIN_PURPOSE = "trim(regexp_replace(lower(t.\"purpose\"), '[^a-z0-9]+', '_', 'g'), '_')"
+CONSENT_CHECKS = [
+    (
+        't."identifier" IS NOT NULL AND NOT regexp_full_match(t."identifier", \'[a-z][a-z0-9_]{1,31}:.+\')',
+        "bad_identifier|identifier",
+    ),
+    (
+        f"{_PLAIN_STATE} NOT IN ({', '.join(literal(word) for words in STATES.values() for word in words)})",
+        "bad_state|state",
+    ),
+    (f"NOT regexp_full_match({_PLAIN_PURPOSE}, '[a-z0-9][a-z0-9_]{{0,31}}')", "bad_purpose|purpose"),
+]
+
+
 def _checks(kind: fields.Kind, manner: Manner) -> list[tuple[str, str]]:
     """What refuses a row of this kind beyond its single fields."""
     nobody = [f't."{name}" IS NULL' for group in kind.one_of for name in group if kind.field(name)]
@@ -72,13 +118,14 @@ def _checks(kind: fields.Kind, manner: Manner) -> list[tuple[str, str]]:
         for f in manner.mapping.values()
         if f.startswith(fields.IDENTIFIER_PREFIX)
     ]
-    if kind.name in {"people", "events"}:
+    if kind.name in {"people", "events", "consents"}:
         named = ", ".join(
             c
             for c, f in manner.mapping.items()
             if f in kind.one_of[0] or f.startswith(fields.IDENTIFIER_PREFIX)
         )
-        return [(" AND ".join(nobody + handles), f"no_identifier|{named}")]
+        checks = [(" AND ".join(nobody + handles), f"no_identifier|{named}")]
+        return [*checks, *CONSENT_CHECKS] if kind.name == "consents" else checks
     if kind.name == "orders":
         checks = [(" AND ".join(nobody), "missing|unit_price")]
         if "quantity" in manner.columns:

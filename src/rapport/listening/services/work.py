@@ -110,6 +110,8 @@ OPTIONS = {
     "currency": "of amounts whose row does not say, ISO 4217",
     "network": "of posts whose row does not say",
     "channel": "of rows that do not say",
+    "purpose": "of consents whose row does not say",
+    "state": "of consents whose row does not say: granted, denied or withdrawn",
     "date_order": "day or month: which comes first in dates like 02/03/2015",
     "decimal": "point or comma: what comes before the decimals",
     "time_zone": "of times without one, such as Europe/Berlin; UTC otherwise",

@@ -47,3 +47,9 @@ def identifiers_for(subjects: Sequence[int]) -> dict[int, str]:
     """The identifier behind each of these subjects (a page of them) that people knows."""
     found = models.Identifier.objects.filter(subject__in=list(subjects))
     return {i.subject: f"{i.namespace}:{i.value}" for i in found}
+
+
+def person_ids(kind: str) -> graph.Subjects:
+    """The ids of everybody of a kind, ascending."""
+    sql = "SELECT id FROM people_person WHERE kind = %s ORDER BY id"
+    return rows.numbers(rows.table(sql, pa.schema([("id", pa.int64())]), [kind]), "id")

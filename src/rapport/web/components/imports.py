@@ -19,6 +19,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "posts": (gettext_lazy("Posts"), gettext_lazy("What people said in public: one post a line.")),
     "weblog": (gettext_lazy("Web log"), gettext_lazy("Who looked at your site: a web server's access log.")),
     "products": (gettext_lazy("Products"), gettext_lazy("What you sell: one product a line.")),
+    "consents": (
+        gettext_lazy("Consents"),
+        gettext_lazy("What people allowed, refused or took back: one answer a line."),
+    ),
 }
 
 STATES: dict[str, tuple[Any, str]] = {
@@ -38,6 +42,11 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "currency": (gettext_lazy("Currency"), gettext_lazy("Of amounts whose row does not say.")),
     "network": (gettext_lazy("Network"), gettext_lazy("Of posts whose row does not say.")),
     "channel": (gettext_lazy("Channel"), gettext_lazy("Of rows that do not say.")),
+    "purpose": (
+        gettext_lazy("Purpose"),
+        gettext_lazy("Of rows that do not say: its key, such as marketing."),
+    ),
+    "state": (gettext_lazy("State"), gettext_lazy("Of rows that do not say: granted, denied or withdrawn.")),
     "date_order": (gettext_lazy("Dates like 02/03/2015"), gettext_lazy("Which comes first.")),
     "decimal": (gettext_lazy("Decimals"), gettext_lazy("What comes before them.")),
     "time_zone": (gettext_lazy("Time zone"), gettext_lazy("Of times without one; UTC otherwise.")),
@@ -52,6 +61,7 @@ OPTIONS_OF: dict[str, tuple[str, ...]] = {
     "posts": ("network", "date_order", "time_zone"),
     "weblog": ("site",),
     "products": ("currency", "decimal", "date_order"),
+    "consents": ("purpose", "state", "channel", "date_order", "time_zone"),
 }
 
 CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {
