@@ -2,13 +2,14 @@
 
 There are three kinds. A `standing` link goes into every message and lives long: it opens wishes, which do no
 harm in the wrong hands. A `fresh` one is asked for, lives a week, and opens what shows or erases what we
-know. A `one-click` one takes back one consent and does nothing else, so it never expires: an old message's
+know. A `one-click` one takes back one consent and does nothing else, so it never closes: an old message's
 way out must still be one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from rapport.kit import home, signing
@@ -29,6 +30,17 @@ PAGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class OneClick:
+    """What a one-click link takes back; `is_old` where it opens nothing but that any more."""
+
+    identifier: str
+    purpose: str
+    channel: str
+    message_id: str
+    is_old: bool
+
+
 def public_url() -> str:
     """Where customers reach this installation, without a slash at the end."""
     return home.env("PUBLIC_URL", "http://localhost:8000").rstrip("/")
@@ -44,7 +56,7 @@ def url_for(identifier: str, page: str = "preferences", **query: str) -> str:
 
 def one_click_url(identifier: str, purpose: str, channel: str, message_id: str = "") -> str:
     """The address for List-Unsubscribe (RFC 8058): a POST there withdraws, a GET shows a page."""
-    token = signing.sign("one-click", identifier, purpose, channel, message_id)
+    token = signing.sign("one-click", identifier, purpose, channel, message_id, ttl=STANDING)
     return f"{public_url()}/u/{token}"
 
 
@@ -89,7 +101,8 @@ def past_holder(token: str) -> str:
         return signing.expired_fields("standing", token)[0]
 
 
-def one_click(token: str) -> tuple[str, str, str, str]:
-    """Identifier, purpose, channel and message of a one-click link."""
-    identifier, purpose, channel, message_id = signing.read("one-click", token)
-    return identifier, purpose, channel, message_id
+def one_click(token: str) -> OneClick:
+    """What a one-click link takes back, however old it is; Invalid where it is none of ours."""
+    return OneClick(
+        *signing.expired_fields("one-click", token), is_old=signing.is_expired("one-click", token)
+    )

@@ -21,5 +21,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 handler400 = "rapport.web.errors.bad_request"
 handler403 = "rapport.web.errors.denied"
-handler404 = "rapport.web.errors.not_found"
+handler404 = "rapport.web.customers.not_found"
 handler500 = "rapport.web.errors.failed"

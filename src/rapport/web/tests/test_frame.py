@@ -33,8 +33,9 @@ def test_every_page_says_who_may_open_it(pattern: URLPattern) -> None:
     assert is_public or hasattr(view, "right"), "use access.needs, access.for_all_staff or access.public"
 
 
-def test_only_these_are_open_to_everybody() -> None:
-    public = {p.name for p in patterns() if getattr(p.callback, "login_required", True) is False}
+def test_only_these_and_customers_own_pages_are_open_to_everybody() -> None:
+    views = {p.name: p.callback for p in patterns() if getattr(p.callback, "login_required", True) is False}
+    public = {name for name, view in views.items() if ".pages.customer_" not in view.__module__}
     assert public == {"livez", "readyz", "metrics", "favicon", "set_language", "login", "enter", "setup"}
 
 
