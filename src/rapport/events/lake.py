@@ -11,6 +11,8 @@ import importlib.util
 import os
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -73,7 +75,8 @@ TABLES: dict[str, tuple[str, str, str, int]] = {
     "receipt": (
         "batch VARCHAR NOT NULL, source VARCHAR NOT NULL, first_seq BIGINT NOT NULL,"
         " last_seq BIGINT NOT NULL, n_read BIGINT NOT NULL, n_accepted BIGINT NOT NULL,"
-        " n_duplicate BIGINT NOT NULL, n_quarantined BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL",
+        " n_duplicate BIGINT NOT NULL, n_quarantined BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL,"
+        " n_left_out BIGINT",  # of people who were erased; empty in receipts older than the column
         "",
         "",
         1_000,
@@ -85,7 +88,7 @@ RELATIONS = {
     "identity": "subject BIGINT, person BIGINT, core BIGINT",
     "wanted": "subject BIGINT",
     "body": "first BIGINT, received_at BIGINT, source VARCHAR, batch VARCHAR, body VARCHAR",
-    "plan_event": "name VARCHAR, counted BOOLEAN, counted_by VARCHAR, in_session BOOLEAN",
+    "plan_event": "name VARCHAR, counted BOOLEAN, counted_by VARCHAR, in_session BOOLEAN, by_script BOOLEAN",
     "plan_property": "name VARCHAR, property VARCHAR, kind VARCHAR, required BOOLEAN",
     "plan_alias": "alias VARCHAR, name VARCHAR",
     "currency_exponent": "currency VARCHAR, exponent INTEGER",
@@ -214,6 +217,7 @@ def create() -> None:
         con.execute("CALL lake.set_option('data_inlining_row_limit', 0)")
     for name, (columns, partition, order, inlined) in TABLES.items():
         if name in there:
+            _add_columns(con, name, columns)
             continue
         con.execute(f"CREATE TABLE {name} ({columns})")
         if partition:
@@ -226,6 +230,22 @@ def create() -> None:
         if inlined:
             con.execute(f"CALL lake.set_option('data_inlining_row_limit', {inlined}, table_name => '{name}')")
     con.close()
+
+
+def _add_columns(con: duckdb.DuckDBPyConnection, name: str, columns: str) -> None:
+    """What a newer version added to a table that is there; such columns may be empty."""
+    here = {row[0] for row in con.execute(f"DESCRIBE lake.{name}").fetchall()}
+    for column in columns.split(", "):
+        word = column.split()[0].strip('"')
+        if word not in here:
+            con.execute(f"ALTER TABLE lake.{name} ADD COLUMN {column}")
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Hold the lake's writing lock: the loader takes it for each range, and whoever erases for as long as it takes."""
+    with home.lock("lake", wait=True):
+        yield
 
 
 def exists() -> bool:

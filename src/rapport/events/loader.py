@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from rapport.events import lake, plan, quarantine, rules, spool
+from rapport.events import blanking, erased, lake, plan, quarantine, rules, spool
 from rapport.kit import clock, home, query
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ _TOUCHPOINT_COLUMNS = (
 )
 
 
+_NOT_BLANK = f"NOT (identifier = '' AND name = '{rules.BLANK_NAME}')"
+
+
 @dataclass(slots=True)
 class Loaded:
     """What one commit did."""
@@ -43,6 +46,7 @@ class Loaded:
     accepted: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    left_out: int = 0  # of people who were erased
     annotations: int = 0
     duration_s: float = 0.0
 
@@ -55,6 +59,8 @@ class Loader:
         self.con = lake.connect()
         self.commits = 0
         self.head = offset(self.con)  # the last event number in the lake; nobody else moves it
+        self._erased_stamp: tuple[object, ...] = ()
+        self._erased = erased.TABLE.empty_table()
         for name, table in plan.relations(plan.current()).items():
             lake.give(self.con, name, table)
 
@@ -63,10 +69,12 @@ class Loader:
 
     def load_next(self) -> Loaded | None:
         """Load one range; None where nothing waits."""
-        bodies = self.spool.read(self.head + 1, max_events=RANGE_EVENTS, max_bytes=RANGE_BYTES)
-        if not bodies:
-            return None
-        loaded = self.load(bodies)
+        # Whoever blanks what was erased waits, and is waited for: a body read before would be loaded as it was.
+        with lake.writing():
+            bodies = self.spool.read(self.head + 1, max_events=RANGE_EVENTS, max_bytes=RANGE_BYTES)
+            if not bodies:
+                return None
+            loaded = self.load(bodies)
         self.head = loaded.last
         self.commits += 1
         return loaded
@@ -74,15 +82,15 @@ class Loader:
     def load(self, bodies: Sequence[spool.Stored], *, repair: bool = False) -> Loaded:
         """Load these bodies in one transaction.
 
-        With `repair`, only rows that the lake lacks are added, and neither counters, sessions nor
-        receipts are touched: the caller rebuilds those.
+        The caller holds the lake's writing lock. With `repair`, only rows that the lake lacks are added,
+        and neither counters, sessions nor receipts are touched: the caller rebuilds those.
         """
         began = clock.monotonic_s()
         result = Loaded(first=bodies[0].first, last=bodies[-1].last, read=sum(b.n for b in bodies))
         # One transaction from the first statement on: each one outside would ask the catalogue anew.
         self.con.execute("BEGIN")
         with _rollback_on_error(self.con):
-            candidate = self._gather(bodies)
+            candidate = self._keep_out(self._gather(bodies))
             self._dedupe(candidate, keep_all=repair)
             quarantine.keep(self._refuse())
             rows = "all_raw" if repair else "fresh_raw"
@@ -95,9 +103,15 @@ class Loader:
                 self._insert_sessions()
             result.annotations = self._insert_annotations(bodies)
             self._receipts(bodies, result, write=not repair)
-            _flush_new_files(began_at=self._wall_began)
+            left_out = [
+                row[0] for row in self.con.execute("SELECT seq FROM left_out ORDER BY seq").fetchall()
+            ]
+            flush_new_files(began_at=self._wall_began)
             self._clear()  # within the transaction, which otherwise would take them back by itself
             self.con.execute("COMMIT")
+        if left_out:
+            gone = blanking.of_seqs(left_out)
+            blanking.blank(self.spool, gone, first=result.first, last=result.last)
         if not repair:
             self.spool.release(result.last)
         result.duration_s = clock.monotonic_s() - began
@@ -110,7 +124,8 @@ class Loader:
         self._wall_began = clock.now_us() / 1e6
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE incoming ({lake.RELATIONS['incoming']});"
-            "CREATE OR REPLACE TEMP TABLE refused (seq BIGINT, reason VARCHAR, field VARCHAR, message VARCHAR)"
+            "CREATE OR REPLACE TEMP TABLE refused (seq BIGINT, reason VARCHAR, field VARCHAR, message VARCHAR);"
+            "CREATE OR REPLACE TEMP TABLE left_out (seq BIGINT, batch VARCHAR, source VARCHAR)"
         )
         self._gather_segment([b for b in bodies if b.kind == spool.SEGMENT])
         self._gather_rows([b for b in bodies if b.kind == spool.TOUCHPOINTS])
@@ -120,8 +135,9 @@ class Loader:
             " FROM incoming ANTI JOIN refused USING (seq)"
         ]
         trusted = [b for b in bodies if b.kind == spool.TRUSTED]
+        self._trusted = self._rows_select(trusted, "trusted") if trusted else ""
         if trusted:
-            selects.append(self._rows_select(trusted, "trusted"))
+            selects.append(self._trusted)
         return " UNION ALL ".join(selects if incoming_rows(self.con) or not trusted else selects[1:])
 
     def _gather_segment(self, bodies: Sequence[spool.Stored]) -> None:
@@ -166,12 +182,14 @@ class Loader:
                 f"SELECT {b.first} + file_row_number AS seq, to_timestamp({b.received_at} / 1e6) AS received_at,"
                 f" {_literal(b.source)} AS source, {_literal(b.batch)} AS batch, {columns}"
                 f" FROM read_parquet({_literal(str(self.spool.staged_file(b.staged or '')))},"
-                " file_row_number = true)"
+                f" file_row_number = true) WHERE {_NOT_BLANK}"
             )
         inline = [b for b in bodies if not b.staged]
         if inline:
             lake.give(self.con, f"{name}_inline", _inline_table(inline))
-            parts.append(f"SELECT seq, received_at, source, batch, {columns} FROM {name}_inline")
+            parts.append(
+                f"SELECT seq, received_at, source, batch, {columns} FROM {name}_inline WHERE {_NOT_BLANK}"
+            )
         return " UNION ALL ".join(parts)
 
     def _check(self) -> None:
@@ -191,7 +209,8 @@ class Loader:
     def _refuse(self) -> Iterator[quarantine.Refused]:
         rows = self.con.execute(
             "SELECT i.source, i.kind, i.batch, i.raw, r.reason, r.field, r.message, epoch_us(i.received_at)"
-            " FROM refused AS r JOIN incoming AS i USING (seq) ORDER BY r.seq"
+            " FROM refused AS r JOIN incoming AS i USING (seq)"
+            " WHERE r.seq NOT IN (SELECT seq FROM left_out) ORDER BY r.seq"
         ).fetchall()
         for source, kind, batch, raw, reason, field_, message, received_us in rows:
             yield quarantine.Refused(
@@ -204,6 +223,66 @@ class Loader:
                 batch=batch,
                 received_us=received_us,
             )
+
+    # Keeping out who was erased
+
+    def _keep_out(self, candidate: str) -> str:
+        """The candidates without rows that name somebody erased; makes `left_out`, and lets return who may.
+
+        An order, or a consent confirmed by its link, dated after the erasure makes them known again, as
+        somebody new and from then on. An erased browser in a row about somebody else is left unsaid.
+        """
+        con = self.con
+        stamp = erased.stamp()
+        if stamp != self._erased_stamp:
+            self._erased_stamp, self._erased = stamp, erased.table()
+        if not self._erased.num_rows:
+            return candidate
+        wanted = "seq, ts, name, properties, identifier, also, batch, source"
+        said = f"SELECT {wanted} FROM incoming"
+        if self._trusted:
+            said += f" UNION ALL SELECT {wanted} FROM ({self._trusted})"
+        mentions = f"SELECT identifier FROM ({said}) UNION ALL SELECT unnest(also) FROM ({said})"
+        if not erased.known_among(con, mentions, self._erased):
+            con.execute("DROP TABLE kept_out")
+            return candidate
+        con.execute(f"CREATE OR REPLACE TEMP VIEW said AS {said}")
+        acts = {
+            "own_acts": list(rules.OWN_ACTS),
+            "confirmed_act": rules.CONFIRMED_ACT,
+            "confirmed_how": rules.CONFIRMED_HOW,
+        }
+        mentioned = query.load("rapport.events", "left_out").text
+        con.execute(f"CREATE OR REPLACE TEMP TABLE mentioned AS {mentioned}", acts)
+        returned = con.execute(
+            "SELECT hash, min(ts) FROM mentioned WHERE is_act AND seq NOT IN (SELECT seq FROM refused)"
+            " AND ts > erased_at AND returned_at IS NULL GROUP BY hash"
+        ).fetchall()
+        erased.let_return(dict(returned))
+        for digest, at in returned:
+            con.execute(
+                "UPDATE mentioned SET returned_at = $at WHERE hash = $hash", {"at": at, "hash": digest}
+            )
+        devices = ", ".join(blanking.literal(n) for n in rules.DEVICE_NAMESPACES)
+        out = "returned_at IS NULL OR ts < returned_at"
+        device = f"place > 0 AND split_part(identifier, ':', 1) IN ({devices})"
+        con.execute(
+            f"INSERT INTO left_out SELECT DISTINCT seq, batch, source FROM mentioned"
+            f" WHERE ({out}) AND NOT ({device})"
+        )
+        unsaid = con.execute(
+            f"SELECT DISTINCT identifier FROM mentioned WHERE ({out}) AND {device}"
+        ).fetchall()
+        con.execute("DROP VIEW said; DROP TABLE mentioned; DROP TABLE kept_out")
+        kept = f"SELECT * FROM ({candidate}) ANTI JOIN left_out USING (seq)"
+        if unsaid:
+            texts = ", ".join(blanking.literal(text) for (text,) in unsaid)
+            # The place stays, for the number of a new identifier follows from it.
+            kept = (
+                f"SELECT * REPLACE (list_transform(also, lambda x: CASE WHEN x NOT IN ({texts}) THEN x END)"
+                f" AS also) FROM ({kept})"
+            )
+        return kept
 
     # Writing once
 
@@ -264,7 +343,7 @@ class Loader:
             con.execute(
                 "INSERT INTO mention SELECT identifier, min(subject), min(seq) FROM ("
                 f"SELECT unnest(also) AS identifier, seq, (seq << {bits}) | unnest(range(1, len(also) + 1))"
-                f" AS subject FROM {rows} WHERE len(also) > 0) GROUP BY identifier"
+                f" AS subject FROM {rows} WHERE len(also) > 0) WHERE identifier IS NOT NULL GROUP BY identifier"
             )
         con.execute(
             "CREATE OR REPLACE TEMP TABLE known AS SELECT m.identifier,"
@@ -355,12 +434,18 @@ class Loader:
             else:
                 lake.give(self.con, "annotation_inline", _read_ipc(b))
                 table = "annotation_inline"
+            # What a model says of a text that was erased while it read comes too late.
+            known = (
+                " AND given.subject IN (SELECT s.subject FROM lake.subject AS s)"
+                if self._erased.num_rows
+                else ""
+            )
             n += _row(
                 self.con.execute(
                     "INSERT INTO lake.annotation SELECT seq, subject, ts, name, label, value, probability,"
                     f" model, version, detail, {b.first} FROM {table} AS given WHERE NOT EXISTS"
                     " (SELECT 1 FROM lake.annotation AS a WHERE a.seq = given.seq AND a.name = given.name"
-                    f" AND a.model = given.model AND a.version = given.version AND a.run = {b.first})"
+                    f" AND a.model = given.model AND a.version = given.version AND a.run = {b.first}){known}"
                 )
             )[0]
         return n
@@ -384,18 +469,25 @@ class Loader:
             " sum(n)::BIGINT AS n_read FROM bodies_given GROUP BY ALL),"
             " ok AS (SELECT batch, source, count(*) AS n FROM fresh_raw GROUP BY ALL),"
             " no AS (SELECT i.batch, i.source, count(*) AS n FROM refused JOIN incoming AS i USING (seq)"
-            " GROUP BY ALL)"
+            " WHERE seq NOT IN (SELECT seq FROM left_out) GROUP BY ALL),"
+            " out AS (SELECT batch, source, count(*) AS n FROM left_out GROUP BY ALL)"
             " SELECT g.batch, g.source, g.first_seq, g.last_seq, g.n_read, coalesce(ok.n, 0) AS n_accepted,"
-            " g.n_read - coalesce(ok.n, 0) - coalesce(no.n, 0) AS n_duplicate, coalesce(no.n, 0) AS n_refused"
+            " g.n_read - coalesce(ok.n, 0) - coalesce(no.n, 0) - coalesce(out.n, 0) AS n_duplicate,"
+            " coalesce(no.n, 0) AS n_quarantined, coalesce(out.n, 0) AS n_left_out"
             " FROM g LEFT JOIN ok USING (batch, source) LEFT JOIN no USING (batch, source)"
+            " LEFT JOIN out USING (batch, source)"
         )
-        accepted, duplicate, refused = _row(
-            con.execute("SELECT sum(n_accepted), sum(n_duplicate), sum(n_refused) FROM receipt_new")
+        accepted, duplicate, refused, left_out = _row(
+            con.execute(
+                "SELECT sum(n_accepted), sum(n_duplicate), sum(n_quarantined), sum(n_left_out) FROM receipt_new"
+            )
         )
         result.accepted, result.duplicate, result.quarantined = int(accepted), int(duplicate), int(refused)
+        result.left_out = int(left_out)
         if write:
             con.execute(
-                "INSERT INTO lake.receipt SELECT *, to_timestamp($now / 1e6) FROM receipt_new",
+                "INSERT INTO lake.receipt BY NAME SELECT *, to_timestamp($now / 1e6) AS loaded_at"
+                " FROM receipt_new",
                 {"now": clock.now_us()},
             )
 
@@ -406,6 +498,7 @@ class Loader:
                 "fresh_rows",
                 "incoming",
                 "refused",
+                "left_out",
                 "mention",
                 "known",
                 "bodies_given",
@@ -441,7 +534,7 @@ def _rollback_on_error(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         raise
 
 
-def _flush_new_files(began_at: float) -> None:
+def flush_new_files(began_at: float) -> None:
     """fsync every Parquet file written since the transaction began, then its folder, once each.
 
     DuckLake does not do this; without it a power cut after COMMIT leaves names without content.

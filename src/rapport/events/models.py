@@ -1,4 +1,4 @@
-"""What the log keeps in the operational store: what was refused, and how far each subscriber got."""
+"""What the log keeps in the operational store: what was refused, who was erased, how far each subscriber got."""
 
 from __future__ import annotations
 
@@ -38,3 +38,11 @@ class Cursor(models.Model):
     updated_at = models.DateTimeField()
     error = models.TextField(blank=True)
     failing_since = models.DateTimeField(null=True)
+
+
+class Erased(models.Model):
+    """The keyed hash of an identifier that was erased: whose it was stays out when a file brings it again."""
+
+    hash = models.CharField(max_length=64, primary_key=True)
+    erased_at = models.DateTimeField()
+    returned_at = models.DateTimeField(null=True)  # of the own act by which somebody new came under it

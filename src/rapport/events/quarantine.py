@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
+from rapport.events import erased, traces
 from rapport.events.models import Quarantined
 from rapport.kit import bulk, clock
 from rapport.kit.errors import Conflict, Invalid, NotFound
 
 BODY_CHARS_MAX = 20_000_000
+DELETED_AT_ONCE = 500
 MESSAGE = "message"  # the JSON of one message of the collector
 TOUCHPOINT = "touchpoint"  # the JSON of one row in the TOUCHPOINT shape
 
@@ -47,11 +52,18 @@ def key_of(refused: Refused) -> uuid.UUID:
 
 
 def keep(refusals: Iterable[Refused]) -> int:
-    """Store refusals; one already there stays as it is. Gives how many were sent."""
+    """Store refusals; one already there stays as it is, and what names somebody erased is not kept.
+
+    Gives how many were sent.
+    """
     now = clock.now_us()
 
     def rows() -> Iterable[tuple[object, ...]]:
+        betrayal: erased.Betrayal | None = None
         for r in refusals:
+            betrayal = betrayal or erased.Betrayal()  # asked for once, and only where something was refused
+            if betrayal.in_text(r.body):
+                continue
             yield (
                 bulk.uuid_value(key_of(r)),
                 r.source,
@@ -113,3 +125,24 @@ def _resolve(key: uuid.UUID, state: str, by: str) -> None:
     Quarantined.objects.filter(key=key, state=Quarantined.State.WAITING).update(
         state=state, resolved_at=clock.now(), resolved_by=by
     )
+
+
+def forget(identifiers: Sequence[str], found: traces.Traces) -> int:
+    """Delete every refusal that names one of the identifiers; gives how many."""
+    if not found:
+        return 0
+    names = Q()
+    for text in found.texts:
+        names |= Q(body__icontains=text) | Q(message__icontains=text)
+    for identifier in identifiers:
+        names |= Q(body__contains=json.dumps(identifier.partition(":")[2]))
+    gone = [
+        key
+        for key, body, message in Quarantined.objects.filter(names)
+        .values_list("key", "body", "message")
+        .iterator()
+        if found.found_in(body) or found.found_in(message) or traces.names_in_fields(body, identifiers)
+    ]
+    for at in range(0, len(gone), DELETED_AT_ONCE):
+        Quarantined.objects.filter(key__in=gone[at : at + DELETED_AT_ONCE]).delete()
+    return len(gone)

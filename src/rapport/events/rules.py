@@ -52,6 +52,15 @@ FUTURE_TOLERANCE = dt.timedelta(days=1)  # beyond this a clock is wrong, not mer
 KNOWN_NAMESPACES = ("customer", "email", "phone", "loyalty")
 DEVICE_NAMESPACES = ("anonymous", "visitor", "device")
 
+# What somebody does themselves, so that it makes known again whoever was erased before: as somebody new, and
+# from that moment on. A file of people or a model does not; a consent does where they confirmed it by a link.
+OWN_ACTS = ("order_placed", "survey_answered")
+CONFIRMED_ACT, CONFIRMED_HOW = "consent_granted", "confirmed"
+
+# A row of the spool whose content was erased; it keeps its place, because the numbers of the others follow from it.
+BLANK_NAME = "erased"
+BLANK_MESSAGE = '{"erased":true}'
+
 NAME_PATTERN = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 IDENTIFIER_PATTERN = re.compile(r"^[a-z][a-z0-9_]{1,31}:.{1,255}$", re.DOTALL)
 

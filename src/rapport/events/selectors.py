@@ -92,9 +92,12 @@ def unknown_names() -> list[tuple[str, int]]:
 
 
 def batch(batch_id: str) -> dict[str, int]:
-    """What became of an import's rows: n_read, n_accepted, n_duplicate, n_quarantined, first_seq, last_seq."""
+    """What became of an import's rows: n_read, n_accepted, n_duplicate, n_quarantined, n_left_out, first_seq, last_seq.
+
+    Left out is what names somebody who was erased.
+    """
     (row,) = _rows("batch", batch=batch_id)
-    keys = ("n_read", "n_accepted", "n_duplicate", "n_quarantined", "first_seq", "last_seq")
+    keys = ("n_read", "n_accepted", "n_duplicate", "n_quarantined", "n_left_out", "first_seq", "last_seq")
     return {key: int(value or 0) for key, value in zip(keys, row, strict=True)}
 
 

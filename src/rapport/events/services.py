@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import duckdb
@@ -12,16 +12,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rapport.events import lake, loader, quarantine, rules, spool, upkeep
+from rapport.events import erased, forgetting, lake, loader, quarantine, rules, spool, upkeep
+from rapport.events.forgetting import Forgotten
 from rapport.events.quarantine import Refused
 from rapport.events.spool import Range
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict, Invalid, Unavailable
 
 __all__ = [
+    "Forgotten",
     "Range",
     "Refused",
     "annotate",
+    "forget",
+    "keep_out",
     "quarantine_rows",
     "record",
     "record_query",
@@ -121,6 +125,24 @@ def settle(upto_seq: int, progress: Callable[[int], None] | None = None, *, time
                 clock.sleep(WAIT_S)
     finally:
         con.close()
+
+
+def keep_out(identifiers: Iterable[str]) -> tuple[str, ...]:
+    """Leave out from now on whatever names these identifiers; gives their keyed hashes."""
+    return erased.remember(identifiers)
+
+
+def forget(
+    subjects: Sequence[int], identifiers: Sequence[str], progress: Callable[[str], None] | None = None
+) -> Forgotten:
+    """Erase subjects and every trace of their identifiers from the lake, the spool and the quarantine.
+
+    `keep_out` comes first, or a file that is being read brings them back. What waits is loaded before.
+    """
+    waiting = spool.current().next_seq() - 1
+    if waiting:
+        settle(waiting)
+    return forgetting.forget(subjects, identifiers, progress)
 
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:

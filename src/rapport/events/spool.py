@@ -96,9 +96,10 @@ class Spool:
         """Make the file and the folder for staged bodies; safe to repeat."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.staged_folder.mkdir(exist_ok=True)
-        self._connection().executescript(_SCHEMA)
+        self.connection().executescript(_SCHEMA)
 
-    def _connection(self) -> sqlite3.Connection:
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection to the file."""
         con: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if con is None:
             if not self.path.parent.is_dir():
@@ -122,7 +123,7 @@ class Spool:
         if not bodies:
             return []
         packed = [packing.pack(b.body) for b in bodies]  # before the lock: other writers need not wait for it
-        con = self._connection()
+        con = self.connection()
         con.execute("BEGIN IMMEDIATE")
         try:
             (first,) = con.execute("SELECT value FROM state WHERE key = 'next'").fetchone()
@@ -156,13 +157,13 @@ class Spool:
 
     def next_seq(self) -> int:
         """The number the next event will get."""
-        (value,) = self._connection().execute("SELECT value FROM state WHERE key = 'next'").fetchone()
+        (value,) = self.connection().execute("SELECT value FROM state WHERE key = 'next'").fetchone()
         return int(value)
 
     def read(self, first: int, *, last: int | None = None, max_events: int, max_bytes: int) -> list[Stored]:
         """Bodies from `first` on, in order, at least one if there is any, up to the limits."""
         limit = "" if last is None else f" AND first <= {int(last)}"
-        cursor = self._connection().execute(
+        cursor = self.connection().execute(
             "SELECT first, n, received_at, source, batch, kind, body, staged FROM body"
             f" WHERE first + n > ?{limit} ORDER BY first",
             (first,),
@@ -194,7 +195,7 @@ class Spool:
     def waiting(self, loaded: int) -> tuple[int, int | None]:
         """Events not yet loaded, and when the oldest of them was received (microseconds since 1970)."""
         count, oldest = (
-            self._connection()
+            self.connection()
             .execute("SELECT coalesce(sum(n), 0), min(received_at) FROM body WHERE first > ?", (loaded,))
             .fetchone()
         )
@@ -209,7 +210,7 @@ class Spool:
 
     def release(self, upto: int) -> None:
         """Note that everything up to `upto` is in the lake; it is deleted a day later."""
-        con = self._connection()
+        con = self.connection()
         con.execute("BEGIN IMMEDIATE")
         con.execute(
             "INSERT OR IGNORE INTO released SELECT first, ? FROM body WHERE first + n - 1 <= ?",
@@ -219,7 +220,7 @@ class Spool:
 
     def purge(self, older_than_s: float = KEEP_RELEASED_S) -> int:
         """Delete what was released longer ago than that; gives the bodies deleted."""
-        con = self._connection()
+        con = self.connection()
         limit = clock.now_us() - int(older_than_s * 1e6)
         con.execute("BEGIN IMMEDIATE")
         rows = con.execute(
@@ -237,7 +238,7 @@ class Spool:
 
     def _sweep_staged(self) -> None:
         """Remove staged files that no row names: their writer died before `append`."""
-        named = {r[0] for r in self._connection().execute("SELECT staged FROM body WHERE staged IS NOT NULL")}
+        named = {r[0] for r in self.connection().execute("SELECT staged FROM body WHERE staged IS NOT NULL")}
         limit_s = clock.now_us() / 1e6 - KEEP_RELEASED_S
         for file in self.staged_folder.iterdir():
             if file.name not in named and file.stat().st_mtime < limit_s:
@@ -248,21 +249,21 @@ class Spool:
     def add_write_key(self, source: str, key: str | None = None) -> str:
         """A new key for a source; only its hash is stored, so it is shown this once."""
         key = key or ids.token(18)
-        self._connection().execute(
+        self.connection().execute(
             "INSERT OR REPLACE INTO write_key VALUES (?, ?, ?, NULL)",
             (hash_key(key), source, clock.now_us()),
         )
         return key
 
     def revoke_write_key(self, key_hash: str) -> None:
-        self._connection().execute(
+        self.connection().execute(
             "UPDATE write_key SET revoked_at = ? WHERE hash = ?", (clock.now_us(), key_hash)
         )
 
     def write_keys(self) -> dict[str, str]:
         """Valid keys: hash to source."""
         return dict(
-            self._connection()
+            self.connection()
             .execute("SELECT hash, source FROM write_key WHERE revoked_at IS NULL")
             .fetchall()
         )

@@ -35,8 +35,13 @@ class Damaged:
 def compact(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> int:
     """Join small files (or, with `everything`, all below DuckLake's target size); gives files removed.
 
-    Runs in the loader, which is the one writer.
+    Runs in the loader, which is the one writer but for erasures, and these hold the same lock.
     """
+    with lake.writing():
+        return _compact(con, everything=everything)
+
+
+def _compact(con: duckdb.DuckDBPyConnection, *, everything: bool) -> int:
     limit = "" if everything else f", max_file_size => {SMALL_FILE_BYTES}"
     joined = 0
     for table in COMPACTED:
@@ -145,7 +150,8 @@ def repair(con: duckdb.DuckDBPyConnection) -> tuple[list[Damaged], list[str]]:
                     " spool: restore the file from the backup"
                 )
             for body in bodies:
-                worker.load([body], repair=True)
+                with lake.writing():
+                    worker.load([body], repair=True)
         rebuild_derived(worker.con)
     finally:
         worker.close()
