@@ -1,1 +1,1 @@
-"""When and how often a person may be reached; so far who is held out, for good."""
+"""When and whether a person may be reached, over everything: holdouts and the pause; caps and calendars come here."""

@@ -1,0 +1,131 @@
+"""How channels are set up here: configuration, sealed secrets, and what troubles them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rapport.kit import clock, registry, secret
+from rapport.kit.errors import Invalid, NotFound
+from rapport.messaging.services import dns
+from rapport.messaging.contract import KIND, Channel, Context, Finding, Record
+from rapport.messaging.models import Account
+
+TROUBLE_CHARS_MAX = 2_000
+
+
+def channel(name: str) -> Channel:
+    """The channel of that name, or NotFound naming those there are."""
+    offered: Channel = registry.plugin(KIND, name).offers
+    return offered
+
+
+def namespace(name: str) -> str | None:
+    """The namespace of a channel's addresses; None where the channel is not set up here."""
+    try:
+        found = channel(name)
+    except NotFound:
+        return None
+    return found.namespace if Account.objects.filter(channel=name).exists() else None
+
+
+def is_ready(name: str = "email") -> bool:
+    """Whether a channel is set up, so that something can be sent by it."""
+    return namespace(name) is not None
+
+
+def context(texts_of: Callable[[str], Sequence[str]] | None = None) -> Context:
+    """What a channel may know: the clock, and the domain name system unless told otherwise."""
+    return Context(now=clock.now, texts_of=texts_of or dns.texts_of)
+
+
+def config(name: str) -> Any:
+    """A channel's configuration with its secrets, or NotFound where it was not set up."""
+    row = Account.objects.filter(channel=name).first()
+    if row is None:
+        raise NotFound(f"the channel {name} is not set up", "Set it up on its page.")
+    return read(row)
+
+
+def read(row: Account) -> Any:
+    """The configuration that an account row holds."""
+    kind = channel(row.channel).config
+    secrets = json.loads(secret.unseal(row.sealed)) if row.sealed else {}
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{key: value for key, value in {**row.config, **secrets}.items() if key in known})
+
+
+def set_up(name: str, values: Mapping[str, Any], postal_address: str) -> Any:
+    """Keep how a channel is set up; a secret that is left out stays. Gives the configuration.
+
+    Raises Invalid where it cannot work: what can be seen without asking anybody outside.
+    """
+    offered = channel(name)
+    if not postal_address.strip():
+        raise Invalid("there is no postal address", "The law wants it below every message; write the firm's.")
+    row = Account.objects.filter(channel=name).first()
+    before = dataclasses.asdict(read(row)) if row else {}
+    known = {field.name for field in dataclasses.fields(offered.config)}
+    if unknown := set(values) - known:
+        raise Invalid(f"{name} has no setting {sorted(unknown)[0]!r}", f"It has {', '.join(sorted(known))}.")
+    chosen = offered.config(**{**before, **values})
+    offered.check(chosen)
+    _keep(name, chosen, postal_address.strip())
+    return chosen
+
+
+def make_keys(name: str) -> Any:
+    """Let a channel make new keys for itself and keep them; gives the configuration."""
+    row = Account.objects.filter(channel=name).first()
+    if row is None:
+        raise NotFound(f"the channel {name} is not set up", "Set it up first.")
+    chosen = dataclasses.replace(read(row), **channel(name).keys(read(row)))
+    _keep(name, chosen, row.postal_address)
+    return chosen
+
+
+def remove(name: str) -> None:
+    """Forget how a channel was set up; nothing leaves by it any more."""
+    Account.objects.filter(channel=name).delete()
+
+
+def records(name: str) -> Sequence[Record]:
+    """What the firm has to publish so that receivers trust the channel."""
+    return channel(name).records(config(name))
+
+
+def findings(name: str, texts_of: Callable[[str], Sequence[str]] | None = None) -> Sequence[Finding]:
+    """Whether what has to be published is."""
+    return channel(name).findings(config(name), context(texts_of))
+
+
+def note_trouble(name: str, answer: str) -> None:
+    """Note that nothing can leave by a channel, in the words of whoever refused."""
+    row = Account.objects.filter(channel=name)
+    row.update(trouble=answer[:TROUBLE_CHARS_MAX])
+    row.filter(trouble_since__isnull=True).update(trouble_since=clock.now())
+
+
+def note_sent(name: str) -> None:
+    """Note that a channel took a message just now."""
+    Account.objects.filter(channel=name).update(trouble="", trouble_since=None, sent_at=clock.now())
+
+
+def _keep(name: str, chosen: Any, postal_address: str) -> None:
+    fields = dataclasses.fields(chosen)
+    plain = {f.name: getattr(chosen, f.name) for f in fields if not f.metadata.get("secret")}
+    secrets = {f.name: getattr(chosen, f.name) for f in fields if f.metadata.get("secret")}
+    Account.objects.update_or_create(
+        channel=name,
+        defaults={
+            "config": plain,
+            "sealed": secret.seal(json.dumps(secrets)),
+            "postal_address": postal_address,
+            "changed_at": clock.now(),
+            "trouble": "",
+            "trouble_since": None,
+        },
+    )
+

@@ -1,0 +1,354 @@
+"""Lets planned deliveries leave: one dispatcher a database, many messages in flight, every fate noted.
+
+A delivery is marked as being sent, durably, before it is handed over, and its fate is noted right after. Both
+happen for many in one transaction, so the disk is not what limits. Whoever is killed leaves marked rows
+behind; the next dispatcher finds them, and since nobody can know whether the server took them, service
+messages are sent again (twice is better than never) and all others are not, and both are said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+from rapport.consent import services as consent
+from rapport.kit import bulk, clock, home, process
+from rapport.kit.errors import Conflict
+from rapport.messaging.contract import Context, Receipt, TransportError
+from rapport.messaging.models import Account, Delivery
+from rapport.messaging.rules import trying
+from rapport.messaging.services import accounts, clicking, preparing, telling
+from rapport.messaging.services.post import Outcome, Post
+
+log = logging.getLogger(__name__)
+
+LOCK = "dispatch"
+ADVISORY_LOCK = 0x52_61_70_70_6F_72_74_01  # of PostgreSQL: one dispatcher wherever its processes run
+IDLE_S = 0.2
+STANDBY_S = 5.0
+FRESH_S = 1.0  # what was looked at longer ago than this is looked at again before it leaves
+PREPARED = 4  # times what may be in flight
+WAIT_S = 0.05
+ANSWER_CHARS_MAX = 1_000
+TRANSCRIPT_CHARS_MAX = 20_000
+RETRY_S = (1, 2, 5, 15, 60)
+
+_MARK = (
+    "UPDATE messaging_delivery SET state = 'sending', sending_at = %s, links = %s"
+    " WHERE id = %s AND state = 'planned'"
+)
+_NOTE = (
+    "UPDATE messaging_delivery SET state = %s, reason = %s, answer = %s, transcript = %s, tries = %s,"
+    " next_try_at = %s, ended_at = %s, maybe_twice_at = %s, is_told = %s, context = %s WHERE id = %s"
+)
+
+
+class Courier:
+    """Sends what is due on one channel. `turn` does one round, in the thread that owns the rows."""
+
+    def __init__(self, channel: str, context: Context | None = None) -> None:
+        row = Account.objects.get(channel=channel)
+        self.channel, self.changed_at = channel, row.changed_at
+        config = accounts.read(row)
+        offered = accounts.channel(channel)
+        self._limits = offered.limits(config)
+        self._post = Post(offered, config, context or accounts.context())
+        self._ready: deque[preparing.Prepared] = deque()
+        self._looked_s = 0.0
+        self._failures = 0
+        self._not_before_s = 0.0
+        self._left: deque[float] = deque()  # when the last minute's messages left, where that is limited
+        self._is_well = False
+
+    def turn(self, wait_s: float = 0.0) -> bool:
+        """Note what came back, mark and hand over what may leave; gives whether anything moved."""
+        outcomes = self._post.outcomes(wait_s)
+        chosen = self._chosen()
+        if not outcomes and not chosen:
+            return False
+        self._suppress(outcomes)
+        with transaction.atomic():
+            rows = _rows([outcome.delivery for outcome in outcomes])
+            self._note([(rows[o.delivery], o.result) for o in outcomes if o.delivery in rows])
+            leaving = _mark(chosen)
+        for prepared in leaving:
+            self._left.append(clock.monotonic_s())
+            self._post.submit(prepared.delivery, prepared.message)
+        self._note_account([outcome.result for outcome in outcomes])
+        return True
+
+    @property
+    def in_flight(self) -> int:
+        return self._post.in_flight
+
+    def end(self, wait_s: float = 15.0) -> None:
+        """Wait for what is in flight, note it, and close the connections."""
+        until = clock.monotonic_s() + wait_s
+        self._ready.clear()
+        self._not_before_s = float("inf")
+        while self._post.in_flight and clock.monotonic_s() < until:
+            self.turn(WAIT_S)
+        self._post.close()
+
+    def _chosen(self) -> list[preparing.Prepared]:
+        """What leaves in this turn; looked at within the last second."""
+        now = clock.monotonic_s()
+        room = min(self._limits.in_flight - self._post.in_flight, self._rate_left(now))
+        if room <= 0 or now < self._not_before_s:
+            return []
+        if now - self._looked_s > FRESH_S:
+            self._ready.clear()
+        if not self._ready:
+            self._ready.extend(preparing.due(self.channel, self._limits.in_flight * PREPARED))
+            self._looked_s = clock.monotonic_s()
+        return [self._ready.popleft() for _ in range(min(room, len(self._ready)))]
+
+    def _rate_left(self, now_s: float) -> int:
+        if not self._limits.per_minute:
+            self._left.clear()
+            return self._limits.in_flight
+        while self._left and now_s - self._left[0] > 60:
+            self._left.popleft()
+        return self._limits.per_minute - len(self._left)
+
+    def _note(self, ended: Sequence[tuple[Delivery, Receipt | TransportError]]) -> None:
+        if ended:
+            now = clock.now()
+            bulk.execute_many(_NOTE, [_fate(row, result, now) for row, result in ended])
+
+    def _suppress(self, outcomes: Sequence[Outcome]) -> None:
+        """Before the fate is noted, so that no crash can come between; saying it twice changes nothing."""
+        refused = {
+            o.delivery: o.result.answer
+            for o in outcomes
+            if isinstance(o.result, TransportError) and o.result.permanent and o.result.of_address
+        }
+        rows = _rows(list(refused)) if refused else {}
+        for delivery, row in rows.items():
+            if row.identifier and not row.identifier.startswith("staff:"):
+                note = refused[delivery][:ANSWER_CHARS_MAX]
+                consent.suppress(row.identifier, row.channel, "bounced", by="messaging", note=note)
+
+    def _note_account(self, results: Sequence[Receipt | TransportError]) -> None:
+        broken = [r for r in results if isinstance(r, TransportError) and r.of_channel]
+        if broken:
+            self._failures += 1
+            self._is_well = False
+            self._ready.clear()
+            pause = trying.channel_pause_s(self._failures)
+            self._not_before_s = clock.monotonic_s() + pause
+            accounts.note_trouble(self.channel, broken[-1].answer)
+            log.warning("%s: nothing can leave (%s); next try in %s s", self.channel, broken[-1].answer, pause)
+        elif results:
+            self._failures = 0
+            if not self._is_well and any(isinstance(r, Receipt) for r in results):
+                self._is_well = True
+                accounts.note_sent(self.channel)
+
+
+def _fate(row: Delivery, result: Receipt | TransportError, now: dt.datetime) -> tuple[Any, ...]:
+    """The columns of _NOTE for what came of a delivery."""
+    state, reason, next_try_at, twice = Delivery.State.SENT, "", None, row.maybe_twice_at
+    tries = row.tries + 1
+    answer = result.answer
+    if isinstance(result, TransportError):
+        if result.is_unsure:
+            state, reason, next_try_at, twice = _unsure(row, now)
+        elif result.of_channel:
+            state, next_try_at, tries = Delivery.State.PLANNED, now, row.tries
+        elif result.permanent:
+            state, reason = Delivery.State.FAILED, "bounced" if result.of_address else "refused"
+        else:
+            next_try_at = trying.next_try(tries, now, row.expires_at)
+            state = Delivery.State.PLANNED if next_try_at else Delivery.State.FAILED
+            reason = "turned_away" if next_try_at else "gave_up"
+    waits = state == Delivery.State.PLANNED
+    is_plain = isinstance(result, Receipt) and row.template != "test"
+    return (
+        state,
+        reason,
+        answer[:ANSWER_CHARS_MAX],
+        "" if is_plain else "\n".join(result.transcript)[:TRANSCRIPT_CHARS_MAX],
+        tries,
+        bulk.time_value(next_try_at),
+        None if waits else bulk.time_value(now),
+        bulk.time_value(twice),
+        waits,
+        _json(row.context) if waits else "{}",
+        bulk.uuid_value(row.id),
+    )
+
+
+def _unsure(
+    row: Delivery, now: dt.datetime
+) -> tuple[str, str, dt.datetime | None, dt.datetime | None]:
+    """State, reason, next try and mark of a delivery that the server may or may not have taken."""
+    again = trying.next_try(row.tries + 1, now, row.expires_at) if row.is_service else None
+    if again is None:
+        return Delivery.State.UNKNOWN, "unsure", None, row.maybe_twice_at
+    return Delivery.State.PLANNED, "sent_again", now, now
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value)
+
+
+def _mark(chosen: Sequence[preparing.Prepared]) -> list[preparing.Prepared]:
+    """Mark what leaves; what was erased or withheld in the meantime stays behind."""
+    if not chosen:
+        return []
+    now = bulk.time_value(clock.now())
+    bulk.execute_many(
+        _MARK, [(now, _json(list(p.links)), bulk.uuid_value(p.delivery)) for p in chosen]
+    )
+    marked = set(
+        Delivery.objects.filter(
+            id__in=[p.delivery for p in chosen], state=Delivery.State.SENDING
+        ).values_list("id", flat=True)
+    )
+    return [p for p in chosen if p.delivery in marked]
+
+
+def _rows(deliveries: Sequence[uuid.UUID]) -> dict[uuid.UUID, Delivery]:
+    return Delivery.objects.in_bulk(list(deliveries)) if deliveries else {}
+
+
+def reconcile() -> tuple[int, int]:
+    """Deal with what a dispatcher that died left in flight; gives how many are sent again and how many are not.
+
+    Only the holder of the dispatcher's lock may call it: what is in flight then is nobody's.
+    """
+    now = clock.now()
+    answer = "Sending ended before the server's answer was noted."
+    error = TransportError(answer, permanent=False, is_unsure=True)
+    orphans = list(Delivery.objects.filter(state=Delivery.State.SENDING))
+    bulk.execute_many(_NOTE, [_fate(row, error, now) for row in orphans])
+    again = sum(_unsure(row, now)[0] == Delivery.State.PLANNED for row in orphans)
+    if orphans:
+        log.warning(
+            "%d messages were in flight when sending ended: %d service messages are sent again, the fate of %d"
+            " others stays unknown (see Deliveries)",
+            len(orphans),
+            again,
+            len(orphans) - again,
+        )
+    return again, len(orphans) - again
+
+
+@contextmanager
+def one_per_database() -> Iterator[None]:
+    """Hold the dispatcher's lock; Conflict where another process has it."""
+    with home.lock(LOCK):
+        if connection.vendor != "postgresql":
+            if not connection.in_atomic_block:
+                with connection.cursor() as cursor:
+                    # A mark must outlive a loss of power too, or a message could leave twice.
+                    cursor.execute("PRAGMA synchronous=FULL")
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK])
+            taken = cursor.fetchone()
+        if not taken or not taken[0]:
+            raise Conflict("another machine lets messages leave", "One does; this one stands by.")
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [ADVISORY_LOCK])
+
+
+def drain(context: Context | None = None, progress: Callable[[int], None] | None = None) -> int:
+    """Let everything leave that is due, and tell the log; gives how many fates were noted."""
+    n = 0
+    with one_per_database():
+        reconcile()
+        couriers = {row.channel: Courier(row.channel, context) for row in Account.objects.all()}
+        try:
+            for courier in couriers.values():
+                while courier.turn(WAIT_S) or courier.in_flight:
+                    n += 1
+                    if progress:
+                        progress(n)
+        finally:
+            for courier in couriers.values():
+                courier.end()
+        telling.tell_all()
+        clicking.tell_all()
+    return n
+
+
+def dispatch_forever(stop: process.Stop, context: Context | None = None) -> None:
+    """Let messages leave until told to stop; trouble is said and tried again."""
+    failures = 0
+    while not stop:
+        try:
+            with one_per_database():
+                _until_trouble(stop, context)
+            failures = 0
+        except Conflict:
+            stop.wait(STANDBY_S)
+        except Exception:
+            failures += 1
+            pause = RETRY_S[min(failures, len(RETRY_S)) - 1]
+            log.exception("sending failed; trying again in %s s, nothing planned is lost", pause)
+            connection.close()
+            stop.wait(pause)
+
+
+def _until_trouble(stop: process.Stop, context: Context | None) -> None:
+    reconcile()
+    couriers: dict[str, Courier] = {}
+    try:
+        while not stop:
+            _match(couriers, context)
+            moved = False
+            for courier in couriers.values():
+                moved = courier.turn(WAIT_S if courier.in_flight else 0.0) or moved
+            if not moved:
+                moved = telling.tell() > 0 or clicking.tell() > 0
+            if not moved and not any(courier.in_flight for courier in couriers.values()):
+                stop.wait(IDLE_S)
+    finally:
+        for courier in couriers.values():
+            courier.end()
+        telling.tell_all()
+
+
+def _match(couriers: dict[str, Courier], context: Context | None) -> None:
+    """Have a courier for every channel as it is set up now."""
+    wanted = dict(Account.objects.values_list("channel", "changed_at"))
+    for channel in list(couriers):
+        if wanted.get(channel) != couriers[channel].changed_at:
+            couriers.pop(channel).end()
+    for channel in wanted:
+        if channel not in couriers:
+            couriers[channel] = Courier(channel, context)
+
+
+@contextmanager
+def running_beside(stop: process.Stop) -> Iterator[None]:
+    """Let messages leave in a thread until told to stop; what is in flight is waited for."""
+    thread = threading.Thread(target=_in_thread, args=(stop,), name="dispatch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=20)
+
+
+def _in_thread(stop: process.Stop) -> None:
+    try:
+        dispatch_forever(stop)
+    finally:
+        connection.close()

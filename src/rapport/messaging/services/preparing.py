@@ -1,0 +1,182 @@
+"""What is due, looked at once more right before it leaves, and rendered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from rapport.consent import links
+from rapport.consent import selectors as consent
+from rapport.kit import bulk, clock, signing
+from rapport.kit.errors import RapportError
+from rapport.messaging.contract import Message
+from rapport.messaging.models import Account, Delivery
+from rapport.messaging.rules.blocks import Template
+from rapport.messaging.services import rendering, steps
+from rapport.messaging.services.templates import template
+from rapport.pacing import selectors as pacing
+from rapport.staff import selectors as staff
+
+CLICK = "click"  # kind of the tokens in counted links
+
+_END = (
+    "UPDATE messaging_delivery SET state = %s, reason = %s, answer = %s, context = %s, ended_at = %s,"
+    " is_told = %s WHERE id = %s AND state = 'planned'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery that may leave now."""
+
+    delivery: uuid.UUID
+    message: Message
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """Who sends, as every message says it."""
+
+    name: str
+    postal_address: str
+    purposes: dict[str, str]
+
+
+def due(channel: str, n: int) -> list[Prepared]:
+    """The next deliveries of a channel that may leave now, rendered; ends those that may not any more."""
+    now = clock.now()
+    rows = list(_planned(channel, now)[:n])
+    late = [row for row in rows if row.expires_at is not None and row.expires_at <= now]
+    _end([(row, Delivery.State.FAILED, "too_late", "") for row in late], now)
+    left = [row for row in rows if row not in late]
+    reasons = steps.reasons({i: as_intended(row) for i, row in enumerate(left)}, again=True)
+    _end([(left[i], Delivery.State.WITHHELD, reason, "") for i, reason in reasons.items()], now)
+    return _rendered([row for i, row in enumerate(left) if i not in reasons], channel, now)
+
+
+def is_due() -> bool:
+    """Whether anything may leave now."""
+    return _planned(None, clock.now()).exists()
+
+
+def _planned(channel: str | None, now: dt.datetime):  # type: ignore[no-untyped-def]
+    found = Delivery.objects.filter(state=Delivery.State.PLANNED, next_try_at__lte=now)
+    if channel is not None:
+        found = found.filter(channel=channel)
+    if pacing.pause() is not None:
+        found = found.filter(is_service=True)
+    return found.order_by("-is_service", "next_try_at", "id")
+
+
+def as_intended(row: Delivery) -> steps.Intended:
+    return steps.Intended(row.identifier, row.purpose, row.channel, row.is_service, row.campaign)
+
+
+def _rendered(rows: Sequence[Delivery], channel: str, now: dt.datetime) -> list[Prepared]:
+    if not rows:
+        return []
+    firm = _firm(channel)
+    uncounted = _uncounted(rows)
+    found, broken = [], []
+    for row in rows:
+        try:
+            found.append(_message(row, firm, counts=row.id not in uncounted))
+        except RapportError as error:
+            broken.append((row, Delivery.State.FAILED, "cannot_render", str(error)))
+    _end(broken, now)
+    return found
+
+
+def _uncounted(rows: Sequence[Delivery]) -> set[uuid.UUID]:
+    """Service messages are not counted, nor those of people who object to being counted."""
+    asked = {i: row for i, row in enumerate(rows) if not row.is_service}
+    refused = steps.allowed(
+        {i: steps.Intended(row.identifier, "analytics", "", is_service=False) for i, row in asked.items()}
+    )
+    return {row.id for row in rows if row.is_service} | {asked[i].id for i in refused}
+
+
+def _firm(channel: str) -> Firm:
+    firm = staff.organisation()
+    address = Account.objects.filter(channel=channel).values_list("postal_address", flat=True).first()
+    return Firm(
+        name=firm.name if firm else "",
+        postal_address=address or "",
+        purposes={purpose.key: purpose.name for purpose in consent.purposes()},
+    )
+
+
+def _message(row: Delivery, firm: Firm, *, counts: bool) -> Prepared:
+    of = template(row.template)
+    rendered = rendering.render(
+        of,
+        {**row.context, "firm": firm.name},
+        lambda: _foot(row, firm),
+        language=row.language,
+        counted=(lambda position: click_url(row.id, position)) if counts else None,
+    )
+    return Prepared(
+        row.id,
+        Message(
+            id=row.id.hex,
+            to=row.identifier.partition(":")[2],
+            subject_line=rendered.subject_line,
+            text=rendered.text,
+            html=rendered.html,
+            language=row.language,
+            headers=_headers(row, of),
+        ),
+        rendered.links,
+    )
+
+
+def _headers(row: Delivery, of: Template) -> dict[str, str]:
+    if of.is_service:
+        return {"Auto-Submitted": "auto-generated"}
+    way_out = links.one_click_url(row.identifier, row.purpose, row.channel, row.id.hex)
+    return {
+        "List-Unsubscribe": f"<{way_out}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def _foot(row: Delivery, firm: Firm) -> rendering.Foot:
+    if row.identifier.startswith(f"{steps.STAFF}:"):
+        return rendering.Foot(firm.name, firm.postal_address)
+    if row.is_service:
+        return rendering.Foot(firm.name, firm.postal_address, rendering.because("", is_service=True))
+    return rendering.Foot(
+        firm.name,
+        firm.postal_address,
+        rendering.because(firm.purposes.get(row.purpose, row.purpose), is_service=False),
+        (
+            (_("Why you got this"), links.url_for(row.identifier, "why", message=row.id.hex)),
+            (_("Your wishes"), links.url_for(row.identifier, "preferences")),
+            (
+                _("Unsubscribe"),
+                links.one_click_url(row.identifier, row.purpose, row.channel, row.id.hex),
+            ),
+        ),
+    )
+
+
+def click_url(delivery: uuid.UUID, position: int) -> str:
+    """The address by which a message's link is counted; it leads where the message says, and nowhere else."""
+    return f"{links.public_url()}/m/{signing.sign(CLICK, delivery.hex, str(position))}"
+
+
+def _end(ended: Sequence[tuple[Delivery, str, str, str]], now: dt.datetime) -> None:
+    if ended:
+        at = bulk.time_value(now)
+        bulk.execute_many(
+            _END,
+            [
+                (state, reason, answer, "{}", at, False, bulk.uuid_value(row.id))
+                for row, state, reason, answer in ended
+            ],
+        )

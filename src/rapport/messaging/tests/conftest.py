@@ -1,0 +1,103 @@
+"""A real SMTP server on loopback, and the account that sends by it."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+from rapport.messaging.contract import Context
+from rapport.messaging.services import accounts
+
+
+@dataclasses.dataclass
+class Mailbox:
+    """What arrived, and how the server is to answer."""
+
+    arrived: list[tuple[str, bytes]] = dataclasses.field(default_factory=list)
+    refuse: dict[str, str] = dataclasses.field(default_factory=dict)  # address -> answer to RCPT
+    refuse_message: dict[str, str] = dataclasses.field(default_factory=dict)  # address -> answer to DATA
+    on_arrival: Callable[[int], None] | None = None
+    port: int = 0
+
+    @property
+    def addresses(self) -> list[str]:
+        return [to for to, _ in self.arrived]
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        address = envelope.rcpt_tos[0]
+        if address in self.refuse_message:
+            return self.refuse_message[address]
+        self.arrived.append((address, envelope.original_content))
+        if self.on_arrival:
+            self.on_arrival(len(self.arrived))
+        return "250 2.0.0 taken"
+
+
+class Server(Controller):
+    """aiosmtpd on a port that the system chose."""
+
+    def factory(self) -> SMTP:
+        return SMTP(self.handler, hostname="mail.example.org", enable_SMTPUTF8=True, data_size_limit=200_000)
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    handler = Mailbox()
+    server = Server(handler, hostname="127.0.0.1", port=0)
+    # The controller connects once to see that it listens; with port 0 it must learn the port first.
+    started = threading.Event()
+    trigger = server._trigger_server
+
+    def learn() -> None:
+        handler.port = server.server.sockets[0].getsockname()[1]
+        server.port = handler.port
+        started.set()
+        trigger()
+
+    server._trigger_server = learn
+    server.start()
+    assert started.is_set()
+    try:
+        yield handler
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def account(home: Path, db: None, mailbox: Mailbox) -> Any:
+    """Mail, set up by way of the mailbox's server."""
+    return set_up(mailbox.port)
+
+
+def set_up(port: int, **values: Any) -> Any:
+    return accounts.set_up(
+        "email",
+        {
+            "host": "127.0.0.1",
+            "port": port,
+            "security": "none",
+            "from_address": "shop@otter.example",
+            "from_name": "Otter Tools",
+            "timeout_s": 5,
+            **values,
+        },
+        postal_address="Otter Tools\nHauptstraße 1\n10115 Berlin",
+    )
+
+
+@pytest.fixture
+def no_dns() -> Context:
+    return accounts.context(lambda name: ())
