@@ -46,6 +46,24 @@ class LoginLink(models.Model):
     used_at = models.DateTimeField(null=True)
 
 
+class Token(models.Model):
+    """A key to the API, of a member of staff or of a machine; only its hash is kept."""
+
+    hash = models.CharField(max_length=64, unique=True)
+    beginning = models.CharField(max_length=12)  # of its text, so that one can be told from another
+    name = models.CharField(max_length=120)
+    staff = models.ForeignKey(
+        Staff, null=True, on_delete=models.CASCADE, related_name="+"
+    )  # empty: a machine
+    scopes = models.JSONField(default=list)
+    per_minute = models.PositiveIntegerField(default=rules.TOKEN_PER_MINUTE)
+    created_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+
 class Organisation(models.Model):
     """The firm that runs this installation: one row, with what every figure is shown in."""
 

@@ -69,6 +69,38 @@ RIGHTS: dict[str, frozenset[Right]] = {
     Role.NONE: frozenset(),
 }
 
+
+class Scope(StrEnum):
+    """One thing that the holder of an API token may do; each names what it is about, then the verb."""
+
+    PEOPLE_READ = "people:read"
+    CONSENT_READ = "consent:read"
+    CONSENT_WRITE = "consent:write"
+    EVENTS_WRITE = "events:write"
+    REQUESTS_READ = "requests:read"
+    REQUESTS_WRITE = "requests:write"
+    SURVEYS_READ = "surveys:read"
+    HEALTH_READ = "health:read"
+
+
+# What a member of staff needs to do the same on screen; a token never carries more than its owner's role.
+SCOPE_RIGHTS: dict[Scope, Right] = {
+    Scope.PEOPLE_READ: Right.SEE_PEOPLE,
+    Scope.CONSENT_READ: Right.SEE_PRIVACY,
+    Scope.CONSENT_WRITE: Right.CHANGE_PRIVACY,
+    Scope.EVENTS_WRITE: Right.CHANGE_SOURCES,
+    Scope.REQUESTS_READ: Right.SEE_PRIVACY,
+    Scope.REQUESTS_WRITE: Right.CHANGE_PRIVACY,
+    Scope.SURVEYS_READ: Right.SEE_SURVEYS,
+    Scope.HEALTH_READ: Right.SEE_HEALTH,
+}
+
+TOKEN_PREFIX = "rpt_"  # noqa: S105  so that a scanner of leaked secrets recognises one
+TOKEN_PER_MINUTE = 600  # requests, unless the token says otherwise
+TOKEN_PER_MINUTE_MAX = 60_000
+TOKEN_USE_NOTED = dt.timedelta(minutes=1)  # between two notes of a token's last use
+TOKEN_DAYS = (30, 90, 365)  # offered on screen; or no end
+
 THEMES = ("auto", "light", "dark")
 SETUP_LINK_TTL = dt.timedelta(hours=24)
 INVITATION_TTL = dt.timedelta(days=7)

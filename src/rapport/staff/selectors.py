@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.staff import rules
-from rapport.staff.models import LoginLink, Organisation, Staff
+from rapport.staff.models import LoginLink, Organisation, Staff, Token
 
 
 def token_hash(token: str) -> str:
@@ -72,3 +72,36 @@ def usable_link(token: str) -> LoginLink | None:
 def first_owner() -> Staff | None:
     """The owner who has been here longest, for the log-in link of the command line."""
     return Staff.objects.filter(role=rules.Role.OWNER, is_active=True).order_by("joined_at", "id").first()
+
+
+def usable_token(text: str) -> Token | None:
+    """The token behind a text while it opens something: known, not revoked, not expired, its owner active."""
+    if not text.startswith(rules.TOKEN_PREFIX):
+        return None
+    found = Token.objects.select_related("staff").filter(hash=token_hash(text), revoked_at=None).first()
+    if found is None or (found.expires_at and found.expires_at <= clock.now()):
+        return None
+    return found if found.staff is None or found.staff.is_active else None
+
+
+def token_opens(token: Token, scope: rules.Scope) -> bool:
+    """Whether a token carries a scope, and, where it is somebody's own, their role still does too."""
+    if scope not in token.scopes:
+        return False
+    return token.staff is None or token.staff.may(rules.SCOPE_RIGHTS[scope])
+
+
+def token(token_id: int) -> Token:
+    """One token by its number."""
+    found = Token.objects.select_related("staff").filter(pk=token_id).first()
+    if found is None:
+        raise NotFound(_("there is no token %(id)s") % {"id": token_id}, _("Choose one from the list."))
+    return found
+
+
+def tokens(of: Staff | None = None) -> list[Token]:
+    """Every token, those that still open something first, then the newest; with `of`, one person's own."""
+    found = Token.objects.select_related("staff").order_by("revoked_at", "-created_at")
+    if of is not None:
+        found = found.filter(staff=of)
+    return sorted(found, key=lambda t: (t.revoked_at is not None, -t.pk))
