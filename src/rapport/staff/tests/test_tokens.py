@@ -101,7 +101,7 @@ def test_only_an_owner_revokes_the_tokens_of_others(alice: Staff) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"days": 0}, {"days": 9999}, {"per_minute": 0}, {"per_minute": 10**6}, {"name": " "}, {"scopes": []}, {"scopes": ["x"]}],
+    [{"days": 0}, {"per_minute": 0}, {"per_minute": 10**9}, {"name": " "}, {"scopes": []}, {"scopes": ["x"]}],
 )  # fmt: skip
 def test_a_token_that_makes_no_sense_is_refused_in_words(alice: Staff, fields: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as caught:
