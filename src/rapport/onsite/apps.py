@@ -5,3 +5,8 @@ class OnsiteConfig(AppConfig):
     name = "rapport.onsite"
     label = "onsite"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rapport.onsite import handlers
+
+        handlers.register()

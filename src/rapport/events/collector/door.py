@@ -19,9 +19,15 @@ BUCKETS_MAX = 50_000
 
 KEPT_BITS = {4: 24, 6: 48}
 
+# Networks where a proxy of ours may stand (RFC 1918, RFC 4193, this machine).
+_OURS = tuple(
+    ipaddress.ip_network(net)
+    for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7", "::1/128")
+)
+
 # As crawlers, previewers, monitors and drivers of browsers name themselves.
 _MACHINE = re.compile(
-    r"bot\b|bots\b|bot/|crawl|spider|slurp|headless|phantomjs|lighthouse|pagespeed|preview|scan|monitor"
+    r"(?<!cu)bots?\b|crawl|spider|slurp|headless|phantomjs|lighthouse|pagespeed|preview|scan|monitor"
     r"|uptime|pingdom|facebookexternalhit|embedly|curl/|wget/|python-|httpx|aiohttp|okhttp|java/|go-http"
     r"|libwww|selenium|puppeteer|playwright|axios|node-fetch|apache-httpclient|mediapartners|archive\.org",
     re.IGNORECASE,
@@ -38,7 +44,7 @@ def network_of(peer: str, forwarded: str) -> str:
     stands; its last entry is the one that this proxy wrote itself.
     """
     address = _address(peer)
-    if address is not None and forwarded and (address.is_loopback or address.is_private):
+    if address is not None and forwarded and any(address in net for net in _OURS):
         address = _address(forwarded.rpartition(",")[2].strip()) or address
     if address is None:
         return ""
