@@ -6,8 +6,9 @@ after them. One process at a time serves a subscriber, by a lock named after it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -125,6 +126,19 @@ def drain(keys: Sequence[str] | None = None, progress: Callable[[str, int], None
                         progress(key, position(key))
     finally:
         con.close()
+
+
+@contextlib.contextmanager
+def paused() -> Iterator[None]:
+    """No subscriber reads or writes within the block; each has first finished the batch that it held.
+
+    For whoever deletes in the log and then in what subscribers made of it: a batch read before would
+    bring back what was deleted.
+    """
+    with contextlib.ExitStack() as held:
+        for key in sorted(_subscribers):
+            held.enter_context(home.lock(f"subscriber-{key}", wait=True))
+        yield
 
 
 def settle(

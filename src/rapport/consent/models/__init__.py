@@ -14,13 +14,18 @@ from rapport.consent.models.ledger import (
     Wording,
 )
 from rapport.consent.models.recipients import Recipient
+from rapport.consent.models.requests import Erasure, Export, Retention, SubjectRequest
 
 __all__ = [
+    "Erasure",
+    "Export",
     "Preference",
     "Purpose",
     "Recipient",
     "Record",
     "Restriction",
+    "Retention",
+    "SubjectRequest",
     "Suppression",
     "Topic",
     "Warranted",

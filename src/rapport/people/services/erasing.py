@@ -1,15 +1,21 @@
-"""Forget a person: every row of theirs in the operational store."""
+"""Forget people: every row of theirs in the operational store."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from django.db.models import Q
 
+from rapport.events import traces
 from rapport.kit.errors import NotFound
 from rapport.people import models
+from rapport.people.rules import graph
 from rapport.people.selectors import identity
-from rapport.people.services import writing
+from rapport.people.services import components, profiles, writing
+
+CHUNK = 500  # numbers a statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +35,58 @@ def erase(person_id: int) -> Erased:
     subject = models.Identity.objects.filter(subject=person_id).first()
     if subject is None:
         raise NotFound(f"there is no person {person_id}", "They may have been erased already.")
-    with writing.change():
-        mine = list(models.Identity.objects.filter(person=subject.person).values_list("subject", flat=True))
-        texts = [f"{i.namespace}:{i.value}" for i in models.Identifier.objects.filter(subject__in=mine)]
-        models.Edge.objects.filter(Q(a__in=mine) | Q(b__in=mine)).delete()
-        models.Trait.objects.filter(subject__in=mine).delete()
-        models.Score.objects.filter(person__in=mine).delete()
-        models.NameTerm.objects.filter(person__in=mine).delete()
-        models.Person.objects.filter(id__in=mine).delete()
-        models.Identifier.objects.filter(subject__in=mine).delete()
-        models.Identity.objects.filter(subject__in=mine).delete()
+    mine = sorted(models.Identity.objects.filter(person=subject.person).values_list("subject", flat=True))
+    texts = [
+        f"{i.namespace}:{i.value}"
+        for part in _parts(mine)
+        for i in models.Identifier.objects.filter(subject__in=part)
+    ]
+    forget(mine, ())
+    return Erased(tuple(mine), tuple(sorted(texts)))
+
+
+def forget(subjects: Sequence[int], identifiers: Sequence[str]) -> int:
+    """Remove these subjects, whole persons or a part of one, and what others' traits quote of their identifiers.
+
+    Whoever is left of a person stays one by the edges that are left. Gives the rows removed or changed.
+    """
+    n = 0
+    found = traces.of(identifiers)
+    with writing.change() as number:
+        persons = set()
+        for part in _parts(sorted(subjects)):
+            persons |= set(models.Identity.objects.filter(subject__in=part).values_list("person", flat=True))
+            for rows in (
+                models.Edge.objects.filter(Q(a__in=part) | Q(b__in=part)),
+                models.Trait.objects.filter(subject__in=part),
+                models.Score.objects.filter(person__in=part),
+                models.NameTerm.objects.filter(person__in=part),
+                models.Person.objects.filter(id__in=part),
+                models.Identifier.objects.filter(subject__in=part),
+                models.Identity.objects.filter(subject__in=part),
+            ):
+                n += rows.delete()[0]
+        left = [components.split(person, number) for person in sorted(persons)]
+        n += _unquote(found)
+    profiles.refresh(np.concatenate([graph.as_subjects(sorted(persons)), *left]))
     identity.discard()
-    return Erased(tuple(sorted(mine)), tuple(sorted(texts)))
+    return n
+
+
+def _unquote(found: traces.Traces) -> int:
+    """Make their identifiers unreadable where somebody else's trait quotes them."""
+    quoting = Q()
+    for text in found.texts:
+        quoting |= Q(value__icontains=text)
+    if not quoting:
+        return 0
+    n = 0
+    for trait in list(models.Trait.objects.filter(quoting)):
+        if found.found_in(trait.value):
+            mine = models.Trait.objects.filter(subject=trait.subject, name=trait.name, origin=trait.origin)
+            n += mine.update(value=found.without(trait.value))
+    return n
+
+
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK))
