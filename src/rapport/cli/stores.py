@@ -46,17 +46,19 @@ def load_command(drain: bool, json_: bool) -> None:
 @click.command("work")
 @click.option("--drain", is_flag=True, help="Do what is due, then stop.")
 def work_command(drain: bool) -> None:
-    """Let subscribers read the log and run the jobs started on screen."""
+    """Let subscribers read the log, run the jobs started on screen, let messages leave."""
     stores.set_up()
     from rapport.events import runner, subscriptions
+    from rapport.messaging import services as messaging
     from rapport.web import jobs
 
     if drain:
         subscriptions.drain()
         jobs.run_due()
+        messaging.drain()
         return
     stop = process.Stop().catch_signals()
-    with jobs.running_beside(stop):
+    with jobs.running_beside(stop), messaging.running_beside(stop):
         runner.subscribe_forever(stop)
 
 

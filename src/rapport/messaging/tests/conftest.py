@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
+from rapport.events import rules, subscriptions
+from rapport.events import services as events
 from rapport.messaging.contract import Context
 from rapport.messaging.services import accounts
+
+MONDAY = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 
 
 @dataclasses.dataclass
@@ -96,6 +102,19 @@ def set_up(port: int, **values: Any) -> Any:
         },
         postal_address="Otter Tools\nHauptstraße 1\n10115 Berlin",
     )
+
+
+@pytest.fixture
+def say(home: Path, db: None) -> Callable[..., None]:
+    """Record touchpoints, load them and let every subscriber react."""
+
+    def record(*rows: dict[str, Any]) -> None:
+        table = pa.Table.from_pylist(list(rows), schema=rules.TOUCHPOINT)
+        span = events.record(table, source="crm")
+        events.settle(span.first + span.n - 1)
+        subscriptions.drain()
+
+    return record
 
 
 @pytest.fixture
