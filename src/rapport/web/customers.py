@@ -25,9 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from rapport.consent import links
 from rapport.consent import selectors as consent
-from rapport.kit import clock, signing
-from rapport.kit.errors import Denied, Invalid, NotFound, RapportError
-from rapport.messaging import services as messaging
+from rapport.kit.errors import Denied, NotFound, RapportError
 from rapport.staff import selectors as staff
 from rapport.web import errors
 from rapport.web.access import public
@@ -35,8 +33,7 @@ from rapport.web.access import public
 View = Callable[..., HttpResponseBase]
 
 # A link is a key, so nobody we link to, no index and no cache may learn it.
-LINK_EVERY_S = 900  # at most one mail with a fresh link to an address within this time
-ADDRESSES = ("/my/", "/u/", "/object")
+ADDRESSES = ("/my/", "/u/", "/object", "/s/")
 HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
@@ -129,30 +126,6 @@ def for_holder(view: View | None = None, *, fresh: bool = False) -> Any:
         return _told_in(code, request, answer)
 
     return csrf_exempt(public(opened))
-
-
-def mail_link(identifier: str, page: str = "") -> None:
-    """Mail a fresh link to an identifier; asked for again within a quarter of an hour, nothing more goes out.
-
-    Only an e-mail address can be written to. The limit is the message's own key, so it holds over every
-    process and over restarts.
-    """
-    if not identifier.startswith("email:"):
-        raise Invalid(
-            _("we can only write to e-mail addresses from here"), _("Ask us by telephone or in the shop.")
-        )
-    slot = clock.now_us() // (LINK_EVERY_S * 1_000_000)
-    messaging.send(
-        messaging.Outgoing(
-            to=identifier,
-            purpose="service",
-            channel="email",
-            template="sign_in",
-            context={"url": links.url_for(identifier, page if page in links.PAGES else "everything")},
-            key=f"sign_in:{signing.keyed_hash(identifier, 'sign_in')}:{slot}",
-            language=translation.get_language(),
-        )
-    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:

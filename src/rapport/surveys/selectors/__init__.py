@@ -6,9 +6,11 @@ from rapport.surveys.selectors.standing import (
     Asked,
     ResponseView,
     asked,
+    first_walk,
     may_show,
+    others,
     response,
     response_of,
 )
 
-__all__ = ["Asked", "ResponseView", "asked", "may_show", "response", "response_of"]
+__all__ = ["Asked", "ResponseView", "asked", "first_walk", "may_show", "others", "response", "response_of"]

@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count
+
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
 from rapport.surveys import rules
 from rapport.surveys.models import Answer, Invitation, Quota, Response, Seat, Survey, Version
 from rapport.surveys.rules import conditions, logic
+from rapport.surveys.rules.definition import RESULT_ANSWERS_MIN
 
 HELD = dt.timedelta(hours=1)  # a place of a quota is held so long for a response that nobody touches
 
@@ -210,3 +213,35 @@ def identifiers_of(identifier: str) -> list[str]:
         return [i.text for i in people.person(identifier).identifiers]
     except NotFound:
         return [identifier]
+
+
+def first_walk(slug: str, identifier: str) -> logic.Walk:
+    """The way as it begins for somebody who has answered nothing yet."""
+    definition = asked(slug).definition
+    traits = declared_traits(identifier, traits_asked(definition)) if identifier else {}
+    return logic.walk(definition.questions, {}, traits)
+
+
+def others(slug: str, definition: rules.Definition, key: str) -> list[tuple[str, rules.Texts, int]]:
+    """How everybody answered one question so far, as (value, words, n) in its own order.
+
+    Nothing where so few answered that it would show who.
+    """
+    question = definition.question(key)
+    if question is None:
+        return []
+    rows = Answer.objects.filter(
+        response__survey__slug=slug,
+        response__state=Response.State.FINISHED,
+        question=key,
+        value__isnull=False,
+    )
+    counts: dict[str, int] = {}
+    for value, n in rows.values_list("value").annotate(n=Count("question")):
+        for one in value if isinstance(value, list) else [value]:
+            counts[str(one)] = counts.get(str(one), 0) + n
+    if sum(counts.values()) < RESULT_ANSWERS_MIN:
+        return []
+    choices: dict[str, rules.Texts] = {c.key: c.text for c in getattr(question, "choices", ())}
+    order = list(choices) or [str(n) for n in range(int(question.low), int(question.high) + 1)]  # type: ignore[attr-defined]
+    return [(value, choices.get(value, {}), counts.get(value, 0)) for value in order]

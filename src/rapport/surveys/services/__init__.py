@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from rapport.surveys.services.answering import Refused, Standing, answer, begin, response_token, survey_token
+from rapport.surveys.services.answering import (
+    Refused,
+    Standing,
+    answer,
+    begin,
+    read,
+    response_token,
+    survey_token,
+)
 from rapport.surveys.services.editing import (
     Reach,
     close,
@@ -28,6 +36,7 @@ __all__ = [
     "open_again",
     "pause",
     "publish",
+    "read",
     "response_token",
     "set_reach",
     "survey_token",

@@ -102,7 +102,7 @@ def answer(response: uuid.UUID, place: int, raw: Mapping[str, Sequence[str]]) ->
         definition = known.definition_of(row.survey, row.version)
         before = known.answers_of(row.id)
         page = _page(definition, before, row, place)
-        said = _read(page, raw)
+        said = read(page, raw)
         after = {**before, **said}
         walk = logic.walk(definition.questions, after, row.traits)
         revised = _keep(row, said)
@@ -166,7 +166,8 @@ def _page(
     return page
 
 
-def _read(page: logic.Page, raw: Mapping[str, Sequence[str]]) -> dict[str, rules.Value | None]:
+def read(page: logic.Page, raw: Mapping[str, Sequence[str]]) -> dict[str, rules.Value | None]:
+    """The answers of a page as its form sent them. Raises Refused, naming every one that cannot be taken."""
     said: dict[str, rules.Value | None] = {}
     wrong: dict[str, rules.Wrong] = {}
     for question in page.questions:

@@ -143,9 +143,10 @@ def test_themes_are_what_tells_unhappy_texts_from_the_others(asked: Asked) -> No
         answered(slug, n, 2 if n < 5 else 10, text)
     settle()
     con = lake.connect()
+    mood = "CASE WHEN contains(\"text\", 'late') THEN 'negative' ELSE 'positive' END"
     rows = con.execute(
-        "SELECT seq, subject, ts, 'sentiment' AS name, CASE WHEN contains(\"text\", 'late') THEN 'negative'"
-        " ELSE 'positive' END AS label, 'm' AS model, '1' AS version FROM event WHERE \"text\" IS NOT NULL"
+        f"SELECT seq, subject, ts, n.name, CASE n.name WHEN 'language' THEN 'en' ELSE {mood} END AS label, 'm' AS model,"
+        " '1' AS version FROM event, (VALUES ('language'), ('sentiment')) AS n(name) WHERE \"text\" IS NOT NULL"
     ).to_arrow_table()
     con.close()
     services.annotate(rows)
