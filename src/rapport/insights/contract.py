@@ -135,7 +135,7 @@ class Insight(Protocol):
     name, version : a new version annotates and scores everything anew
     title, meaning : what a screen calls it, and what it says in one sentence
     limits : when not to believe it, in plain words
-    purpose : the consent purpose that reading the rows serves
+    purpose : key of the consent purpose that reading the rows serves; who refuses it is not in them
     needs : the query that yields its table, a `.sql` in the plug-in's folder `sql`; it may read the lake's
         tables and the relation `identity(subject, person, core)`, and gets `$now` (rows from then on are
         unknown to the model), `$horizon_days` and the model's parameters. None for a model of texts,

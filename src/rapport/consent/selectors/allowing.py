@@ -20,6 +20,7 @@ from rapport.people.rules.graph import Subjects, is_in
 from rapport.people.selectors import rows
 
 SUBJECT = pa.schema([("subject", pa.int64())])
+LOOKUPS_MAX = 5_000  # subjects looked up one by one; for more, the whole ledger is read once
 
 
 def allows(ref: int | str, purpose: str, channel: str = "", at: dt.datetime | None = None) -> rules.Answer:
@@ -50,23 +51,22 @@ def allowed_subjects(purpose: str, channel: str = "", at: dt.datetime | None = N
     chosen = _purpose(purpose)
     if chosen is None or not chosen.is_active:
         return SUBJECT.empty_table()
-    asked = {
-        "purpose": purpose,
-        "channel": channel,
-        "at": at or clock.now(),
-        "basis": chosen.legal_basis,
-    }
-    with lake.new_engine() as con:
-        con.register("identity", people.identity_arrow())
-        con.register("ledger", holding.ledger_arrow(purpose))
-        con.register("restriction", holding.restricted_arrow())
-        return query.run(con, query.load("rapport.consent", "allowed"), asked).to_arrow_table()
+    return _asked("allowed", chosen, channel, at, people.identity_arrow(), holding.ledger_arrow(purpose))
 
 
 def refused_subjects(purpose: str, channel: str = "", at: dt.datetime | None = None) -> pa.Table:
     """Every subject that people knows and that may not be used for a purpose; one column, ascending."""
-    everybody = rows.numbers(people.identity_arrow(), "subject")
-    allowed = rows.numbers(allowed_subjects(purpose, channel, at), "subject")
+    chosen = _purpose(purpose)
+    identity = people.identity_arrow()
+    if chosen is None or not chosen.is_active:
+        return identity.select(SUBJECT.names)
+    if chosen.legal_basis in (rules.CONTRACT, rules.LEGAL_OBLIGATION):
+        return SUBJECT.empty_table()
+    ledger = holding.ledger_arrow(purpose)
+    if chosen.legal_basis == rules.LEGITIMATE_INTEREST:
+        return _asked("objecting", chosen, channel, at, identity, ledger)
+    everybody = rows.numbers(identity, "subject")
+    allowed = rows.numbers(_asked("allowed", chosen, channel, at, identity, ledger), "subject")
     return pa.table({"subject": everybody[~is_in(everybody, allowed)]}, schema=SUBJECT)
 
 
@@ -74,9 +74,34 @@ def only_allowed(
     subjects: Subjects, purpose: str, channel: str = "", at: dt.datetime | None = None
 ) -> Subjects:
     """Those of the subjects that may be used, in the order given; one that is nobody's may not."""
-    allowed = rows.numbers(allowed_subjects(purpose, channel, at), "subject")
     given = np.asarray(subjects, dtype=np.int64)
-    return given[is_in(given, allowed)]
+    wanted = np.unique(given)
+    if wanted.size > LOOKUPS_MAX:
+        allowed = allowed_subjects(purpose, channel, at)
+    else:
+        chosen = _purpose(purpose)
+        if chosen is None or not chosen.is_active:
+            return given[:0]
+        identity = people.with_their_cores(wanted)
+        ledger = holding.ledger_of(purpose, rows.numbers(identity, "subject"))
+        allowed = _asked("allowed", chosen, channel, at, identity, ledger)
+    return given[is_in(given, rows.numbers(allowed, "subject"))]
+
+
+def _asked(
+    name: str,
+    chosen: rules.Purpose,
+    channel: str,
+    at: dt.datetime | None,
+    identity: pa.Table,
+    ledger: pa.Table,
+) -> pa.Table:
+    asked = {"purpose": chosen.key, "channel": channel, "at": at or clock.now(), "basis": chosen.legal_basis}
+    with lake.new_engine() as con:
+        con.register("identity", identity)
+        con.register("ledger", ledger)
+        con.register("restriction", holding.restricted_arrow())
+        return query.run(con, query.load("rapport.consent", name), asked).to_arrow_table()
 
 
 def whose(ref: int | str) -> tuple[list[int], str]:

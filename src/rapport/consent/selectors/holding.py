@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from rapport.consent.models import Record
 from rapport.kit import home
 from rapport.people import selectors as people
+from rapport.people.rules.graph import Subjects
 from rapport.people.selectors import rows
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -42,6 +43,13 @@ def ledger_arrow(purpose: str) -> pa.Table:
     return pa.concat_tables(parts)
 
 
+def ledger_of(purpose: str, subjects: Subjects) -> pa.Table:
+    """The answers of a few subjects about a purpose, in the shape of LEDGER."""
+    sql = f"SELECT {_columns()} FROM consent_record WHERE purpose = %s AND {rows.among('subject')}"
+    found = rows.table(sql, LEDGER, [purpose, rows.listed(subjects)])
+    return pa.concat_tables([found, _of(_waiting(), purpose)])
+
+
 def restricted_arrow() -> pa.Table:
     """Restrictions: subject, at, lifted_at."""
     schema = pa.schema([("subject", pa.int64()), ("at", TIME), ("lifted_at", TIME)])
@@ -66,11 +74,12 @@ def discard() -> None:
 
 
 def _since(change: int) -> pa.Table:
-    sql = (
-        f"SELECT subject, purpose, channel, state, {rows.time('stated_at')}, {rows.time('expires_at')}"
-        " FROM consent_record WHERE changed_seq > %s AND subject IS NOT NULL"
-    )
+    sql = f"SELECT {_columns()} FROM consent_record WHERE changed_seq > %s AND subject IS NOT NULL"
     return rows.table(sql, LEDGER, [change])
+
+
+def _columns() -> str:
+    return f"subject, purpose, channel, state, {rows.time('stated_at')}, {rows.time('expires_at')}"
 
 
 def _waiting() -> pa.Table:

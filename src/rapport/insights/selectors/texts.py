@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from rapport.consent import selectors as consent
 from rapport.events import lake
 from rapport.kit import query
 
 VENUES_SHOWN = 50
+PURPOSE = "analytics"  # what these figures are counted for
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ def language_shares(since: dt.datetime, until: dt.datetime) -> list[LanguageShar
 def _rows(name: str, **asked: Any) -> list[Any]:
     con = lake.connect()
     try:
+        # What was read before somebody refused is not counted after it.
+        lake.give(con, "refused", consent.refused_subjects(PURPOSE))
         return query.run(con, query.load("rapport.insights", name), asked).fetchall()
     finally:
         con.close()

@@ -16,7 +16,7 @@ from rapport.events import services as events
 from rapport.insights import rules
 from rapport.insights.contract import Gives, Insight
 from rapport.insights.models import AnnotationCursor
-from rapport.insights.services import keeping
+from rapport.insights.services import keeping, permitting
 from rapport.insights.services.keeping import Fitted
 from rapport.kit import clock, home, query
 from rapport.kit.errors import Invalid
@@ -42,6 +42,9 @@ def annotate_texts(table: pa.Table, seq_from: int, seq_to: int) -> None:
     theirs = arrow.invert(arrow.is_in(table.column("name"), value_set=pa.array(rules.OWN_WORDS)))
     texts = table.filter(arrow.and_(theirs, arrow.is_valid(table.column("text"))))
     for model in keeping.texts_insights():
+        leave = permitting.daily_warrant(model)
+        if leave is None:
+            continue  # nothing is noted as read, so that a run makes up for it once the purpose is on again
         fitted = keeping.active(model)
         with _lock(model):
             cursor = _cursor(model, fitted.version)
@@ -50,12 +53,13 @@ def annotate_texts(table: pa.Table, seq_from: int, seq_to: int) -> None:
                 continue
             wanted = texts.filter(arrow.greater_equal(texts.column("seq"), stretch[0]))
             for at in range(0, wanted.num_rows, TEXTS_MOST):
-                _write(model, fitted, wanted.slice(at, TEXTS_MOST))
+                _write(model, fitted, permitting.texts_seen(leave, wanted.slice(at, TEXTS_MOST)))
             _advance(cursor, *stretch, n_texts=wanted.num_rows)
 
 
 def catch_up(model: Insight, head: int, progress: Callable[[int, int], None] | None = None) -> Annotated:
     """Annotate every text up to event `head` that a model's present version has not; `progress` gets seqs."""
+    leave = permitting.warrant(model)
     fitted = keeping.active(model)
     n_texts = n_annotations = last = 0
     con = lake.connect()
@@ -67,7 +71,7 @@ def catch_up(model: Insight, head: int, progress: Callable[[int, int], None] | N
                 if gap is None:
                     return Annotated(n_texts, n_annotations, last)
                 texts = _read(con, *gap)
-                written = _write(model, fitted, texts)
+                written = _write(model, fitted, permitting.texts_seen(leave, texts))
                 # A full page may end within the gap: what follows its last text is still to be read.
                 whole = texts.num_rows < TEXTS_MOST
                 end = gap[1] if whole else int(texts.column("seq")[-1].as_py())

@@ -12,10 +12,9 @@ import pyarrow as pa
 from rapport.events import lake
 from rapport.insights import rules
 from rapport.insights.contract import Backtest, Context, Insight, is_of_texts
-from rapport.insights.services import keeping
+from rapport.insights.services import keeping, permitting
 from rapport.kit import query
 from rapport.kit.errors import Invalid
-from rapport.people import selectors as people
 
 LABELLED = ("text", "label")
 # What a file of order lines may call each thing; the first it has is taken.
@@ -103,7 +102,7 @@ def _of_texts(model: Insight, file: Path | None) -> Backtest:
 
 
 def _on_the_log(model: Insight) -> Backtest:
-    identity = people.identity_arrow()
+    identity = permitting.identity_seen(permitting.refused_by(permitting.warrant(model)))
     con = lake.connect()
     try:
         lake.give(con, "identity", identity)

@@ -18,7 +18,7 @@ from rapport.events import services as events
 from rapport.insights import rules
 from rapport.insights.contract import Insight, is_of_texts
 from rapport.insights.models import Run
-from rapport.insights.services import annotating, judging, keeping
+from rapport.insights.services import annotating, judging, keeping, permitting
 from rapport.kit import clock, home, query
 from rapport.kit.errors import RapportError
 from rapport.people import selectors as people
@@ -27,7 +27,7 @@ from rapport.people import services as people_services
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int | None, str], None]  # done, of how many if known, what is being done
-IDENTITIES = "people"  # the subscriber whose work scores stand on
+STANDS_ON = ("people", "consent")  # subscribers: who is whom, and who may be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ def run(names: Sequence[str] | None = None, progress: Progress | None = None) ->
     chosen = keeping.insights(names)
     head = spool.current().next_seq() - 1
     events.settle(head)
-    if any(not is_of_texts(model) for model in chosen):
-        subscriptions.settle(head, keys=[IDENTITIES])
+    subscriptions.settle(head, keys=STANDS_ON)
     summaries = []
     written = 0
     for model in chosen:
@@ -133,10 +132,12 @@ def _of_texts(model: Insight, record: Run, progress: Progress) -> int:
 
 
 def _of_people(model: Insight, record: Run, progress: Progress) -> int:
+    leave = permitting.warrant(model)
+    refused = permitting.refused_by(leave)
     identity = people.identity_arrow()
     con = lake.connect()
     try:
-        lake.give(con, "identity", identity)
+        lake.give(con, "identity", permitting.identity_seen(refused))
         extent = _extent(con)
         _note_extent(record, extent)
         progress(0, None, f"{model.name}: judging it on the past")
@@ -154,6 +155,7 @@ def _of_people(model: Insight, record: Run, progress: Progress) -> int:
     annotating.check(scored, model.gives, model.name)
     progress(0, scored.num_rows, f"{model.name}: writing")
     record.n_out = _write(model, scored, context.now, identity)
+    permitting.forget_refused(model, leave, refused, context.now)
     _note_distributions(record, scored)
     keeping.keep(model.name, model.version, content, record.id)
     return 0

@@ -1,7 +1,8 @@
 -- grain: one row per day on which anybody said something
--- needs: annotation
+-- needs: annotation, refused
 -- gives: day, n, n_negative, n_neutral, n_positive, mean, mean_low, mean_high
 -- units: n in texts; mean sentiment in [-1, 1] with its 95 % interval (normal, one text one observation)
+-- given: refused(subject BIGINT)
 WITH newest AS (
     SELECT
         a.seq,
@@ -10,6 +11,7 @@ WITH newest AS (
         arg_max(a.value, a.run) AS value
     FROM annotation AS a
     WHERE a.name = 'sentiment' AND a.ts >= $since::TIMESTAMPTZ AND a.ts < $until::TIMESTAMPTZ
+        AND a.subject NOT IN (SELECT r.subject FROM refused AS r)
     GROUP BY a.seq
 )
 SELECT

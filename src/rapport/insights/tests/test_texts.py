@@ -36,7 +36,7 @@ class Loud:
     title: str = "Loudness"
     meaning: str = "How much of a text is in capitals."
     limits: str = "None."
-    purpose: str = "insight"
+    purpose: str = "analytics"
     needs: None = None
     gives: tuple[Gives, ...] = (Gives("annotation", "loud", "share", 0, 1, ("loud", "quiet"), "Share."),)
     parameters: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -9,6 +9,7 @@ from rapport.people.selectors.cores import (
     identifiers_for,
     person_ids,
     subjects_for,
+    with_their_cores,
 )
 from rapport.people.selectors.heads import PersonRow, person_rows
 from rapport.people.selectors.identity import identity_arrow, people_for
@@ -92,4 +93,5 @@ __all__ = [
     "subjects_of",
     "timeline",
     "timeline_of",
+    "with_their_cores",
 ]

@@ -28,6 +28,13 @@ def cores_for(subjects: graph.Subjects) -> pa.Table:
     return rows.of("identity", schema, "subject", wanted).sort_by("subject")
 
 
+def with_their_cores(subjects: graph.Subjects) -> pa.Table:
+    """subject, person and core of these subjects and of all that certainly are the same ones, ascending."""
+    cores = np.unique(rows.numbers(cores_for(subjects), "core"))
+    schema = pa.schema([("subject", pa.int64()), ("person", pa.int64()), ("core", pa.int64())])
+    return rows.of("identity", schema, "core", cores).sort_by("subject")
+
+
 def subjects_for(identifiers: Sequence[str]) -> dict[str, int]:
     """The subject of each of these identifiers (a page of them, not a file) that people knows."""
     wanted: dict[str, set[str]] = {}

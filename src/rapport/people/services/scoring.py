@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db import connection
 
 from rapport.kit import bulk
 from rapport.kit.errors import Invalid
@@ -28,6 +31,7 @@ SCORE = pa.schema(
     ]
 )
 _MEMBERS = pa.schema([("id", pa.int64()), ("members", pa.int64())])
+DROPPED_AT_ONCE = 1_000  # persons a statement, so that others can write in between
 READ_ALL_FROM = 50_000  # persons; above this one scan is cheaper than looking each of them up
 
 
@@ -54,6 +58,33 @@ def write_scores(scores: pa.Table, *, identity: pa.Table | None = None) -> int:
         update=[c for c in columns if c not in {"person", "name", "members"}],
         where="excluded.as_of >= people_score.as_of",
     )
+
+
+def drop_scores(subjects: graph.Subjects, model: str, *, before: dt.datetime | None = None) -> int:
+    """Forget what a model wrote (before a time) of the persons that these subjects belong to, or once were.
+
+    A person's score was computed over all their subjects, so one of them is enough.
+    """
+    known = rows.of(
+        "identity",
+        pa.schema([("subject", pa.int64()), ("person", pa.int64())]),
+        "subject",
+        np.unique(subjects),
+    )
+    persons = np.unique(np.concatenate([rows.numbers(known, "person"), graph.as_subjects(subjects)]))
+    older = " AND as_of < %s" if before else ""
+    times = [bulk.time_value(before)] if before else []
+    dropped = 0
+    for at in range(0, persons.size, DROPPED_AT_ONCE):
+        if at:
+            writing.pause()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM people_score WHERE model = %s AND {rows.among('person')}{older}",
+                [model, rows.listed(persons[at : at + DROPPED_AT_ONCE]), *times],
+            )
+            dropped += cursor.rowcount
+    return dropped
 
 
 def _conform(scores: pa.Table) -> pa.Table:

@@ -44,7 +44,7 @@ class Language:
         "letters, or with nothing but addresses, is left undetermined. Close relatives, such as Norwegian "
         "and Danish, are confused."
     )
-    purpose = "insight"
+    purpose = "analytics"
     needs = None
     gives = (Gives("annotation", "language", "none", 0.0, 0.0, (), "ISO 639 code of the language."),)
     parameters: Mapping[str, Any] = {"probability_min": 0.2}

@@ -34,7 +34,7 @@ class Rfm:
         "handful, and seasonal goods make everybody look lost out of season. It does not foretell how much "
         "somebody will buy."
     )
-    purpose = "insight"
+    purpose = "profiling"
     gives = (
         Gives("score", "recency_days", "days", 0, 36_525, meaning="Days since the last order."),
         Gives("score", "frequency", "orders", 1, 1e9, meaning="Orders placed."),

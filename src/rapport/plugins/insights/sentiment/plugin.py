@@ -40,7 +40,7 @@ class Sentiment:
         "It misses irony and does not know about whom something is said. Measured in Arabic, English, "
         "French, German, Italian, Portuguese and Spanish; elsewhere it mostly guesses."
     )
-    purpose = "insight"
+    purpose = "analytics"
     needs = None
     gives = (
         Gives(
