@@ -6,17 +6,17 @@ having been refused. Each collector writes a small file of its own.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from rapport.kit import clock, home
+from rapport.kit import clock, home, ids
 
 KEPT = 100
 WRITE_EVERY_S = 1.0
+KEPT_S = 24 * 3600
 
 # Why, in a word that the screens put into sentences.
 REASONS = (
@@ -72,10 +72,11 @@ def read() -> list[Refusal]:
 class Refusals:
     """The newest refusals of one process."""
 
+    name: str = field(default_factory=lambda: str(ids.uuid7()))
     newest: deque[Refusal] = field(default_factory=lambda: deque(maxlen=KEPT))
     counts: Counter[str] = field(default_factory=Counter)
-    _written_at_s: float = -WRITE_EVERY_S
     is_unwritten: bool = False
+    _has_written: bool = False
 
     def add(self, source: str, reason: str, *, what: str = "", origin: str = "", n: int = 1) -> None:
         """Note one; the same again within a second only counts up."""
@@ -89,14 +90,19 @@ class Refusals:
         self.newest.append(Refusal(at_us, source, reason, what[:80], origin[:120], n))
         self.is_unwritten = True
 
-    @property
-    def is_due(self) -> bool:
-        return self.is_unwritten and clock.monotonic_s() - self._written_at_s >= WRITE_EVERY_S
-
     def write(self) -> None:
-        """Put them where the screens find them; at most once a second, so that a flood costs no disk."""
-        self._written_at_s, self.is_unwritten = clock.monotonic_s(), False
-        folder().mkdir(parents=True, exist_ok=True)
-        temporary = folder() / f".{os.getpid()}"
+        """Put them where the screens find them; the caller does so once a second at most."""
+        self.is_unwritten = False
+        if not self._has_written:
+            self._sweep()
+        temporary = folder() / f".{self.name}"
         temporary.write_bytes(msgspec.json.encode(Written(list(self.newest), dict(self.counts))))
-        temporary.replace(folder() / f"{os.getpid()}.json")
+        temporary.replace(folder() / f"{self.name}.json")
+
+    def _sweep(self) -> None:
+        """Make the folder, and remove what collectors left behind that ended long ago."""
+        folder().mkdir(parents=True, exist_ok=True)
+        for file in folder().iterdir():
+            if file.stat().st_mtime < clock.now_us() / 1e6 - KEPT_S:
+                file.unlink(missing_ok=True)
+        self._has_written = True

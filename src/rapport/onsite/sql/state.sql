@@ -10,8 +10,8 @@ SELECT
     ) AS n_identified,
     count(*) FILTER (WHERE e.received_at >= $now - INTERVAL 1 DAY AND e.name = 'page_counted') AS n_counted,
     count(*) FILTER (WHERE e.received_at >= $now - INTERVAL 1 DAY AND e.name = 'page_crawled') AS n_machines,
-    count(*) FILTER (WHERE e.name = 'banner_answered' AND e.properties ->> '$.choice' = 'accepted') AS n_accepted,
-    count(*) FILTER (WHERE e.name = 'banner_answered' AND e.properties ->> '$.choice' = 'partly') AS n_partly,
-    count(*) FILTER (WHERE e.name = 'banner_answered' AND e.properties ->> '$.choice' = 'refused') AS n_refused
+    count(*) FILTER (WHERE e.name = 'banner_answered' AND json_extract_string(e.properties, '$.choice') = 'accepted') AS n_accepted,
+    count(*) FILTER (WHERE e.name = 'banner_answered' AND json_extract_string(e.properties, '$.choice') = 'partly') AS n_partly,
+    count(*) FILTER (WHERE e.name = 'banner_answered' AND json_extract_string(e.properties, '$.choice') = 'refused') AS n_refused
 FROM event AS e
 WHERE e.source = $source AND e.ts >= $early

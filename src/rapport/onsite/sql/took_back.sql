@@ -6,5 +6,6 @@ SELECT
     e.subject,
     arg_max(e.name <> 'consent_granted', (e.ts, e.seq)) AS is_withdrawn
 FROM event AS e
-WHERE e.properties ->> '$.purpose' = $purpose AND coalesce(e.properties ->> '$.how', '') <> 'banner'
+WHERE json_extract_string(e.properties, '$.purpose') = $purpose
+    AND coalesce(json_extract_string(e.properties, '$.how'), '') <> 'banner'
 GROUP BY e.subject
