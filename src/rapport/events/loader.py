@@ -27,6 +27,13 @@ RANGE_BYTES = 64_000_000
 LARGE_EVENTS = 100_000  # from here on a body is written by itself, in its own order where that will do
 COMPACT_EVERY_COMMITS = 200
 LOCK = "load"
+# What `load_check.sql` measures by.
+CHECK = {
+    "identifiers_max": rules.IDENTIFIERS_MAX,
+    "earliest": rules.EARLIEST,
+    "future_s": rules.FUTURE_TOLERANCE.total_seconds(),
+    "bytes_max": rules.MESSAGE_BYTES_MAX,
+}
 
 _TOUCHPOINT_COLUMNS = (
     'name, ts, identifier, also, evidence, channel, venue, "text", value_minor, currency, properties'
@@ -196,15 +203,7 @@ class Loader:
         if not incoming_rows(self.con):
             return
         select = query.load("rapport.events", "load_check").text
-        self.con.execute(
-            f"INSERT INTO refused SELECT * FROM ({select}) WHERE reason IS NOT NULL",
-            {
-                "identifiers_max": rules.IDENTIFIERS_MAX,
-                "earliest": rules.EARLIEST,
-                "future_s": rules.FUTURE_TOLERANCE.total_seconds(),
-                "bytes_max": rules.MESSAGE_BYTES_MAX,
-            },
-        )
+        self.con.execute(f"INSERT INTO refused SELECT * FROM ({select}) WHERE reason IS NOT NULL", CHECK)
 
     def _refuse(self) -> Iterator[quarantine.Refused]:
         rows = self.con.execute(

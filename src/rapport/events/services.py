@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -12,20 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rapport.events import erased, forgetting, lake, loader, quarantine, rules, spool, upkeep
+from rapport.events import erased, forgetting, lake, loader, plan, quarantine, rules, spool, upkeep
 from rapport.events.forgetting import Forgotten
 from rapport.events.quarantine import Refused
 from rapport.events.spool import Range
-from rapport.kit import clock, home
+from rapport.kit import clock, home, query
 from rapport.kit.errors import Conflict, Invalid, Unavailable
 
 __all__ = [
     "Forgotten",
+    "Objection",
     "Range",
     "Refused",
     "annotate",
     "forget",
     "keep_out",
+    "objections",
     "quarantine_rows",
     "record",
     "record_query",
@@ -143,6 +146,36 @@ def forget(
     if waiting:
         settle(waiting)
     return forgetting.forget(subjects, identifiers, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why the loader would put a touchpoint in quarantine."""
+
+    place: int  # of the row, from 0
+    reason: str
+    field: str
+    message: str
+
+
+def objections(table: pa.Table) -> list[Objection]:
+    """What the loader would refuse of these touchpoints (a request's worth), by the loader's own query."""
+    rows = _conform(table, rules.TOUCHPOINT)
+    with _engine() as con:
+        con.register("given", rows)
+        for name, relation in plan.relations(plan.current()).items():
+            con.register(name, relation)
+        con.execute(
+            "CREATE TEMP TABLE incoming AS SELECT row_number() OVER () - 1 AS seq, $now AS received_at, *,"
+            " properties AS raw, NULL::VARCHAR AS reason, NULL::VARCHAR AS field, NULL::VARCHAR AS message"
+            " FROM given",
+            {"now": clock.now()},
+        )
+        select = query.load("rapport.events", "load_check").text
+        found = con.execute(
+            f"SELECT * FROM ({select}) WHERE reason IS NOT NULL ORDER BY seq", loader.CHECK
+        ).fetchall()
+    return [Objection(*row) for row in found]
 
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -5,15 +5,17 @@
 WITH planned AS (
     SELECT DISTINCT plan_property.name FROM plan_property
 ),
-property AS (
-    SELECT
-        i.seq,
-        i.name,
-        unnest(json_keys(i.properties)) AS property,
-        i.properties
+-- Within CASE, and not by a WHERE, which may be asked after the JSON has been read: text that is no JSON
+-- would fail the whole range.
+sound AS (
+    SELECT i.seq, i.name, CASE WHEN json_valid(i.properties) THEN i.properties END AS properties
     FROM incoming AS i
     SEMI JOIN planned ON i.name = planned.name
-    WHERE i.reason IS NULL AND json_valid(i.properties) AND json_type(i.properties) = 'OBJECT'
+    WHERE i.reason IS NULL
+),
+property AS (
+    SELECT s.seq, s.name, unnest(json_keys(s.properties)) AS property, s.properties
+    FROM sound AS s
 ),
 typed AS (
     SELECT
@@ -47,13 +49,12 @@ wrong AS (
 ),
 missing AS (
     SELECT
-        i.seq,
+        s.seq,
         min(plan_property.property) AS property
-    FROM incoming AS i
-    INNER JOIN plan_property ON i.name = plan_property.name AND plan_property.required
-    WHERE i.reason IS NULL
-        AND coalesce(json_type(i.properties, '$."' || plan_property.property || '"'), 'NULL') = 'NULL'
-    GROUP BY i.seq
+    FROM sound AS s
+    INNER JOIN plan_property ON s.name = plan_property.name AND plan_property.required
+    WHERE coalesce(json_type(s.properties, '$."' || plan_property.property || '"'), 'NULL') = 'NULL'
+    GROUP BY s.seq
 )
 SELECT
     i.seq,
@@ -78,6 +79,7 @@ SELECT
         WHEN i.identifier IS NULL OR NOT regexp_full_match(i.identifier, '(?s)[a-z][a-z0-9_]{1,31}:.{1,255}') THEN 'identifier'
         WHEN len(i.also) > $identifiers_max - 1 THEN 'also'
         WHEN i.ts IS NULL OR i.ts < $earliest OR i.ts > i.received_at + to_seconds($future_s) THEN 'timestamp'
+        WHEN i.properties IS NOT NULL AND NOT json_valid(i.properties) THEN 'properties'
         WHEN wrong.seq IS NOT NULL THEN wrong.property
         WHEN missing.seq IS NOT NULL THEN missing.property
         ELSE 'properties'
