@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from rapport.consent import erasers, exporters
+from rapport.messaging.services import register_template
 from rapport.surveys.models import Answer, Invitation, Response, Seat
 from rapport.surveys.selectors import everything
+from rapport.surveys.services import inviting
 
 NAME = "surveys"
 
 
 def register() -> None:
-    """Be asked at every erasure, and whenever somebody wants to see everything we know of them."""
+    """Be asked at every erasure and every access; make the invitation known to messaging."""
     erasers.register(NAME, erase)
     exporters.register(NAME, everything.sections)
+    register_template(inviting.TEMPLATE)
 
 
 def erase(erasing: erasers.Erasing) -> int:

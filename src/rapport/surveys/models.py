@@ -53,11 +53,12 @@ class Invitation(models.Model):
     state = models.CharField(max_length=10)  # planned, sent, withheld
     reason = models.CharField(max_length=64, default="")
     at = models.DateTimeField(db_column="invited_at")
+    on_day = models.DateField(db_column="invited_on")
     by = models.CharField(max_length=255, db_column="invited_by")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["survey", "identifier"], name="surveys_invitation_once")
+            models.UniqueConstraint(fields=["survey", "identifier", "on_day"], name="surveys_invitation_once")
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["identifier", "at"], name="surveys_invitation_who")

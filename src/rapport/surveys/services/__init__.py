@@ -22,8 +22,10 @@ from rapport.surveys.services.editing import (
     publish,
     set_reach,
 )
+from rapport.surveys.services.inviting import Invited, invite, link
 
 __all__ = [
+    "Invited",
     "Reach",
     "Refused",
     "Standing",
@@ -33,6 +35,8 @@ __all__ = [
     "create",
     "discard",
     "edit",
+    "invite",
+    "link",
     "open_again",
     "pause",
     "publish",
