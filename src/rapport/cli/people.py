@@ -1,4 +1,4 @@
-"""`rapport people`: look somebody up, join and part."""
+"""`rapport people`: look somebody up, join and part, show them everything, erase them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rapport.web import stores
 
 @click.group("people")
 def people_command() -> None:
-    """Look people up, merge and un-merge. ID is a person's number or namespace:value."""
+    """Look people up, merge and un-merge, export and erase. ID is a person's number or namespace:value."""
 
 
 @people_command.command("show")
@@ -70,3 +70,69 @@ def unmerge(edge: int, json_: bool) -> None:
         output.emit({"edge": edge, "state": "removed"})
     else:
         print("Un-merged.")
+
+
+@people_command.command("export")
+@click.argument("ref", metavar="ID")
+@output.as_json
+def export(ref: str, json_: bool) -> None:
+    """Everything we keep of one person, as one JSON document: every value with its origin."""
+    del json_  # the document is for the person and their next supplier: it is JSON either way
+    stores.set_up()
+    from rapport.consent import services
+
+    output.emit(services.everything(ref))
+
+
+@people_command.command("erase")
+@click.argument("ref", metavar="ID", required=False)
+@click.option("--yes", is_flag=True, help="Really erase. Without it, only what would go is shown.")
+@click.option("--also-probable", is_flag=True, help="Also what is theirs on probable evidence alone.")
+@click.option("--replay", is_flag=True, help="Erase again whom a restored backup brought back.")
+@output.as_json
+def erase(ref: str | None, yes: bool, also_probable: bool, replay: bool, json_: bool) -> None:
+    """Erase one person from every store, for good; prints the certificate.
+
+    With --replay, and erasures.jsonl put back beside a restored backup, erases again everybody on it.
+    """
+    if replay == bool(ref):
+        raise click.UsageError("Give either an ID or --replay.")
+    stores.set_up()
+    from rapport.consent import selectors, services
+
+    if replay:
+        n = selectors.n_to_replay()
+        certificates = services.replay(by="command line") if yes else []
+        if json_:
+            output.emit({"identifiers_to_erase": n, "certificates": certificates})
+        elif not yes:
+            print(f"{n} erased identifiers are unknown to this store. Erase them again with --yes.")
+        else:
+            print(f"{len(certificates)} people erased again.")
+        if not yes and n:
+            raise SystemExit(1)
+        return
+    extent = services.extent(str(ref), also_probable=also_probable)
+    if not yes:
+        if json_:
+            output.emit({"would_erase": extent})
+        else:
+            output.table("Would be erased:", ["identifier"], [(text,) for text in extent.identifiers])
+            if extent.probable:
+                output.table(
+                    "Would stay, being theirs only probably:", ["identifier"], [(t,) for t in extent.probable]
+                )
+            print("Nothing was erased. Say --yes to erase for good.")
+        raise SystemExit(1)
+    with output.progress("erasing", quiet=json_) as show:
+        certificate = services.erase(
+            str(ref),
+            by="command line",
+            also_probable=also_probable,
+            progress=lambda what: show(0, None, what),
+        )
+    if json_:
+        output.emit({"certificate": certificate})
+        return
+    print(f"Erased. Certificate {certificate.id}: {certificate.n_rows} rows in {certificate.took_s} s.")
+    output.table("", ["store", "rows"], sorted(certificate.counts.items()), right=(1,))

@@ -8,7 +8,10 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from rapport.consent import handlers
-        from rapport.consent.services import forgetting
+        from rapport.consent.selectors import analyst
+        from rapport.consent.services import forgetting, telling
 
         handlers.register()
+        analyst.register()
+        telling.register()  # first: what lies below is shown before what lies above
         forgetting.register()

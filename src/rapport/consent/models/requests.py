@@ -66,7 +66,9 @@ class Export(models.Model):
     mark = models.CharField(max_length=16, unique=True)  # stands in every copy of the file
 
     class Meta:
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["-at", "id"], name="consent_export_newest")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["-at", "id"], name="consent_export_newest")
+        ]
 
 
 class Retention(models.Model):

@@ -16,6 +16,7 @@ from rapport.listening.rules import fields
 from rapport.listening.rules.kinds import KINDS, kind_named
 from rapport.listening.services import imports, replay, weblog
 from rapport.listening.services import work as under_way
+from rapport.listening.services.forgetting import forget, names_any
 from rapport.listening.services.refusals import BadRow
 from rapport.listening.services.summary import ImportSummary
 from rapport.listening.services.work import OPTIONS, Progress
@@ -27,8 +28,10 @@ __all__ = [
     "ImportSummary",
     "Progress",
     "delete_mapping",
+    "forget",
     "import_file",
     "keep_upload",
+    "names_any",
     "register_replayers",
     "run_import",
     "save_mapping",

@@ -214,6 +214,10 @@ def settle(work: Work) -> None:
         # What the plan refuses in the loader after all is refused, not known before.
         summary.duplicate = counted["n_duplicate"]
         summary.quarantined += counted["n_quarantined"]
+        if n := counted["n_left_out"]:
+            summary.notes.append(
+                f"{n} rows are left out: they name people who were erased, and are kept nowhere"
+            )
     work.summary.first_seq, work.summary.last_seq = work.row.first_seq, work.row.last_seq
 
 

@@ -1,0 +1,234 @@
+"""Erase a person from every store, and keep a certificate that does not say who it was.
+
+In this order, so that being killed anywhere leaves nothing half-done that a second call would not finish,
+and so that nothing comes back meanwhile: first the identifiers are kept out, then the log forgets, then
+what was derived from it, and last whatever the deleting left on the disk.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from django.db import connection
+
+from rapport.consent import erasers
+from rapport.consent.models import Erasure, SubjectRequest
+from rapport.consent.rules import asking
+from rapport.events import erased, spool, subscriptions
+from rapport.events import services as events
+from rapport.events.services import Forgotten
+from rapport.kit import clock, ids, sqlite
+from rapport.kit.errors import NotFound
+from rapport.listening import services as listening
+from rapport.people import selectors as people
+from rapport.people import services as people_services
+from rapport.people.selectors import rows
+
+Progress = Callable[[str], None]
+SUBJECT_OF = "erasure"  # namespace of the identifier under which the log notes that an erasure happened
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was erased, and how much of it; nothing in it says whose it was."""
+
+    id: uuid.UUID
+    begun_at: dt.datetime
+    ended_at: dt.datetime
+    by: str
+    n_identifiers: int
+    counts: dict[str, int]  # rows by store
+    took_s: float
+
+    @property
+    def n_rows(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Who would be erased: certain identifiers, and those that are held to be theirs on probable evidence alone."""
+
+    person: int
+    subjects: tuple[int, ...]
+    identifiers: tuple[str, ...]
+    probable: tuple[str, ...]
+
+
+def extent(ref: int | str, *, also_probable: bool = False) -> Extent:
+    """Which identifiers an erasure of `ref` takes in; NotFound where there is nobody."""
+    subject = people.subject_of(ref)
+    person = people.person_id(subject)
+    certain = people.core_subjects(subject) or [subject]
+    # A mail address that is also somebody's customer number stands for the same human being.
+    texts = list(people.identifiers_for(certain).values())
+    for other in people.subjects_for(list(erased.hashes_of(texts))).values():
+        certain += [s for s in people.core_subjects(other) if s not in certain]
+    everyone = people.identity_arrow()
+    belongs = np.isin(rows.numbers(everyone, "person"), _persons(certain))
+    whole = rows.numbers(everyone, "subject")[belongs].tolist()
+    wanted = sorted(whole) if also_probable else sorted(certain)
+    named = people.identifiers_for(whole)
+    return Extent(
+        person,
+        tuple(wanted),
+        tuple(named[s] for s in wanted if s in named),
+        tuple(named[s] for s in sorted(set(whole) - set(wanted)) if s in named),
+    )
+
+
+def _persons(subjects: Sequence[int]) -> list[int]:
+    return sorted(set(rows.numbers(people.people_for(np.asarray(subjects)), "person").tolist()))
+
+
+def erase(
+    ref: int | str,
+    *,
+    by: str,
+    request_id: uuid.UUID | None = None,
+    also_probable: bool = False,
+    progress: Progress | None = None,
+) -> Certificate:
+    """Erase somebody from every store; gives the certificate. Raises NotFound where there is nobody.
+
+    `ref` is a person's number, a subject or `namespace:value`. What is theirs on probable evidence alone
+    stays, for it may be somebody else's, unless `also_probable`.
+    """
+    say = progress or (lambda _: None)
+    say("loading what waits")
+    upto = spool.current().next_seq() - 1
+    if upto:
+        events.settle(upto)
+        subscriptions.settle(upto, ["people"])
+    whose = extent(ref, also_probable=also_probable)
+    return _erase(whose.subjects, whose.identifiers, by=by, request_id=request_id, say=say)
+
+
+def _erase(
+    subjects: Sequence[int],
+    identifiers: Sequence[str],
+    *,
+    by: str,
+    request_id: uuid.UUID | None,
+    say: Progress,
+) -> Certificate:
+    began = clock.monotonic_s()
+    note = Erasure.objects.create(id=ids.uuid7(), begun_at=clock.now(), by=by, n_identifiers=len(identifiers))
+    try:
+        hashes = events.keep_out(identifiers)
+        forgotten = events.forget(subjects, identifiers, say)
+        say("deleting from the other stores")
+        erasing = erasers.Erasing(tuple(subjects), tuple(identifiers), hashes, tuple(subjects))
+        with subscriptions.paused():
+            counts = _log_counts(forgotten)
+            counts["uploaded files"] = listening.forget(identifiers)
+            counts["people"] = people_services.forget(subjects, identifiers)
+            counts["requests"] = _empty_requests(erasing)
+            for name, eraser in erasers.registered().items():
+                counts[name] = eraser(erasing)
+        say("leaving no free page")
+        leave_no_free_page()
+    except Exception as error:
+        # A name in the text of an error would undo what was asked for.
+        Erasure.objects.filter(id=note.id).update(error=type(error).__name__)
+        raise
+    note.counts = {name: n for name, n in counts.items() if n}
+    note.ended_at, note.took_s = clock.now(), round(clock.monotonic_s() - began, 3)
+    note.save(update_fields=["counts", "ended_at", "took_s"])
+    if request_id:
+        SubjectRequest.objects.filter(id=request_id).update(
+            state=asking.DONE, closed_at=note.ended_at, closed_by=by, erasure=note.id
+        )
+    certificate = view(note)
+    events.touchpoint(
+        "person_erased",
+        f"{SUBJECT_OF}:{note.id}",
+        source="consent",
+        message_id=str(note.id),
+        properties={"erasure": str(note.id), "rows": certificate.n_rows},
+    )
+    return certificate
+
+
+def _log_counts(forgotten: Forgotten) -> dict[str, int]:
+    counts = asdict(forgotten)
+    names = {
+        "events": "events",
+        "sessions": "sessions",
+        "annotations": "annotations",
+        "counters": "day counters",
+        "claims": "claims",
+        "identifiers": "identifiers",
+        "quoted": "rows of others that quoted them",
+        "spool_bodies": "bodies in the spool",
+        "quarantined": "refused rows",
+    }
+    return {shown: counts[name] for name, shown in names.items()}
+
+
+def _empty_requests(erasing: erasers.Erasing) -> int:
+    """Requests stay, as proof that they were answered; who asked, and what they wrote, goes."""
+    emptied = {"subject": None, "identifier": "", "note": "", "answer": ""}
+    n = 0
+    for at in range(0, len(erasing.subjects), 500):
+        n += SubjectRequest.objects.filter(subject__in=erasing.subjects[at : at + 500]).update(**emptied)
+    for at in range(0, len(erasing.identifiers), 500):
+        n += SubjectRequest.objects.filter(identifier__in=erasing.identifiers[at : at + 500]).update(
+            **emptied
+        )
+    return n
+
+
+def leave_no_free_page() -> None:
+    """The operational store without what was deleted from it."""
+    if connection.vendor == "sqlite":
+        file = Path(str(connection.settings_dict["NAME"]))
+        if file.exists() and not connection.in_atomic_block:
+            connection.close()
+            sqlite.rewrite(file)
+    elif not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM")
+
+
+def replay(*, by: str, progress: Progress | None = None) -> list[Certificate]:
+    """Erase again whoever was erased since the backup that this data folder was restored from."""
+    upto = spool.current().next_seq() - 1
+    if upto:
+        events.settle(upto)
+        subscriptions.settle(upto, ["people"])
+    known = erased.take_over(erased.unknown_here())
+    certificates = []
+    done: set[int] = set()
+    for subject, identifier in known:
+        if subject in done:
+            continue
+        try:
+            whose = extent(subject)
+        except NotFound:
+            whose = Extent(subject, (subject,), (identifier,), ())
+        done |= set(whose.subjects)
+        certificates.append(
+            _erase(
+                whose.subjects, whose.identifiers, by=by, request_id=None, say=progress or (lambda _: None)
+            )
+        )
+    return certificates
+
+
+def view(row: Erasure) -> Certificate:
+    """A finished erasure as its certificate."""
+    return Certificate(
+        id=row.id,
+        begun_at=row.begun_at,
+        ended_at=row.ended_at or row.begun_at,
+        by=row.by,
+        n_identifiers=row.n_identifiers,
+        counts=dict(row.counts),
+        took_s=row.took_s,
+    )
