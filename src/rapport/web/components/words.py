@@ -18,6 +18,9 @@ EVENTS: dict[str, tuple[Any, str]] = {
     "group_joined": (gettext_lazy("Joined a firm"), "joined"),
     "page_viewed": (gettext_lazy("Page read"), "read"),
     "page_failed": (gettext_lazy("Page not found"), "warning"),
+    "page_counted": (gettext_lazy("Page counted"), "read"),
+    "link_clicked": (gettext_lazy("Link pressed"), "read"),
+    "banner_answered": (gettext_lazy("Banner answered"), "asked"),
     "screen_viewed": (gettext_lazy("Screen read"), "read"),
     "asset_requested": (gettext_lazy("File fetched"), "read"),
     "page_crawled": (gettext_lazy("Read by a machine"), "read"),
@@ -28,6 +31,9 @@ EVENTS: dict[str, tuple[Any, str]] = {
     "message_opened": (gettext_lazy("Message opened"), "sent"),
     "message_clicked": (gettext_lazy("Link followed"), "sent"),
     "message_unsubscribed": (gettext_lazy("Unsubscribed"), "sent"),
+    "message_withheld": (gettext_lazy("Message withheld"), "sent"),
+    "message_bounced": (gettext_lazy("Message came back"), "sent"),
+    "message_complained": (gettext_lazy("Message called unwanted"), "complaint"),
     "survey_answered": (gettext_lazy("Answer"), "said"),
     "complaint_raised": (gettext_lazy("Complaint"), "complaint"),
     "product_listed": (gettext_lazy("Product listed"), "order"),
@@ -61,6 +67,7 @@ EVIDENCE: dict[str, Any] = {
     "login": gettext_lazy("somebody logged in with both"),
     "order": gettext_lazy("one order carried both"),
     "import": gettext_lazy("one row of an imported file carried both"),
+    "account": gettext_lazy("one customer account names both"),
     "profile": gettext_lazy("one profile names both"),
     "post": gettext_lazy("one post carried both"),
     "link": gettext_lazy("a signed link sent to one was opened by the other"),
@@ -106,6 +113,7 @@ REASONS: dict[str, Any] = {
     "too_large": gettext_lazy("Too large"),
     "wrong_type": gettext_lazy("Wrong type of value"),
     "missing_property": gettext_lazy("Something required is missing"),
+    "not_from_a_browser": gettext_lazy("Not for a browser to say"),
 }
 
 LABELS: dict[str, tuple[Any, str]] = {
