@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class WebConfig(AppConfig):
     name = "rapport.web"
     label = "web"
+
+    def ready(self) -> None:
+        from rapport.web import fresh_links  # noqa: F401  it makes its template known to whoever sends

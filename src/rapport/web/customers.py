@@ -33,7 +33,8 @@ from rapport.web.access import public
 View = Callable[..., HttpResponseBase]
 
 # A link is a key, so nobody we link to, no index and no cache may learn it.
-ADDRESSES = ("/my/", "/u/", "/object", "/s/")
+BY_PERSON = "person"  # who did it, where staff would stand by name
+ADDRESSES = ("/my/", "/u/", "/object", "/s/", "/confirm/", "/signup/", "/m/")
 HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
@@ -50,7 +51,7 @@ class Holder:
     is_fresh: bool  # asked for in the last days: it may show and erase what we know
     language: str = ""  # asked for in the address, and carried on to the next page
 
-    def url(self, page: str, **query: str) -> str:
+    def url(self, page: str, /, **query: str) -> str:
         """The address of another page of the same holder, in the same language."""
         kept = {key: value for key, value in (query | {"lang": self.language}).items() if value}
         address = reverse(f"customer_{page}", args=[self.token])

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from rapport.consent import links
-from rapport.kit.errors import RapportError
+from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
-from rapport.web import customers
+from rapport.web import fresh_links
 from rapport.web.customers import Holder, customer_page, show
 
 
@@ -40,7 +40,7 @@ def door(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         identifier = f"email:{form.cleaned_data['email'].strip().lower()}"
         if _is_known(identifier):
-            customers.mail_link(identifier, request.POST.get("page", ""))
+            fresh_links.mail(identifier)
         return redirect(f"{reverse('customer_door')}?{urlencode({'sent': '1'} | _lang(request))}")
     context = {
         "title": _("Your pages"),
@@ -57,15 +57,16 @@ def door(request: HttpRequest) -> HttpResponseBase:
 def anew(request: HttpRequest, token: str) -> HttpResponseBase:
     """Mail a fresh link to the address of this one, and to no other; once a quarter of an hour at most."""
     holder = Holder(links.past_holder(token), token, is_fresh=False, language=request.GET.get("lang", ""))
-    customers.mail_link(holder.identifier, request.GET.get("page", ""))
-    context = {"title": _("Look into your mail"), "address": holder.hidden}
+    is_sent = fresh_links.mail(holder.identifier, request.GET.get("page", ""))
+    title = _("Look into your mail") if is_sent else _("We cannot write to you there")
+    context = {"title": title, "address": holder.hidden, "is_sent": is_sent}
     return show(request, "pages/customer_door/sent.html", context)
 
 
 def _is_known(identifier: str) -> bool:
     try:
         people.subject_of(identifier)
-    except RapportError:
+    except NotFound:
         return False
     return True
 

@@ -64,10 +64,7 @@ def preferences(request: HttpRequest, holder: Holder) -> HttpResponseBase:
     wrong = _wrong_pause(request.POST)
     if wrong:
         return _page(request, holder, wrong=wrong, status=400)
-    if request.POST.get("do") == "none":
-        n = _refuse_all(holder)
-    else:
-        n = _apply(request.POST, holder)
+    n = _refuse_all(holder) if request.POST.get("do") == "none" else _apply(request.POST, holder)
     chose_language = request.POST.get("language") != request.POST.get("was_language")
     answered = without_language(holder) if chose_language else holder
     return redirect(answered.url("preferences", said=str(n)))

@@ -7,9 +7,8 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from rapport.consent import links
+from rapport.consent import links, services
 from rapport.consent import selectors as consent
-from rapport.consent import services
 from rapport.kit.errors import Invalid
 from rapport.web.components import consenting
 from rapport.web.customers import Holder, customer_page, show
