@@ -30,6 +30,7 @@ COMMANDS = {
     "import": "rapport.cli.imports",
     "demo": "rapport.cli.demo",
     "people": "rapport.cli.people",
+    "identity": "rapport.cli.identity",
     "insights": "rapport.cli.insights",
     "text": "rapport.cli.text",
     "bench": "rapport.cli.bench",

@@ -130,7 +130,7 @@ def register(
     single = ~p.is_double
     for kind, at, evidence, when_s in (
         ("ri", old, "import", lived.entry_s[old] + rng.random(len(old)) * 600),
-        ("rn", new, "profile", _before(rows, lived.entry_s[new], rng)),
+        ("rn", new, "account", _before(rows, lived.entry_s[new], rng)),
     ):
         who = pa.array(at)
         gave_phone = single[at] & (rng.random(len(at)) < 0.6)
@@ -191,7 +191,7 @@ def _profiles(
         at = np.flatnonzero(p.joins_handle & p.networks[:, k])
         who = pa.array(at)
         _identified(
-            rows, f"h{k}", moment(at), ids.customer.take(who), one_each(ids.handles[k].take(who)), "profile",
+            rows, f"h{k}", moment(at), ids.customer.take(who), one_each(ids.handles[k].take(who)), "account",
             json_object(text_member(f"{name}_name", ids.nick.take(who))),
         )  # fmt: skip
     moved: Flags = (p.account == 0) & (rng.random(len(p)) < 0.06)
@@ -200,7 +200,7 @@ def _profiles(
     city = text_member("city", take(place.countries.town, town))
     postcode = join(take(place.countries.town_postcode, town), padded(rng.integers(0, 100, len(at)), 2))
     _identified(
-        rows, "rm", moment(at), ids.customer.take(pa.array(at)), None, "profile",
+        rows, "rm", moment(at), ids.customer.take(pa.array(at)), None, "account",
         json_object(city, text_member("postcode", postcode)),
     )  # fmt: skip
 

@@ -56,6 +56,7 @@ class Edge(models.Model):
     state = models.CharField(max_length=8)  # accepted, proposed, rejected, removed
     decided_by = models.TextField(default="")
     decided_at = models.DateTimeField(null=True)
+    detail = models.TextField(db_default="")  # of a model's edge: what agrees, JSON as in rules.evidence
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -64,7 +65,12 @@ class Edge(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["b"], name="people_edge_b"),
             # Both are few: what waits for a reviewer, and what a reviewer refused.
-            models.Index(fields=["id"], name="people_edge_proposed", condition=models.Q(state="proposed")),
+            models.Index(
+                models.F("confidence").desc(),
+                models.F("id"),
+                name="people_edge_proposed",
+                condition=models.Q(state="proposed"),
+            ),
             models.Index(
                 fields=["a", "b"],
                 name="people_edge_refused",
@@ -79,8 +85,6 @@ class Identity(models.Model):
     subject = models.BigIntegerField(primary_key=True)
     person = models.BigIntegerField()
     core = models.BigIntegerField()
-    from_ts = models.DateTimeField(null=True)  # empty: since ever
-    to_ts = models.DateTimeField(null=True)  # empty: until further notice
     changed_seq = models.BigIntegerField()
 
     class Meta:
@@ -89,6 +93,22 @@ class Identity(models.Model):
             models.Index(fields=["core"], name="people_identity_core"),
             models.Index(fields=["changed_seq"], name="people_identity_changed"),
         ]
+
+
+class Holding(models.Model):
+    """From when on a device on which several log in was in the hands of one of them.
+
+    Read from the log's claims, and so without regard to what staff decided: an end that was un-merged is
+    passed over when the spans are read, and comes back with the edge.
+    """
+
+    pk = models.CompositePrimaryKey("device", "from_ts")
+    device = models.BigIntegerField()  # subject
+    from_ts = models.DateTimeField()
+    holder = models.BigIntegerField()  # the subject that logged in; whose person that is may change
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["holder"], name="people_holding_holder")]
 
 
 class Person(models.Model):
@@ -167,3 +187,23 @@ class Watermark(models.Model):
     name = models.CharField(max_length=32, primary_key=True)
     value = models.BigIntegerField()
     epoch = models.CharField(max_length=32)  # tells this database's counter from that of a restored copy
+
+
+class LinkingPolicy(models.Model):
+    """What becomes of pairs that the model holds for one person. One row."""
+
+    propose_from = models.FloatField(default=0.5)  # probability; less probable pairs are let go
+    accept_from = models.FloatField(null=True)  # at or above they join without a reviewer; empty: never
+    is_nightly = models.BooleanField(default=True)
+
+
+class LinkingRun(models.Model):
+    """One comparison of everybody with everybody: what it read and what it found."""
+
+    started_at = models.DateTimeField()
+    duration_s = models.FloatField(default=0.0)
+    n_people = models.IntegerField(default=0)
+    compared = models.TextField(default="")  # columns, with commas between
+    n_waiting = models.IntegerField(default=0)
+    n_accepted = models.IntegerField(default=0)
+    n_settled = models.IntegerField(default=0)  # pairs found that are one already, or that staff refused

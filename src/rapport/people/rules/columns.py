@@ -48,10 +48,14 @@ _NOT = frozenset(
 _ID_SPELLINGS = ("id", "unique id", "rec id", "record id", "row id", "customer id", "person id", "uid")
 
 
-def recognised(names: Iterable[str], *, stated: Mapping[str, str] | None = None) -> dict[str, str]:
+def recognised(
+    names: Iterable[str], *, stated: Mapping[str, str] | None = None, keeps_name: bool = False
+) -> dict[str, str]:
     """The column that says each field, for those that one of the columns says: field to column name.
 
-    `stated` maps columns to fields and wins over what the names give away; an empty field leaves a column out.
+    A name in one piece is left out where its parts are there, unless it is to be kept: among people of many
+    sources some have the one and some the other. `stated` maps columns to fields and wins over what the
+    names give away; an empty field leaves a column out.
     """
     names = list(names)
     stated = stated or {}
@@ -73,7 +77,7 @@ def recognised(names: Iterable[str], *, stated: Mapping[str, str] | None = None)
         says = [n for n in free if n not in found.values() and _says(n, spelling)]
         if says:
             found[field] = min(says, key=lambda n: len(_words(n)))  # `surname` before `first_and_surname`
-    if {"given_name", "family_name"} <= found.keys():
+    if {"given_name", "family_name"} <= found.keys() and not keeps_name:
         found.pop("name", None)
     return {field: found[field] for field in FIELDS if field in found}
 

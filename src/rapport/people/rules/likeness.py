@@ -39,10 +39,11 @@ class Comparison:
         """The code of each level by the figure that Splink gives it; -1, nothing to compare, is the last."""
         return (*(level.code for level in reversed(self.levels)), "missing")
 
-    def as_splink(self) -> dict[str, Any]:
+    def as_splink(self, *, by_rarity: bool = True) -> dict[str, Any]:
+        """As Splink takes it; by rarity, agreeing in a value that few have counts for more."""
         levels = [{"sql_condition": self.missing, "label_for_charts": "missing", "is_null_level": True}]
         for level in self.levels:
-            rarity = {"tf_adjustment_column": level.rarity_of} if level.rarity_of else {}
+            rarity = {"tf_adjustment_column": level.rarity_of} if level.rarity_of and by_rarity else {}
             levels.append(
                 {
                     "sql_condition": level.condition,

@@ -11,6 +11,7 @@ EVIDENCE = {
     "login": "somebody logged in with both",
     "order": "one order carried both",
     "import": "one row of an imported file carried both",
+    "account": "one customer account names both",
     "profile": "one profile names both",
     "post": "one post carried both",
     "link": "a signed link sent to one was opened by the other",

@@ -21,7 +21,13 @@ STAFF = "staff"  # the source of what a colleague asserts
 EVIDENCE_CHARS_MAX = 64
 
 PROPOSAL = pa.schema(
-    [("a", pa.int64()), ("b", pa.int64()), ("confidence", pa.float64()), ("evidence", pa.string())]
+    [
+        ("a", pa.int64()),
+        ("b", pa.int64()),
+        ("confidence", pa.float64()),
+        ("evidence", pa.string()),
+        ("detail", pa.string()),  # as in rules.evidence; may be missing
+    ]
 )
 
 
@@ -112,32 +118,35 @@ def reject(edge_id: int, by: str) -> None:
 def propose(pairs: pa.Table, *, source: str, accept_from: float | None = None) -> Proposed:
     """Lay probable pairs (PROPOSAL) before a reviewer; those at or above `accept_from` join at once.
 
-    Left out are pairs that are one person already, that staff refused, or that are nobody's.
+    Left out are pairs that are one person already, that staff refused, or that are nobody's. What waits of
+    the same source and is proposed again gets the newer figures.
     """
+    if "detail" not in pairs.column_names:
+        pairs = pairs.append_column("detail", pa.array([""] * pairs.num_rows, pa.string()))
     given = pairs.select(PROPOSAL.names).cast(PROPOSAL)
     ends = np.sort(np.stack([rows.numbers(given, "a"), rows.numbers(given, "b")]), axis=0)
     a, b = ends[0], ends[1]
-    refused = components.refused()
-    no = graph.pairs_in(a, b, rows.numbers(refused, "a"), rows.numbers(refused, "b"))
-    keep = ~no & _are_two(a, b)
+    keep = _are_two(a, b)
+    given, a, b = given.filter(pa.array(keep)), a[keep], b[keep]
     surely = pc.greater_equal(given["confidence"], 2.0 if accept_from is None else accept_from)
-    state = pc.if_else(surely, graph.ACCEPTED, graph.PROPOSED)
-    now = clock.now()
     edges = pa.table(
         {
             "a": pa.array(a),
             "b": pa.array(b),
             "evidence": pc.utf8_slice_codeunits(given["evidence"], 0, EVIDENCE_CHARS_MAX),
             "confidence": given["confidence"],
-            "state": state,
-            "asserted_at": pa.array([now] * given.num_rows, pa.timestamp("us", tz="UTC")),
+            "detail": given["detail"],
+            "state": pc.if_else(surely, graph.ACCEPTED, graph.PROPOSED),
+            "asserted_at": pa.array([clock.now()] * given.num_rows, pa.timestamp("us", tz="UTC")),
         }
-    ).filter(pa.array(keep))
+    )
     bulk.upsert(
         "people_edge",
         [*edges.column_names, "certainty", "source", "decided_by"],
         ((*row, graph.PROBABLE, source, "") for row in writing.tuples(edges)),
         conflict=("a", "b", "evidence", "source"),
+        update=("confidence", "detail", "state", "asserted_at"),
+        where=f"people_edge.state = '{graph.PROPOSED}'",
     )
     joining = edges.filter(pc.equal(edges["state"], graph.ACCEPTED))
     left, right = rows.numbers(joining, "a"), rows.numbers(joining, "b")
@@ -146,16 +155,52 @@ def propose(pairs: pa.Table, *, source: str, accept_from: float | None = None) -
     return Proposed(
         accepted=joining.num_rows,
         waiting=edges.num_rows - joining.num_rows,
-        settled=given.num_rows - edges.num_rows,
+        settled=pairs.num_rows - edges.num_rows,
     )
 
 
 def _are_two(a: graph.Subjects, b: graph.Subjects) -> NDArray[np.bool_]:
-    known = components.identities(np.unique(np.concatenate([a, b])))
+    """Which pairs are two people, of whom nobody has said that they are two.
+
+    Staff refuse a pair of identifiers and mean the people: it counts whatever other identifiers they have.
+    """
+    refused = components.refused()
+    no_a, no_b = rows.numbers(refused, "a"), rows.numbers(refused, "b")
+    known = components.identities(np.unique(np.concatenate([a, b, no_a, no_b])))
     subjects, persons = rows.numbers(known, "subject"), rows.numbers(known, "person")
     two: NDArray[np.bool_] = (a != b) & graph.is_in(a, subjects) & graph.is_in(b, subjects)
-    two[two] = persons[np.searchsorted(subjects, a[two])] != persons[np.searchsorted(subjects, b[two])]
+
+    def person_of(numbers: graph.Subjects) -> graph.Subjects:
+        return graph.as_subjects(persons[np.searchsorted(subjects, numbers)])
+
+    left, right = person_of(a[two]), person_of(b[two])
+    there = graph.is_in(no_a, subjects) & graph.is_in(no_b, subjects)
+    no = np.sort(np.stack([person_of(no_a[there]), person_of(no_b[there])]), axis=0)
+    ends = np.sort(np.stack([left, right]), axis=0)
+    two[two] = (left != right) & ~graph.pairs_in(ends[0], ends[1], no[0], no[1])
     return two
+
+
+def reopen(edge_id: int, by: str) -> Decided:
+    """Take a decision on a proposed pair back: it waits again, and who was joined by it is apart again."""
+    with writing.change() as number:
+        edge = _edge(edge_id)
+        if edge.certainty != graph.PROBABLE or edge.state not in {graph.ACCEPTED, graph.REJECTED}:
+            raise Conflict(
+                f"edge {edge_id} is {edge.state} and {edge.certainty}",
+                "Only what was decided of a probable pair can be taken back.",
+            )
+        was = edge.state
+        edge.state, edge.decided_by, edge.decided_at = graph.PROPOSED, "", None
+        edge.save(update_fields=["state", "decided_by", "decided_at"])
+        if was == graph.ACCEPTED:
+            of_a = rows.numbers(components.identities(graph.as_subjects([edge.a])), "person")
+            for person in of_a.tolist():
+                profiles.refresh(components.split(person, number))
+        persons = tuple(sorted({person for person, _ in _known(edge.a, edge.b)}))
+    if was == graph.ACCEPTED:
+        _record("identity_unmerged", edge, by)
+    return Decided(edge.pk, persons)
 
 
 def _joined(edge: Edge, number: int) -> tuple[int, ...]:

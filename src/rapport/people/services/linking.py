@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOW = 0.01  # pairs less probable than this are not kept
-SAMPLED_PAIRS = 2_000_000  # for u, and at most for each training of m
+RANDOM_PAIRS = 500_000  # from which u is learnt
+SAMPLED_PAIRS = 2_000_000  # at most, for each training of m
 TRAININGS_MAX = 5
 PAIRS_A_ROW = 10  # looked at for one block, and
 PAIRS_A_ROW_ALL = 30  # for all blocks together
@@ -57,40 +58,42 @@ class Links:
 
 def link(rows: pa.Table, *, low: float = LOW, progress: Progress | None = None) -> Links:
     """Compare rows (STATED) with each other; gives the pairs whose probability is `low` or more."""
-    said = progress or (lambda _: None)
     with engine() as con:
-        said("reading")
-        n = load(con, rows)
-        plan = Plan.of(con, n)
-        if n < 2 or not plan.comparisons or not plan.blocks:
-            return Links(_pairs_schema(plan.comparisons).empty_table(), plan.names, n, 0.0)
-        said("learning")
-        linker = train(con, plan)
-        said("comparing")
-        scored = score(linker, min(low, LOW) / 4)
-        return _links(scored, plan, n, low)
+        con.register("given", rows.select(STATED.names).cast(STATED))
+        compare(con, "SELECT * FROM given")
+        con.unregister("given")
+        return link_compared(con, low=low, progress=progress)
+
+
+def compare(con: duckdb.DuckDBPyConnection, select: str) -> None:
+    """Make the relation `compared` of this connection from a SELECT of the columns of STATED."""
+    con.execute(f"CREATE TEMP VIEW stated AS {select}")
+    con.execute(f"CREATE TABLE compared AS {query.load('rapport.people', 'compared').text}")
+    con.execute("DROP VIEW stated")
+
+
+def link_compared(con: duckdb.DuckDBPyConnection, *, low: float, progress: Progress | None = None) -> Links:
+    """`link` over the relation `compared` of an engine made here."""
+    said = progress or (lambda _: None)
+    n = int(_one(con, "SELECT count(*) FROM compared"))
+    plan = Plan.of(con, n)
+    if n < 2 or not plan.comparisons or not plan.blocks:
+        return Links(_pairs_schema(plan.comparisons).empty_table(), plan.names, n, 0.0)
+    said("learning what agrees")
+    linker = train(con, plan)
+    said("comparing")
+    return _links(score(linker, min(low, LOW) / 4), plan, n, low)
 
 
 @contextlib.contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A scratch engine, closed at the end; Splink speaks of its progress as of warnings, which is kept out."""
-    import splink  # noqa: F401  it sets its logger's level when it is imported, so that comes first
-
-    logging.getLogger("splink").setLevel(logging.ERROR)
+    """A scratch engine, closed at the end."""
     con = lake.new_engine()
     con.execute("SET preserve_insertion_order = false")
     try:
         yield con
     finally:
         con.close()
-
-
-def load(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> int:
-    """Make the relation `compared` of this connection; gives how many rows it has."""
-    con.register("stated", rows.select(STATED.names).cast(STATED))
-    con.execute(f"CREATE TABLE compared AS {query.load('rapport.people', 'compared').text}")
-    con.unregister("stated")
-    return int(_one(con, "SELECT count(*) FROM compared"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Plan:
     blocks: tuple[str, ...]
     trainings: tuple[str, ...]
     base_rate: float
+    is_learning: bool  # whether there are rows enough to learn from
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,7 +119,10 @@ class Plan:
         every = max(n * (n - 1) / 2, 1.0)
         sure = sum(counted[keys] for keys in likeness.SURE if keys in counted)
         held = min(max(sure, 0.5) / likeness.SURE_RECALL / every, 0.5)
-        return cls(compared, tuple(_blocks(con, counted, filled, n)), tuple(_trainings(counted, n)), held)
+        blocks = tuple(_blocks(con, counted, filled, n))
+        is_learning = n >= ROWS_TRAINED_MIN
+        trainings = tuple(_trainings(counted, n)) if is_learning else ()
+        return cls(compared, blocks, trainings, held, is_learning)
 
     def settings(self) -> dict[str, Any]:
         """As Splink takes them."""
@@ -123,7 +130,7 @@ class Plan:
             "link_type": "dedupe_only",
             "unique_id_column_name": "id",
             "probability_two_random_records_match": self.base_rate,
-            "comparisons": [c.as_splink() for c in self.comparisons],
+            "comparisons": [c.as_splink(by_rarity=self.is_learning) for c in self.comparisons],
             "blocking_rules_to_generate_predictions": [{"blocking_rule": b} for b in self.blocks],
             "retain_intermediate_calculation_columns": True,
         }
@@ -135,10 +142,10 @@ def train(con: duckdb.DuckDBPyConnection, plan: Plan) -> Linker:
     from splink.internals.exceptions import EMTrainingException
 
     api = DuckDBAPI(con)
-    linker = Linker(api.register("compared"), SettingsCreator(**plan.settings()))
-    if plan.trainings:
-        # One pair short of Splink's default, on which it would warn that it is the default.
-        linker.training.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=1)
+    linker = Linker(api.register("compared"), SettingsCreator(**plan.settings()), log_level=None)
+    logging.getLogger("splink").setLevel(logging.ERROR)  # not a line for every iteration
+    if plan.is_learning:
+        linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
     for rule in plan.trainings:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=SAMPLED_PAIRS)
@@ -263,19 +270,10 @@ def _blocks(
 
 
 def _trainings(counted: dict[tuple[str, ...], int], n: int) -> list[str]:
-    """Blocks to learn within: the first two of different columns, then whatever columns are left to learn."""
-    if n < ROWS_TRAINED_MIN:
-        return []
-    usable = [
-        keys
-        for keys in likeness.TRAINING
-        if TRAINED_ON_MIN <= counted.get(keys, 0) <= max(PAIRS_MIN, n * PAIRS_A_ROW)
-    ]
-    chosen: list[tuple[str, ...]] = []
-    for keys in usable:
-        if len(chosen) < TRAININGS_MAX:
-            chosen.append(keys)
-    return [_rule(keys) for keys in chosen]
+    """Blocks to learn within, so that every column is learnt where it is not what the block agrees in."""
+    at_most = max(PAIRS_MIN, n * PAIRS_A_ROW)
+    usable = [keys for keys in likeness.TRAINING if TRAINED_ON_MIN <= counted.get(keys, 0) <= at_most]
+    return [_rule(keys) for keys in usable[:TRAININGS_MAX]]
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
