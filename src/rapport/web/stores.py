@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-PACKAGES = ("rapport.events", "rapport.listening", "rapport.people", "rapport.insights")
+PACKAGES = ("rapport.events", "rapport.listening", "rapport.people", "rapport.insights", "rapport.onsite")
 
 
 def set_up() -> None:
@@ -30,6 +30,10 @@ def initialise() -> None:
     call_command("migrate", verbosity=0, interactive=False)
     lake.create()
     spool.current().create()
+
+    from rapport.onsite import services as onsite
+
+    onsite.ensure_site()
 
 
 def check_queries() -> int:

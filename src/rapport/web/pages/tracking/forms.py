@@ -1,0 +1,133 @@
+"""The forms of Tracking: a site's settings, its banner's words, one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from rapport.onsite import rules
+from rapport.onsite.selectors import SiteView, SlotView
+
+POLICIES = [
+    (rules.NOTHING, _("Nothing at all")),
+    (rules.COUNT, _("Count pages, without anything that tells one visitor from another")),
+]
+KINDS = [
+    (rules.TEXT, _("A text")),
+    (rules.GREETING, _("A greeting, by name where that is allowed")),
+    (rules.SURVEY, _("A link to a survey")),
+]
+
+
+class Lines(forms.CharField):
+    """Several short values, one a line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+
+class SettingsForm(forms.Form):
+    is_on = forms.BooleanField(label=_("Take what this site sends"), required=False)
+    origins = Lines(
+        label=_("Addresses of its pages"),
+        required=False,
+        help_text=_("One a line, such as https://shop.example; https://*.shop.example is every name below."),
+    )
+    before_consent = forms.ChoiceField(label=_("Before somebody has chosen, take"), choices=POLICIES)
+    search = Lines(
+        label=_("Parameters of your search"),
+        required=False,
+        help_text=_("What stands before = in the address of a page of results, one a line."),
+    )
+    forms = Lines(
+        label=_("Forms whose marked fields may be sent"),
+        required=False,
+        help_text=_("Their names, one a line. Of every other form, only the names of its fields are known."),
+    )
+
+    def __init__(self, site: SiteView, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={name: getattr(site, name) for name in self.base_fields}, **kwargs)
+
+
+class BannerForm(forms.Form):
+    is_asking = forms.BooleanField(label=_("Open the banner for whoever has not answered"), required=False)
+    purposes = forms.MultipleChoiceField(
+        label=_("It asks for"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    language = forms.ChoiceField(
+        label=_("Language where the visitor's is not spoken"), choices=settings.LANGUAGES
+    )
+    ask_again_days = forms.IntegerField(label=_("Ask again after (days)"), min_value=1, max_value=730)
+
+    def __init__(self, site: SiteView, purposes: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        initial = {name: getattr(site, name) for name in self.base_fields}
+        super().__init__(*args, initial=initial, **kwargs)
+        field = self.fields["purposes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = purposes
+
+
+class WordsForm(forms.Form):
+    """The banner's words in one language; what is left as it was goes along with new releases."""
+
+    title = forms.CharField(label=_("Heading"), max_length=120)
+    body = forms.CharField(
+        label=_("Text"), max_length=rules.WORD_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    accept = forms.CharField(label=_("To allow"), max_length=40)
+    refuse = forms.CharField(label=_("To refuse"), max_length=40)
+    save = forms.CharField(label=_("To choose one by one"), max_length=40)
+
+    def __init__(self, site: SiteView, language: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial=rules.words(site.texts, language), **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["lang"] = language
+
+
+class SlotForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=40,
+        help_text=_("Small letters, digits and hyphens; the page names it too."),
+    )
+    kind = forms.ChoiceField(label=_("What stands in it"), choices=KINDS)
+    is_on = forms.BooleanField(label=_("Show it"), required=False, initial=True)
+
+    def __init__(self, slot: SlotView | None, *args: Any, **kwargs: Any) -> None:
+        initial = {"name": slot.name, "kind": slot.kind, "is_on": slot.is_on} if slot else None
+        super().__init__(*args, initial=initial, **kwargs)
+        content = slot.content if slot else {}
+        for code, language in settings.LANGUAGES:
+            said = content.get(code, {})
+            for key, label in (
+                ("text", _("Text")),
+                ("named", _("Text with {name}")),
+                ("href", _("Address it leads to")),
+            ):
+                self.fields[f"{key}_{code}"] = forms.CharField(
+                    label=label, required=False, max_length=300, initial=said.get(key, "")
+                )
+                self.fields[f"{key}_{code}"].widget.attrs["data-language"] = language
+
+    def languages(self) -> list[tuple[str, list[Any]]]:
+        """The fields of each language."""
+        return [
+            (language, [self[f"{key}_{code}"] for key in ("text", "named", "href")])
+            for code, language in settings.LANGUAGES
+        ]
+
+    def content(self) -> dict[str, dict[str, str]]:
+        """What was written, by language."""
+        return {
+            code: {key: self.cleaned_data[f"{key}_{code}"] for key in ("text", "named", "href")}
+            for code, _language in settings.LANGUAGES
+        }
