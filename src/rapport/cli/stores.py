@@ -70,7 +70,7 @@ def sql_command(statement: str, limit: int, json_: bool) -> None:
     """Ask the lake and the operational store a read-only question.
 
     Views: event, subject, claim, subject_day, session, annotation, receipt, and, from the operational
-    store, person, identifier, identity, trait, score; order_line has one row per line of an order.
+    store, person, identifier, identity, trait, score, consent; order_line has one row per line of an order.
     """
     import duckdb
 

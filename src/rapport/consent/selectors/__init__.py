@@ -13,6 +13,8 @@ from rapport.consent.selectors.defining import (
     wording,
     wordings,
 )
+from rapport.consent.selectors.exports import ExportView, export_view, exports
+from rapport.consent.selectors.keeping import KeptView, retention
 from rapport.consent.selectors.ledgers import (
     CorePanel,
     LedgerFilter,
@@ -53,6 +55,8 @@ __all__ = [
     "Answer",
     "CorePanel",
     "Due",
+    "ExportView",
+    "KeptView",
     "LedgerFilter",
     "LedgerRow",
     "PanelCell",
@@ -73,6 +77,8 @@ __all__ = [
     "due",
     "erasure_row",
     "erasures",
+    "export_view",
+    "exports",
     "identifier_hash",
     "is_erased",
     "is_suppressed",
@@ -92,6 +98,7 @@ __all__ = [
     "refused_subjects",
     "request",
     "requests_of",
+    "retention",
     "suppressed",
     "suppressions",
     "topics",

@@ -11,7 +11,7 @@ from django.db.models import Q
 from rapport.consent import rules
 from rapport.consent.models import Purpose, Record, Restriction
 from rapport.consent.selectors import holding
-from rapport.events import lake
+from rapport.consent.selectors.engines import engine
 from rapport.events.rules import normal_identifier
 from rapport.kit import clock, query
 from rapport.kit.errors import NotFound
@@ -97,7 +97,7 @@ def _asked(
     ledger: pa.Table,
 ) -> pa.Table:
     asked = {"purpose": chosen.key, "channel": channel, "at": at or clock.now(), "basis": chosen.legal_basis}
-    with lake.new_engine() as con:
+    with engine() as con:
         con.register("identity", identity)
         con.register("ledger", ledger)
         con.register("restriction", holding.restricted_arrow())

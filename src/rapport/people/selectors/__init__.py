@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rapport.people.selectors.analyst import analyst_engine
+from rapport.people.selectors.analyst import analyst_engine, offer
 from rapport.people.selectors.cores import (
     core_subjects,
     cores_for,
@@ -82,6 +82,7 @@ __all__ = [
     "own",
     "people_for",
     "people_page",
+    "offer",
     "person",
     "person_id",
     "person_ids",

@@ -15,7 +15,7 @@ from rapport.people.selectors import rows
 
 _TIME = pa.timestamp("us", tz="UTC")
 
-# Relation: table of the operational store, columns.
+# Relation: table of the operational store, columns. Domains above add theirs with `offer`.
 RELATIONS: dict[str, tuple[str, pa.Schema]] = {
     "person": (
         "people_person",
@@ -81,6 +81,12 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
 }
 
 _WORD = re.compile(r"[a-z_]+")
+
+
+def offer(name: str, table: str, schema: pa.Schema) -> None:
+    """Let analysts ask a table of the operational store under a name; called when a domain's app is ready."""
+    if RELATIONS.setdefault(name, (table, schema)) != (table, schema):
+        raise Invalid(f"analysts know another {name!r} already", "Offer it under another name.")
 
 
 @contextmanager

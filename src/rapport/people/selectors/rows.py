@@ -40,7 +40,7 @@ def table(sql: str, schema: pa.Schema, params: Sequence[Any] = ()) -> pa.Table:
 
 
 def _column(values: Sequence[Any], field: pa.Field) -> pa.Array:
-    if field.type == _TIME and values and isinstance(values[0], str):
+    if field.type == _TIME and isinstance(next((v for v in values if v is not None), None), str):
         # SQLite keeps times as text, some written by the ORM without a fraction.
         return pc.assume_timezone(pa.array(values, pa.string()).cast(pa.timestamp("us")), "UTC")
     return pa.array(values, field.type)
