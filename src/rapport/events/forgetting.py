@@ -7,8 +7,9 @@ with them. The loader waits meanwhile; whoever sends to the collector does not.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from rapport.events import blanking, lake, loader, quarantine, spool, traces
+from rapport.events import blanking, lake, loader, plan, quarantine, spool, traces
 from rapport.kit import clock, home, process, sqlite
 
 DRAIN_S = 5.0  # what nearly every question of a screen takes less than; a longer one is asked once more
@@ -82,35 +83,82 @@ def forget(
     return done
 
 
-def forget_rows(where: str, params: dict[str, object]) -> Forgotten:
-    """Erase the events that a condition on `event` chooses, whoever's they are: what was kept long enough.
+def forget_older(limits: Mapping[str, dt.datetime]) -> Forgotten:
+    """Erase events, and what was counted and read out of them, that are older than the limit of their name.
 
-    People, their identifiers and sessions stay; day counters stay too, because they name no act in itself.
+    Whoever they are of stays known. The limits are midnights in UTC, so that no day is counted in part.
     """
     done = Forgotten()
     with lake.writing():
         con = lake.connect()
         try:
+            _give_limits(con, limits)
             con.execute(
-                f"CREATE OR REPLACE TEMP TABLE forgotten_seq AS SELECT seq FROM lake.event WHERE {where}",
-                params,
+                "CREATE OR REPLACE TEMP TABLE forgotten_seq AS SELECT e.seq FROM lake.event AS e"
+                " JOIN temp.limit_of AS l ON e.name = l.name WHERE e.ts < l.before_ts"
             )
             seqs = _numbers(con, "SELECT seq FROM temp.forgotten_seq ORDER BY seq")
             if seqs.size:
-                con.execute("BEGIN")
-                done.events = _delete(con, "event", "seq IN (SELECT seq FROM temp.forgotten_seq)")
-                done.annotations = _delete(con, "annotation", "seq IN (SELECT seq FROM temp.forgotten_seq)")
-                con.execute("COMMIT")
+                _hide_older(con, done)
                 _write_anew(con)
                 gone = blanking.Erasing(seqs, np.empty(0, np.int64), (), traces.of(()))
                 done.spool_bodies = blanking.blank(spool.current(), gone)
                 done.files = _delete_old_files(con)
         finally:
-            con.execute("DROP TABLE IF EXISTS temp.forgotten_seq")
+            con.execute("DROP TABLE IF EXISTS temp.forgotten_seq; DROP TABLE IF EXISTS temp.limit_of")
             con.close()
         if done.events:
             _leave_no_free_page()
     return done
+
+
+def counted_before(limits: Mapping[str, dt.datetime]) -> dict[str, int]:
+    """How many events of each name are older than its limit; names with none are left out."""
+    con = lake.connect()
+    try:
+        _give_limits(con, limits)
+        return dict(
+            con.execute(
+                "SELECT e.name, count(*) FROM lake.event AS e JOIN temp.limit_of AS l ON e.name = l.name"
+                " WHERE e.ts < l.before_ts GROUP BY e.name"
+            ).fetchall()
+        )
+    finally:
+        con.execute("DROP TABLE IF EXISTS temp.limit_of")
+        con.close()
+
+
+def _give_limits(con: duckdb.DuckDBPyConnection, limits: Mapping[str, dt.datetime]) -> None:
+    planned = plan.current()
+    table = pa.table(
+        {
+            "name": pa.array(list(limits), pa.string()),
+            "before_ts": pa.array(list(limits.values()), pa.timestamp("us", tz="UTC")),
+            "in_session": pa.array([n in planned and planned[n].session for n in limits], pa.bool_()),
+        }
+    )
+    lake.give(con, "limit_of", table)
+
+
+def _hide_older(con: duckdb.DuckDBPyConnection, done: Forgotten) -> None:
+    con.execute("BEGIN")
+    try:
+        done.events = _delete(con, "event", "seq IN (SELECT seq FROM temp.forgotten_seq)")
+        done.annotations = _delete(con, "annotation", "seq IN (SELECT seq FROM temp.forgotten_seq)")
+        done.counters = _delete(
+            con,
+            "subject_day",
+            "(name, day) IN (SELECT (d.name, d.day) FROM lake.subject_day AS d JOIN temp.limit_of AS l"
+            " ON d.name = l.name WHERE d.day < l.before_ts::DATE)",
+        )
+        # A visit is made of several kinds of events; it goes with the first of them that goes.
+        done.sessions = _delete(
+            con, "session", "ended_at < (SELECT max(before_ts) FROM temp.limit_of WHERE in_session)"
+        )
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
 
 
 def _hide(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,9 @@ __all__ = [
     "Range",
     "Refused",
     "annotate",
+    "counted_before",
     "forget",
+    "forget_older",
     "keep_out",
     "objections",
     "quarantine_rows",
@@ -146,6 +149,19 @@ def forget(
     if waiting:
         settle(waiting)
     return forgetting.forget(subjects, identifiers, progress)
+
+
+def forget_older(limits: Mapping[str, dt.datetime]) -> Forgotten:
+    """Erase the events of each name that are older than its limit, a midnight in UTC."""
+    waiting = spool.current().next_seq() - 1
+    if waiting:
+        settle(waiting)
+    return forgetting.forget_older(limits)
+
+
+def counted_before(limits: Mapping[str, dt.datetime]) -> dict[str, int]:
+    """How many events of each name `forget_older` would erase; names with none are left out."""
+    return forgetting.counted_before(limits)
 
 
 @dataclass(frozen=True, slots=True)

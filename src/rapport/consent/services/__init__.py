@@ -12,21 +12,29 @@ from rapport.consent.services.defining import (
     set_topic,
 )
 from rapport.consent.services.erasing import Certificate, Extent, erase, extent, replay
+from rapport.consent.services.exporting import COLUMNS as EXPORT_COLUMNS
+from rapport.consent.services.exporting import TakenOut, take_out, traced
 from rapport.consent.services.recipients import end_recipient, register_recipient
 from rapport.consent.services.requests import begin, carry_out, close, open_request, reopen
+from rapport.consent.services.retaining import carry_out as carry_out_retention
+from rapport.consent.services.retaining import carry_out_if_due as retention_if_due
+from rapport.consent.services.retaining import keep_for
 from rapport.consent.services.suppressing import lift, restrict, suppress, unrestrict
 from rapport.consent.services.telling import everything
 from rapport.consent.services.warrants import Warrant, warrant
 
 __all__ = [
     "CHANNELS",
+    "EXPORT_COLUMNS",
     "HOWS",
     "Certificate",
     "Extent",
+    "TakenOut",
     "Warrant",
     "add_wording",
     "begin",
     "carry_out",
+    "carry_out_retention",
     "change_purpose",
     "close",
     "define_purpose",
@@ -37,6 +45,7 @@ __all__ = [
     "extent",
     "grant",
     "is_suppressed",
+    "keep_for",
     "lift",
     "open_request",
     "preferences",
@@ -44,9 +53,12 @@ __all__ = [
     "reopen",
     "replay",
     "restrict",
+    "retention_if_due",
     "set_topic",
     "state_preference",
     "suppress",
+    "take_out",
+    "traced",
     "unrestrict",
     "warrant",
     "withdraw",
