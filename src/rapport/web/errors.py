@@ -13,7 +13,19 @@ from rapport.kit import errors
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
+
+class NotLoggedIn(errors.Denied):
+    """Nobody we know asks."""
+
+
+class TooMany(errors.Unavailable):
+    """Somebody asks more often than agreed."""
+
+
+# The first kind that fits decides, so the special ones stand before what they are kinds of.
 STATUS: dict[type[errors.RapportError], int] = {
+    NotLoggedIn: 401,
+    TooMany: 429,
     errors.Invalid: 400,
     errors.Denied: 403,
     errors.NotFound: 404,

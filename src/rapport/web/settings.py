@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_tasks",
     "django_tasks_db",
+    "ninja",  # for the files of its documentation page, which are then served from here and no other host
     "rapport.staff",
     "rapport.events",
     "rapport.listening",

@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 
 from rapport.web import discovery, probes
 from rapport.web.access import public
+from rapport.web.api import urls as api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", probes.livez, name="livez"),
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", probes.metrics, name="metrics"),
     path("favicon.ico", public(RedirectView.as_view(url=static("mark.svg"), permanent=True)), name="favicon"),
     path("language", public(set_language), name="set_language"),
+    *api.urlpatterns,
     *(pattern for module in discovery.page_modules() for pattern in module.urlpatterns),
 ]
 
