@@ -145,7 +145,7 @@
     if (!boxes[1]) box.querySelector('label').firstChild.remove();
     box.setAttribute('role', 'dialog');
     box.setAttribute('aria-labelledby', 't');
-    sheet.replaceSync(':host{all:initial!important;position:fixed!important;inset:auto 0 0!important;z-index:2147483647!important;font:16px/1.5 system-ui,sans-serif!important;color-scheme:light dark!important}section{box-sizing:border-box;max-width:60rem;max-height:90vh;overflow:auto;margin:0 auto;padding:1rem;color:CanvasText;background:Canvas;border:1px solid GrayText;outline-offset:-3px}h2{font-size:1.1rem;margin:0}p{margin:.25rem 0 .5rem}label{display:flex;gap:.5rem;padding:.25rem 0}input{width:1.25rem;height:1.25rem;flex:none}div{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:.5rem}button{flex:1 1 9rem;min-height:2.75rem;font:inherit;color:inherit;background:Canvas;border:2px solid;border-radius:.4rem;cursor:pointer}:focus-visible{outline:3px solid Highlight}');
+    sheet.replaceSync(':host{all:initial!important;position:fixed!important;inset:auto 0 0!important;z-index:2147483647!important;font:16px/1.5 system-ui,sans-serif!important;color-scheme:light dark!important}section{box-sizing:border-box;max-width:60rem;max-height:90vh;overflow:auto;margin:0 auto;padding:1rem;color:CanvasText;background:Canvas;border:1px solid GrayText;outline-offset:-3px}h2{font-size:1.1rem;margin:0}p{margin:.25rem 0 .5rem}label{display:flex;gap:.5rem;padding:.25rem 0}input{width:1.25rem;height:1.25rem;margin:.1rem 0;flex:none}div{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:.5rem}button{flex:1 1 9rem;min-height:2.75rem;font:inherit;color:inherit;background:Canvas;border:2px solid;border-radius:.4rem;cursor:pointer}:focus-visible{outline:3px solid Highlight}');
     host = make('rapport-banner');
     const root = host.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [sheet];
@@ -161,7 +161,7 @@
     if (!silently) {
       for (const [purpose, , wording] of config.purposes) {
         const event = allowed[purpose] ? 'granted' : old[purpose] ? 'withdrawn' : 'denied';
-        if ((id || state.id) && (allowed[purpose] != old[purpose] || asked != config.version)) say('track', 'consent_' + event, { purpose, wording, shown: loc.host + from }, { anonymousId: id || state.id });
+        if ((id || state.id) && (!id || allowed[purpose] != old[purpose] || asked != config.version)) say('track', 'consent_' + event, { purpose, wording, shown: loc.host + from }, { anonymousId: id || state.id });
       }
       say('track', 'banner_answered', { choice: given ? given < config.purposes.length ? 'partly' : 'accepted' : 'refused' });
     }
@@ -207,6 +207,7 @@
     doc.addEventListener('submit', submit);
     win.rapport = (name, ...given) => commands[name] && commands[name](...given);
     win.rapport.version = 1;
+    fill();
     view();
     for (const given of asked) win.rapport(...given);
     if (config.purposes[0] && !config.gpc && state.asked != config.version) ask();

@@ -15,7 +15,7 @@ SHOP = "https://shop.example"
 
 
 @pytest.fixture
-def site(home: Path, db: None) -> onsite.SiteView:  # noqa: ARG001  what it is written to
+def site(home: Path, db: None) -> onsite.SiteView:
     services.add_site("web-shop", origins=[SHOP])
     return services.change_site("web-shop", by="", greets=True)
 

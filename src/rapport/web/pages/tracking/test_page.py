@@ -14,7 +14,7 @@ SITE = "/tracking/web-shop/"
 
 
 @pytest.fixture
-def site(home: Path, db: None) -> onsite.SiteView:  # noqa: ARG001  what it is written to
+def site(home: Path, db: None) -> onsite.SiteView:
     return services.add_site("web-shop", origins=["https://shop.example"])
 
 
