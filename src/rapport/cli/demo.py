@@ -22,18 +22,20 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
     from rapport.web.stores import initialise
 
     initialise()
-    from rapport.demo import market
+    from rapport.demo import consenting, market
     from rapport.events import services, spool, subscriptions
 
     if if_empty and spool.current().next_seq() > 1:
         return
     with output.progress("inventing a market", quiet=json_) as show:
+        consenting.write_wordings()
         summary = market.load(
             n_people, seed, truth, lambda done, total: show(done, total, "inventing people")
         )
         last = summary.last_seq
         services.settle(last, lambda seq: show(seq, last, "loading events"))
         subscriptions.settle(last, progress=lambda key, seq: show(seq, last, f"{key} reads the log"))
+        asking.publish()
     if json_:
         output.emit(summary)
     else:

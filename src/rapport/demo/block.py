@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rapport.demo import basket, browsing, feedback, mailing, posts, selling, talking, tell
+from rapport.demo import basket, browsing, consenting, feedback, mailing, posts, selling, talking, tell
 from rapport.demo.buying import trade
 from rapport.demo.draw import join, stream
 from rapport.demo.expected import expected
@@ -43,6 +43,7 @@ def live(
     bought = basket.baskets(world, when, p, lived.orders, "basket", seeds)
     selling.register(rows, world, p, ids, lived, seeds)
     selling.record(rows, world, p, ids, lived.orders, bought, sold, seeds)
+    consenting.record(rows, p, ids, lived, seeds)
     clicks = mailing.record(rows, p, ids, lived, seeds)
     looked = browsing.sessions(when, p, lived, clicks, seeds, scale)
     browsing.record(rows, world, p, ids, looked, lived.orders, sold.device, seeds)

@@ -26,6 +26,7 @@ COMPLAINS = {"delivery": 0.20, "fit": 0.18, "quality": 0.30, "returns": 0.35}
 LETTERS_PER_DAY = 0.16 / 365
 NPS, CSAT_DELIVERY, CSAT_FIT = range(3)
 SURVEYS = ("nps", "csat_delivery", "csat_fit")
+QUESTIONS = ("recommend", "satisfied", "satisfied")  # of each survey, as `demo.asking` publishes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def record(
         "f2", "survey_answered", f.at_s[answer], identifier.take(at), message_id=message_id.take(at),
         channel="email", text=where(f.spoken[answer], texts.take(at)),
         properties=json_object(
-            text_member("survey", take(SURVEYS, f.kind[answer] - 2)), text_member("question", heading.take(at)),
+            text_member("survey", take(SURVEYS, f.kind[answer] - 2)), text_member("question", take(QUESTIONS, f.kind[answer] - 2)), text_member("asked", heading.take(at)),
             text_member("answer", f.score[answer]), number_member("score", f.score[answer]),
         ),
     )  # fmt: skip

@@ -30,7 +30,19 @@ def record(
     _add(rows, "o", "message_opened", s, opened_at, np.flatnonzero(opened), ids, push)
     _add(rows, "c", "message_clicked", s, clicked_at, np.flatnonzero(clicked), ids, push)
     _add(rows, "u", "message_unsubscribed", s, stopped_at, np.flatnonzero(s.unsubscribes), ids, push)
+    _withdraw(rows, s, stopped_at, np.flatnonzero(s.unsubscribes), ids)
     return s.person[clicked], s.mailing[clicked], clicked_at[clicked]
+
+
+def _withdraw(rows: Rows, s: Sends, at_s: Ints, at: Ints, ids: Identifiers) -> None:
+    """Who asks a mailing to stop takes back their consent by that click."""
+    campaign = text_member("shown", take(rows.when.mailings.keys, s.mailing[at]))
+    told = {"purpose": "marketing", "channel": "email", "how": "one_click"}
+    members = [text_member(key, np.full(len(at), value)) for key, value in told.items()]
+    rows.add(
+        "uw", "consent_withdrawn", at_s[at] + 1, ids.email.take(pa.array(s.person[at])),
+        properties=json_object(*members, campaign),
+    )  # fmt: skip
 
 
 def _add(

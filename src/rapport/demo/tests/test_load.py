@@ -11,7 +11,7 @@ from rapport.demo import market
 from rapport.demo.tests.conftest import END
 
 
-@pytest.mark.usefixtures("home")
+@pytest.mark.usefixtures("home", "db")
 def test_the_market_lands_in_the_lake(tmp_path: Path) -> None:
     from rapport.events import lake, services
 
