@@ -22,7 +22,7 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
     from rapport.web.stores import initialise
 
     initialise()
-    from rapport.demo import consenting, market
+    from rapport.demo import asking, consenting, market
     from rapport.events import services, spool, subscriptions
 
     if if_empty and spool.current().next_seq() > 1:

@@ -174,7 +174,8 @@ def record(
         "f2", "survey_answered", f.at_s[answer], identifier.take(at), message_id=message_id.take(at),
         channel="email", text=where(f.spoken[answer], texts.take(at)),
         properties=json_object(
-            text_member("survey", take(SURVEYS, f.kind[answer] - 2)), text_member("question", take(QUESTIONS, f.kind[answer] - 2)), text_member("asked", heading.take(at)),
+            text_member("survey", take(SURVEYS, f.kind[answer] - 2)),
+            text_member("question", take(QUESTIONS, f.kind[answer] - 2)), text_member("asked", heading.take(at)),
             text_member("answer", f.score[answer]), number_member("score", f.score[answer]),
         ),
     )  # fmt: skip

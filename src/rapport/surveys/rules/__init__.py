@@ -13,7 +13,7 @@ from rapport.surveys.rules.definition import (
     to_json,
 )
 from rapport.surveys.rules.logic import END, SCREEN_OUT, Condition, Jump, Walk, holds, walk
-from rapport.surveys.rules.questions import KINDS, Choice, Question, Texts, Value, Wrong, text_in
+from rapport.surveys.rules.questions import KINDS, Choice, Question, Texts, Value, Wrong, several, text_in
 
 __all__ = [
     "END",
@@ -35,6 +35,7 @@ __all__ = [
     "from_json",
     "holds",
     "problems",
+    "several",
     "text_in",
     "to_json",
     "walk",

@@ -224,6 +224,17 @@ class Number(Question):
         return number
 
 
+def several(answer: str) -> list[str]:
+    """The choices of an answer as the log keeps it: one, or those of a JSON list."""
+    if not answer.startswith("["):
+        return [answer]
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return [answer]
+    return [str(one) for one in found] if isinstance(found, list) else [answer]
+
+
 KINDS: dict[str, type[Question]] = {
     k.kind: k for k in (Single, Multiple, Scale, Nps, Csat, Ces, Open, Date, Number)
 }

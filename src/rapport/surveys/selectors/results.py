@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rapport.consent.services import Warrant
 from rapport.events import lake
@@ -188,9 +190,23 @@ def answers_page(
 ) -> list[AnswerRow]:
     """Answers newest first; `before` is the seq of the last one already shown."""
     with _answers(slug, warrant) as con:
-        given = {name: getattr(chosen, name) for name in Chosen.__slots__}
+        given = dataclasses.asdict(chosen)
         rows = _rows(con, "answers_page", **given, before=before, most=limit)
     return [AnswerRow(*row) for row in rows]
+
+
+def answers_arrow(slug: str, warrant: Warrant, *, limit: int) -> pa.Table:
+    """The newest answers with what models say of their words; `at` in UTC."""
+    with _answers(slug, warrant) as con:
+        given = dataclasses.asdict(Chosen())
+        asked = {**given, "before": None, "most": limit}
+        found = query.run(con, query.load(PACKAGE, "answers_page"), asked).to_arrow_table()
+    return found.rename_columns(["at" if name == "ts" else name for name in found.column_names])
+
+
+def n_people(rows: pa.Table) -> int:
+    """How many people rows of answers are of."""
+    return int(pc.count_distinct(rows["person"]).as_py())
 
 
 def compared(slug: str, warrant: Warrant) -> Compared:
@@ -335,7 +351,7 @@ def _of_scores(kind: str, question: rules.Question | None, by_score: dict[int, i
     return figures.mean_of(inside, low=question.low, high=question.high)
 
 
-def scores_of(bars: list[Bar]) -> dict[int, int]:
+def scores_of(bars: Sequence[Bar]) -> dict[int, int]:
     """Whole scores and their counts."""
     found: dict[int, int] = {}
     for bar in bars:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rapport.surveys.services.adopting import adopt
 from rapport.surveys.services.answering import (
     Refused,
     Standing,
@@ -22,6 +23,7 @@ from rapport.surveys.services.editing import (
     publish,
     set_reach,
 )
+from rapport.surveys.services.exporting import export_answers
 from rapport.surveys.services.inviting import Invited, invite, link
 
 __all__ = [
@@ -29,12 +31,14 @@ __all__ = [
     "Reach",
     "Refused",
     "Standing",
+    "adopt",
     "answer",
     "begin",
     "close",
     "create",
     "discard",
     "edit",
+    "export_answers",
     "invite",
     "link",
     "open_again",

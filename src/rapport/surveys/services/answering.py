@@ -233,6 +233,8 @@ def _answered(row: Response, definition: rules.Definition, one: _Revised) -> dic
         "language": row.language,
     }
     text = None
+    if question is not None:
+        about["asked"] = rules.text_in(question.text, row.language, definition.main_language)
     if question is not None and one.value is not None:
         about["answer"] = question.answer(one.value)
         score = question.score(one.value)

@@ -15,7 +15,7 @@ from rapport.kit import clock
 from rapport.people import selectors as people
 from rapport.surveys import selectors
 from rapport.surveys import services as surveys
-from rapport.surveys.selectors import results
+from rapport.surveys.selectors.results import scores_of
 from rapport.surveys.tests.conftest import record, settle
 
 Asked = Callable[..., str]
@@ -47,12 +47,12 @@ def test_results_count_what_was_said_last(asked: Asked) -> None:
     surveys.answer(response, 0, {"recommend": ["10"]})
     surveys.answer(response, 0, {"recommend": ["0"]})
     settle()
-    found = results.results(slug, read())
+    found = selectors.results(slug, read())
     assert (found.n_people, found.n_responses, found.n_answers) == (5, 5, 9)
     recommend, why = found.questions
     assert recommend.estimate is not None
     assert (recommend.estimate.value, recommend.estimate.n) == (0.0, 5)  # two up, two down, one between
-    assert results.scores_of(list(recommend.bars)) == {10: 1, 9: 1, 7: 1, 3: 1, 0: 1}
+    assert scores_of(list(recommend.bars)) == {10: 1, 9: 1, 7: 1, 3: 1, 0: 1}
     assert (why.kind, why.n, why.n_said) == ("open", 4, 4)
 
 
@@ -67,7 +67,7 @@ def test_answers_from_elsewhere_count_beside_ours(asked: Asked) -> None:
                 "identifier": f"email:p{n}@example.org", "properties": json.dumps(about),
             }
         )  # fmt: skip
-    (recommend,) = results.results(slug, read()).questions
+    (recommend,) = selectors.results(slug, read()).questions
     assert recommend.n == 3
 
 
@@ -76,19 +76,19 @@ def test_bars_lead_to_the_answers_and_the_people_behind_them(asked: Asked) -> No
     for n, score in enumerate([10, 10, 3]):
         answered(slug, n, score, "Fast delivery" if score > 6 else "It came late")
     settle()
-    rows = results.answers_page(slug, results.Chosen(question="recommend", answer="10"), read())
+    rows = selectors.answers_page(slug, selectors.Chosen(question="recommend", answer="10"), read())
     assert {r.person for r in rows} == {people.person_id(f"email:p{n}@example.org") for n in (0, 1)}
-    rows = results.answers_page(slug, results.Chosen(question="recommend", low=0, high=6), read())
+    rows = selectors.answers_page(slug, selectors.Chosen(question="recommend", low=0, high=6), read())
     assert [r.score for r in rows] == [3]
-    rows = results.answers_page(slug, results.Chosen(phrase="came late"), read())
+    rows = selectors.answers_page(slug, selectors.Chosen(phrase="came late"), read())
     assert [r.said for r in rows] == ["It came late"]
-    rows = results.answers_page(slug, results.Chosen(phrase="came lat"), read())
+    rows = selectors.answers_page(slug, selectors.Chosen(phrase="came lat"), read())
     assert rows == []
     first, second = (
-        results.answers_page(slug, results.Chosen(), read(), limit=4, before=b) for b in (None, None)
+        selectors.answers_page(slug, selectors.Chosen(), read(), limit=4, before=b) for b in (None, None)
     )
     assert first == second
-    rest = results.answers_page(slug, results.Chosen(), read(), before=first[-1].seq)
+    rest = selectors.answers_page(slug, selectors.Chosen(), read(), before=first[-1].seq)
     assert len(first) + len(rest) == 6
 
 
@@ -98,7 +98,7 @@ def test_who_objected_is_in_no_result(asked: Asked) -> None:
         answered(slug, n, 10)
     settle()
     consent.withdraw("email:p0@example.org", "analytics", how="preference_page")
-    assert results.results(slug, read()).n_people == 1
+    assert selectors.results(slug, read()).n_people == 1
 
 
 def test_choices_of_one_answer_count_each(asked: Asked) -> None:
@@ -107,9 +107,9 @@ def test_choices_of_one_answer_count_each(asked: Asked) -> None:
     surveys.answer(response, 0, {"satisfied": ["1"]})
     surveys.answer(response, 1, {"trouble": ["late", "broken"]})
     settle()
-    trouble = results.results(slug, read()).questions[1]
+    trouble = selectors.results(slug, read()).questions[1]
     assert {b.answer: b.n for b in trouble.bars} == {"late": 1, "broken": 1}
-    rows = results.answers_page(slug, results.Chosen(question="trouble", answer="broken"), read())
+    rows = selectors.answers_page(slug, selectors.Chosen(question="trouble", answer="broken"), read())
     assert len(rows) == 1
 
 
@@ -119,7 +119,7 @@ def test_who_answers_is_compared_with_who_might_have(asked: Asked) -> None:
     for n in range(4):
         answered(slug, n, 9)
     settle()
-    found = results.compared(slug, read())
+    found = selectors.compared(slug, read())
     assert (found.base, found.n_answered, found.n_base) == ("everybody", 4, 20)
     countries = next(b for b in found.biases if b.dimension == "country").rows
     by_label = {d.label: d for d in countries}
@@ -151,7 +151,7 @@ def test_themes_are_what_tells_unhappy_texts_from_the_others(asked: Asked) -> No
     con.close()
     services.annotate(rows)
     settle()
-    why = results.results(slug, read()).questions[1]
+    why = selectors.results(slug, read()).questions[1]
     found = {t.phrase: t for t in why.themes}
     assert found["late"].is_negative
     assert (found["late"].n, found["late"].n_negative) == (5, 5)
@@ -166,7 +166,7 @@ def test_months_have_their_own_figure(asked: Asked) -> None:
         with clock.frozen(dt.datetime(2026, month, 5, tzinfo=dt.UTC)):
             answered(slug, month, score)
     settle()
-    months = results.results(slug, read()).questions[0].months
+    months = selectors.results(slug, read()).questions[0].months
     assert [(m.month, m.estimate.value) for m in months] == [
         (dt.date(2026, 1, 1), 100.0),
         (dt.date(2026, 2, 1), -100.0),

@@ -121,18 +121,21 @@ def ranked(
     note: str = "",
     colour: str = "series-1",
     full_width: bool = False,
+    is_scale: bool = False,
 ) -> Chart:
-    """Horizontal bars in the order given: (label, value, href)."""
+    """Horizontal bars in the order given: (label, value, href); of a scale that order is its own."""
     rows = [(label, v, _local(href)) for label, v, href in rows]
     drawn = [(label, v, said(v), href, f"{label}: {said(v)}") for label, v, href in rows]
     width = manner.FULL_PX if full_width else manner.WIDE_PX
-    first = ", ".join(f"{label} {said(v)}" for label, v, _href in rows[:5])
+    joint = ": " if is_scale else " "
+    first = ", ".join(f"{label}{joint}{said(v)}" for label, v, _href in (rows if is_scale else rows[:5]))
+    alt = _("%(title)s. Bars: %(first)s.") if is_scale else _("%(title)s. Bars, largest first: %(first)s.")
     drawing = render.Drawing(
         wide=shapes.ranked(drawn, width=width, colour=colour, x_title=value_title),
         narrow=shapes.ranked(drawn, width=manner.NARROW_PX, colour=colour, x_title=value_title),
         language=_language(),
         title=title,
-        alt=_("%(title)s. Bars, largest first: %(first)s.") % {"title": title, "first": first},
+        alt=alt % {"title": title, "first": first},
         right=right.value,
         columns=[label_title, value_title],
         rows=[[label, v] for label, v, _href in rows],

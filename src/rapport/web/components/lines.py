@@ -154,9 +154,10 @@ def _headline(name: str, properties: Mapping[str, Any]) -> str:
         n = p.get("n_results", "")
         found = ngettext("%(n)s result", "%(n)s results", int(n)) % {"n": n} if n.isdecimal() else ""
         return ", ".join(part for part in (f"“{p.get('query', '')}”", found) if part)
-    if name == "survey_answered":
+    if name in {"survey_answered", "answer_corrected"}:
         answer = p.get("answer") or p.get("score", "")
-        return ": ".join(part for part in (p.get("question") or p.get("survey", ""), answer) if part)
+        asked = p.get("asked") or p.get("question") or p.get("survey", "")
+        return ": ".join(part for part in (asked, answer) if part)
     if name == "person_identified":
         told = properties.get("traits")
         return ", ".join(trait(key) for key in told) if isinstance(told, dict) else ""
