@@ -13,7 +13,7 @@ from rapport.consent.services.defining import (
 )
 from rapport.consent.services.erasing import Certificate, Extent, erase, extent, replay
 from rapport.consent.services.exporting import COLUMNS as EXPORT_COLUMNS
-from rapport.consent.services.exporting import TakenOut, take_out, traced
+from rapport.consent.services.exporting import TakenOut, take_out, take_out_rows, traced
 from rapport.consent.services.recipients import end_recipient, register_recipient
 from rapport.consent.services.requests import begin, carry_out, close, open_request, reopen
 from rapport.consent.services.retaining import carry_out as carry_out_retention
@@ -58,6 +58,7 @@ __all__ = [
     "state_preference",
     "suppress",
     "take_out",
+    "take_out_rows",
     "traced",
     "unrestrict",
     "warrant",
