@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from rapport.events import lake, subscriptions
 from rapport.kit import bulk, query
-from rapport.people.rules import graph
+from rapport.people.rules import evidence, graph
 from rapport.people.selectors import rows
-from rapport.people.services import components, profiles, writing
+from rapport.people.services import components, holdings, profiles, writing
 
 KEY = "people"
 NAMES = ("person_identified", "post_published", "order_placed")
@@ -42,9 +42,11 @@ def on_batch(batch: subscriptions.Batch) -> None:
     known = rows.numbers(components.identities(subjects), "subject")
     people = np.union1d(known, fresh)
     inside = graph.is_in(ends[0], people) & graph.is_in(ends[1], people)
-    _identify(found, claims.filter(pa.array(inside)), fresh[~graph.is_in(fresh, known)])
+    claims = claims.filter(pa.array(inside))
+    touched = _identify(found, claims, fresh[~graph.is_in(fresh, known)])
+    holdings.keep(np.unique(np.concatenate([rows.numbers(claims, c) for c in "ab"])))
     _tell(told.filter(pa.array(graph.is_in(rows.numbers(told, "subject"), people))))
-    profiles.refresh(people)
+    profiles.refresh(np.union1d(people, touched))
 
 
 def _identifiers(con: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -52,30 +54,41 @@ def _identifiers(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return found.filter(pc.invert(pc.is_in(found["namespace"], value_set=pa.array(graph.NOT_PEOPLE))))
 
 
-def _identify(found: pa.Table, claims: pa.Table, fresh: graph.Subjects) -> None:
-    """Write identifiers and edges, then join what the accepted edges connect."""
+def _identify(found: pa.Table, claims: pa.Table, fresh: graph.Subjects) -> graph.Subjects:
+    """Write identifiers and edges, then join what the accepted edges connect; gives whom that touched."""
     bulk.upsert("people_identifier", found.column_names, writing.tuples(found), conflict=("subject",))
     a, b = (rows.numbers(claims, c) for c in "ab")
     refused = components.refused()
     # Whoever said "not one person" is not overruled by a file: the pair waits for a reviewer.
     doubted = graph.pairs_in(a, b, rows.numbers(refused, "a"), rows.numbers(refused, "b"))
-    state = pa.array(np.where(doubted, graph.PROPOSED, graph.ACCEPTED))
-    edges = claims.append_column("state", state)
+    probable = pc.is_in(claims["evidence"], value_set=pa.array(evidence.PROBABLE))
+    waits = doubted | np.asarray(probable.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    edges = claims.append_column("state", pa.array(np.where(waits, graph.PROPOSED, graph.ACCEPTED)))
+    edges = edges.append_column("certainty", pc.if_else(probable, graph.PROBABLE, graph.CERTAIN))
+    edges = edges.append_column("confidence", pc.if_else(probable, evidence.UNCOUNTED, 1.0))
     # On conflict nothing: what became of an edge is never undone by hearing the assertion again.
     bulk.upsert(
         "people_edge",
-        [*edges.column_names, "certainty", "confidence", "decided_by"],
-        ((*row, graph.CERTAIN, 1.0, "") for row in writing.tuples(edges)),
+        [*edges.column_names, "decided_by"],
+        ((*row, "") for row in writing.tuples(edges)),
         conflict=("a", "b", "evidence", "source"),
     )
-    a, b = a[~doubted], b[~doubted]
+    a, b = a[~waits], b[~waits]
     new = graph.is_in(a, fresh) & graph.is_in(b, fresh)
-    components.introduce(fresh, a[new], b[new])
-    components.join(a[~new], b[~new])
+    is_device = graph.is_in(fresh, components.devices(fresh) if new.any() else fresh[:0])
+    components.introduce(fresh, is_device, a[new], b[new])
+    return components.join(a[~new], b[~new])
 
 
 def _tell(told: pa.Table) -> None:
-    """Write traits; an older statement that arrives late does not overwrite a newer one."""
+    """Write traits; an older statement that arrives late does not overwrite a newer one.
+
+    What was worked out about somebody's health, belief and the like is not kept: it goes to quarantine.
+    """
+    forbidden = pc.and_(pc.equal(told["origin"], "inferred"), sensitive.are_sensitive(told["name"]))
+    if pc.any(forbidden).as_py():
+        _refuse(told.filter(forbidden))
+        told = told.filter(pc.invert(forbidden))
     bulk.upsert(
         "people_trait",
         ["observed_at" if name == "at" else name for name in told.column_names],
@@ -84,3 +97,29 @@ def _tell(told: pa.Table) -> None:
         update=("value", "confidence", "observed_at", "source", "seq"),
         where="(excluded.observed_at, excluded.seq) > (people_trait.observed_at, people_trait.seq)",
     )
+
+
+def _refuse(inferred: pa.Table) -> None:
+    """Lay what may not be inferred before somebody who can see that it stops, or that it was declared."""
+    texts = cores.identifiers_for(inferred["subject"].to_pylist())
+    refusals = []
+    for row in inferred.to_pylist():  # few, and none where nobody infers what nobody may
+        category = sensitive.category_of(row["name"])
+        properties = {"traits": {row["name"]: json.loads(row["value"])}, "origin": "inferred"}
+        touchpoint = {
+            "name": "person_identified",
+            "ts": row["at"].isoformat(),
+            "identifier": texts.get(row["subject"], ""),
+            "properties": json.dumps(properties),
+        }
+        refusals.append(
+            events.Refused(
+                source=row["source"],
+                kind=quarantine.TOUCHPOINT,
+                body=json.dumps(touchpoint),
+                reason="sensitive",
+                field=row["name"],
+                message=f"{row['name']} is not inferred of anybody ({category.reason if category else ''}).",
+            )
+        )
+    events.quarantine_rows(refusals)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from rapport.events import services as events
 from rapport.kit import bulk, clock
-from rapport.kit.errors import Conflict, Invalid, NotFound
+from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.people.models import Edge, Identifier
 from rapport.people.rules import graph
 from rapport.people.selectors import rows
-from rapport.people.services import components, profiles, writing
+from rapport.people.services import authors, components, profiles, writing
 
-STAFF = "staff"  # the source of what a colleague asserts
+STAFF = components.STAFF
 EVIDENCE_CHARS_MAX = 64
 
 PROPOSAL = pa.schema(
@@ -86,9 +86,7 @@ def unmerge(edge_id: int, by: str) -> Decided:
         if edge.state != graph.ACCEPTED:
             raise Conflict(f"edge {edge_id} is {edge.state}", "Only an accepted one can be removed.")
         _decide(edge, graph.REMOVED, by)
-        of_a = rows.numbers(components.identities(graph.as_subjects([edge.a])), "person")
-        for person in of_a.tolist():
-            profiles.refresh(components.split(person, number))
+        profiles.refresh(components.settle(graph.as_subjects([edge.a, edge.b]), number))
         persons = tuple(sorted({person for person, _ in _known(edge.a, edge.b)}))
     _record("identity_unmerged", edge, by)
     return Decided(edge.pk, persons)
@@ -100,6 +98,11 @@ def accept(edge_id: int, by: str) -> Decided:
         edge = _edge(edge_id)
         if edge.state != graph.PROPOSED:
             raise Conflict(f"edge {edge_id} is {edge.state}", "Only a proposed one can be accepted.")
+        if authors.crosses(graph.as_subjects([edge.a]), graph.as_subjects([edge.b])).any():
+            raise Denied(
+                "a public author is not joined to somebody we know because they are alike",
+                "That takes their consent or an act of their own: a log-in, a signed link, an order.",
+            )
         _decide(edge, graph.ACCEPTED, by)
         persons = _joined(edge, number)
     _record("identity_merged", edge, by)
@@ -118,7 +121,8 @@ def reject(edge_id: int, by: str) -> None:
 def propose(pairs: pa.Table, *, source: str, accept_from: float | None = None) -> Proposed:
     """Lay probable pairs (PROPOSAL) before a reviewer; those at or above `accept_from` join at once.
 
-    Left out are pairs that are one person already, that staff refused, or that are nobody's. What waits of
+    Left out are pairs that are one person already, that staff refused, that are nobody's, or of whom one is
+    a public author and the other is not. What waits of
     the same source and is proposed again gets the newer figures.
     """
     if "detail" not in pairs.column_names:
@@ -126,7 +130,7 @@ def propose(pairs: pa.Table, *, source: str, accept_from: float | None = None) -
     given = pairs.select(PROPOSAL.names).cast(PROPOSAL)
     ends = np.sort(np.stack([rows.numbers(given, "a"), rows.numbers(given, "b")]), axis=0)
     a, b = ends[0], ends[1]
-    keep = _are_two(a, b)
+    keep = _are_two(a, b) & ~authors.crosses(a, b)
     given, a, b = given.filter(pa.array(keep)), a[keep], b[keep]
     surely = pc.greater_equal(given["confidence"], 2.0 if accept_from is None else accept_from)
     edges = pa.table(
@@ -150,8 +154,7 @@ def propose(pairs: pa.Table, *, source: str, accept_from: float | None = None) -
     )
     joining = edges.filter(pc.equal(edges["state"], graph.ACCEPTED))
     left, right = rows.numbers(joining, "a"), rows.numbers(joining, "b")
-    components.join(left, right)
-    profiles.refresh(np.concatenate([left, right]))
+    profiles.refresh(np.union1d(components.join(left, right), np.concatenate([left, right])))
     return Proposed(
         accepted=joining.num_rows,
         waiting=edges.num_rows - joining.num_rows,
@@ -194,9 +197,7 @@ def reopen(edge_id: int, by: str) -> Decided:
         edge.state, edge.decided_by, edge.decided_at = graph.PROPOSED, "", None
         edge.save(update_fields=["state", "decided_by", "decided_at"])
         if was == graph.ACCEPTED:
-            of_a = rows.numbers(components.identities(graph.as_subjects([edge.a])), "person")
-            for person in of_a.tolist():
-                profiles.refresh(components.split(person, number))
+            profiles.refresh(components.settle(graph.as_subjects([edge.a, edge.b]), number))
         persons = tuple(sorted({person for person, _ in _known(edge.a, edge.b)}))
     if was == graph.ACCEPTED:
         _record("identity_unmerged", edge, by)
@@ -204,8 +205,7 @@ def reopen(edge_id: int, by: str) -> Decided:
 
 
 def _joined(edge: Edge, number: int) -> tuple[int, ...]:
-    components.join_within(graph.as_subjects([edge.a]), graph.as_subjects([edge.b]), number)
-    profiles.refresh(graph.as_subjects([edge.a, edge.b]))
+    profiles.refresh(components.settle(graph.as_subjects([edge.a, edge.b]), number))
     return tuple(sorted({person for person, _ in _known(edge.a, edge.b)}))
 
 

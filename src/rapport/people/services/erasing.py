@@ -58,6 +58,7 @@ def forget(subjects: Sequence[int], identifiers: Sequence[str]) -> int:
             persons |= set(models.Identity.objects.filter(subject__in=part).values_list("person", flat=True))
             for rows in (
                 models.Edge.objects.filter(Q(a__in=part) | Q(b__in=part)),
+                models.Holding.objects.filter(device__in=part),
                 models.Trait.objects.filter(subject__in=part),
                 models.Score.objects.filter(person__in=part),
                 models.NameTerm.objects.filter(person__in=part),

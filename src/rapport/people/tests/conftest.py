@@ -8,12 +8,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from rapport.events import rules, services, subscriptions
+from rapport.kit import query
 from rapport.people import handlers, selectors
+from rapport.people.rules import graph
+from rapport.people.services import holdings
 
 MONDAY = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 
@@ -80,8 +85,19 @@ class Log:
             subjects=pa.Table.from_pylist(subjects, schema=SUBJECT),
         )
         self.batches.append(batch)
-        handlers.on_batch(batch)
+        with mock.patch.object(holdings, "of_log", self._holdings):
+            handlers.on_batch(batch)
         return batch
+
+    def _holdings(self, shared: graph.Subjects, holders: graph.Subjects) -> pa.Table:
+        """What people.holdings reads from the lake."""
+        with duckdb.connect() as con:
+            con.execute("SET TimeZone = 'UTC'")
+            con.register("claim", pa.concat_tables([b.claims for b in self.batches]))
+            con.register("shared", pa.table({"device": shared}))
+            con.register("held", pa.table({"holder": holders}))
+            found = query.run(con, query.load("rapport.people", "holdings")).to_arrow_table()
+        return found.cast(holdings.HOLDING)
 
 
 EVENT = pa.schema(
