@@ -117,6 +117,7 @@ class Arrival:
     message: str = ""
     n: int = 1
     key: str = ""  # of the row in quarantine
+    detail: str = ""  # what was searched, chosen, pressed or sent
 
 
 def arrivals(source: str, *, since: dt.datetime | None = None) -> list[Arrival]:
@@ -134,7 +135,10 @@ def _in_lake(source: str, since: dt.datetime) -> list[Arrival]:
         loaded = loader.offset(con)
     finally:
         con.close()
-    found = [Arrival(at, "loaded", name, identifier or "", path or "") for at, name, identifier, path in rows]
+    found = [
+        Arrival(at, "loaded", name, identifier or "", path or "", detail=detail or "")
+        for at, name, identifier, path, detail in rows
+    ]
     box = spool.current()
     for body in box.read(loaded + 1, max_events=ARRIVALS_MAX, max_bytes=1_000_000):
         if body.source == source and body.kind == spool.SEGMENT and body.body:

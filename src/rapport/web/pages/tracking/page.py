@@ -234,6 +234,7 @@ class Line:
     label: str
     why: str
     is_allowable: bool
+    browser: str  # the first signs of its number
 
 
 @needs(Right.SEE_TRACKING)
@@ -246,6 +247,7 @@ def live(request: HttpRequest, source: str) -> HttpResponseBase:
             words.event_label(one.name) if one.name else "",
             str(REASONS.get(one.reason, "")) or (sentence(one.message) if one.message else ""),
             one.reason == "foreign_origin" and bool(one.origin),
+            one.identifier.removeprefix("anonymous:")[:6] if one.identifier.startswith("anonymous:") else "",
         )
         for one in onsite.arrivals(source)
     ]

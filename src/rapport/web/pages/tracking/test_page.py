@@ -76,7 +76,7 @@ def test_what_arrives_is_shown_live(alice: Staff, site: onsite.SiteView, say: Sa
     html = client.get(f"{SITE}live/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in html
     assert "/wipers" in html
-    assert "anonymous:a1" in html
+    assert "browser a1" in html
     assert "nobody, counted" in html
     assert "Pages counted without anybody" in client.get(SITE).content.decode()
 
