@@ -63,7 +63,9 @@ class Delivery(models.Model):
                 name="messaging_delivery_due",
                 condition=models.Q(state="planned"),
             ),
-            models.Index(fields=["id"], name="messaging_delivery_flight", condition=models.Q(state="sending")),
+            models.Index(
+                fields=["id"], name="messaging_delivery_flight", condition=models.Q(state="sending")
+            ),
             models.Index(fields=["id"], name="messaging_delivery_untold", condition=models.Q(is_told=False)),
             models.Index(fields=["-planned_at", "-id"], name="messaging_delivery_newest"),
             models.Index(fields=["state", "-planned_at", "-id"], name="messaging_delivery_state"),

@@ -9,9 +9,9 @@ from typing import Any
 
 from rapport.kit import clock, registry, secret
 from rapport.kit.errors import Invalid, NotFound
-from rapport.messaging.services import dns
 from rapport.messaging.contract import KIND, Channel, Context, Finding, Record
 from rapport.messaging.models import Account
+from rapport.messaging.services import dns
 
 TROUBLE_CHARS_MAX = 2_000
 
@@ -128,4 +128,3 @@ def _keep(name: str, chosen: Any, postal_address: str) -> None:
             "trouble_since": None,
         },
     )
-

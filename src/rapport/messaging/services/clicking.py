@@ -63,9 +63,7 @@ def tell() -> int:
             _touchpoint(c, rows[c.delivery], is_machine=machines.by_machine(_fetch(c), fetches[c.delivery]))
             for c in told
         ]
-        events.record(
-            pa.Table.from_pylist(touchpoints, schema=log.TOUCHPOINT), source=SOURCE, trusted=True
-        )
+        events.record(pa.Table.from_pylist(touchpoints, schema=log.TOUCHPOINT), source=SOURCE, trusted=True)
     Click.objects.filter(id__in=[click.id for click in clicks]).update(is_told=True)
     return len(clicks)
 

@@ -147,7 +147,9 @@ class Courier:
             pause = trying.channel_pause_s(self._failures)
             self._not_before_s = clock.monotonic_s() + pause
             accounts.note_trouble(self.channel, broken[-1].answer)
-            log.warning("%s: nothing can leave (%s); next try in %s s", self.channel, broken[-1].answer, pause)
+            log.warning(
+                "%s: nothing can leave (%s); next try in %s s", self.channel, broken[-1].answer, pause
+            )
         elif results:
             self._failures = 0
             if not self._is_well and any(isinstance(r, Receipt) for r in results):
@@ -188,9 +190,7 @@ def _fate(row: Delivery, result: Receipt | TransportError, now: dt.datetime) -> 
     )
 
 
-def _unsure(
-    row: Delivery, now: dt.datetime
-) -> tuple[str, str, dt.datetime | None, dt.datetime | None]:
+def _unsure(row: Delivery, now: dt.datetime) -> tuple[str, str, dt.datetime | None, dt.datetime | None]:
     """State, reason, next try and mark of a delivery that the server may or may not have taken."""
     again = trying.next_try(row.tries + 1, now, row.expires_at) if row.is_service else None
     if again is None:
@@ -207,9 +207,7 @@ def _mark(chosen: Sequence[preparing.Prepared]) -> list[preparing.Prepared]:
     if not chosen:
         return []
     now = bulk.time_value(clock.now())
-    bulk.execute_many(
-        _MARK, [(now, _json(list(p.links)), bulk.uuid_value(p.delivery)) for p in chosen]
-    )
+    bulk.execute_many(_MARK, [(now, _json(list(p.links)), bulk.uuid_value(p.delivery)) for p in chosen])
     marked = set(
         Delivery.objects.filter(
             id__in=[p.delivery for p in chosen], state=Delivery.State.SENDING

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import F, Value
-from django.db.models.functions import Cast, Concat
 from django.db.models.fields import CharField
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from rapport.consent.erasers import Erasing

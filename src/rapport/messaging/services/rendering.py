@@ -95,7 +95,10 @@ def _piece(block: Block, context: Mapping[str, Any], url: str) -> tuple[str, str
     words = blocks.words(block.text, context)
     safe = escape(words).replace("\n", "<br>")
     if block.type == "heading":
-        return f"{words}\n{'=' * min(len(words), WIDTH)}", f'<h1 style="margin:0 0 16px;font-size:22px">{safe}</h1>'
+        return (
+            f"{words}\n{'=' * min(len(words), WIDTH)}",
+            f'<h1 style="margin:0 0 16px;font-size:22px">{safe}</h1>',
+        )
     if block.type == "facts":
         rows = [(blocks.words(label, context), blocks.words(value, context)) for label, value in block.rows]
         return "\n".join(f"{label}: {value}" for label, value in rows), _facts(rows)
@@ -103,7 +106,10 @@ def _piece(block: Block, context: Mapping[str, Any], url: str) -> tuple[str, str
         mono = "margin:0 0 16px;font:600 24px/1.4 ui-monospace,Menlo,Consolas,monospace;letter-spacing:2px"
         return words, f'<p style="{mono}">{safe}</p>'
     if url:
-        return f"{words}:\n{url}", f'<p style="margin:0 0 16px"><a href="{escape(url)}" style="{BUTTON}">{safe}</a></p>'
+        return (
+            f"{words}:\n{url}",
+            f'<p style="margin:0 0 16px"><a href="{escape(url)}" style="{BUTTON}">{safe}</a></p>',
+        )
     style = SMALL if block.type == "note" else "margin:0 0 16px"
     return words, f'<p style="{style}">{safe}</p>'
 

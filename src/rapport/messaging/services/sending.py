@@ -125,7 +125,9 @@ def send_many(messages: Iterable[Outgoing]) -> Planned:
     keys = [message.key for message, _ in given]
     if len(set(keys)) != len(keys):
         double = next(key for key, n in Counter(keys).items() if n > 1)
-        raise Invalid(f"the key {double!r} was given twice in one set", "Give every message a key of its own.")
+        raise Invalid(
+            f"the key {double!r} was given twice in one set", "Give every message a key of its own."
+        )
     known = _known(keys)
     fresh = {place: pair for place, pair in enumerate(given) if pair[0].key not in known}
     _warranted(fresh.values())
@@ -163,7 +165,8 @@ def _checked(message: Outgoing) -> tuple[Outgoing, Template]:
     _check_purpose(message, of)
     if not message.key or len(message.key) > KEY_CHARS_MAX:
         raise Invalid(
-            f"{message.key!r} cannot be an idempotency key", f"Give a text of 1 to {KEY_CHARS_MAX} characters."
+            f"{message.key!r} cannot be an idempotency key",
+            f"Give a text of 1 to {KEY_CHARS_MAX} characters.",
         )
     missing = blocks.needs(of) - set(message.context) - GIVEN
     if missing:
@@ -205,7 +208,9 @@ def _check_purpose(message: Outgoing, of: Template) -> None:
 def _known(keys: Sequence[str]) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
     for at in range(0, len(keys), CHUNK):
-        rows = Delivery.objects.filter(key__in=keys[at : at + CHUNK]).values_list("key", "id", "state", "reason")
+        rows = Delivery.objects.filter(key__in=keys[at : at + CHUNK]).values_list(
+            "key", "id", "state", "reason"
+        )
         for key, delivery, state, reason in rows:
             withheld = state == Delivery.State.WITHHELD
             found[key] = Withheld(delivery, reason) if withheld else Sent(delivery, state)
@@ -232,7 +237,12 @@ def _languages(messages: Sequence[Outgoing]) -> dict[str, str]:
     known = _known_languages(unsaid)
     found = {}
     for message in messages:
-        of = (message.language, wishes.get(message.to), known.get(message.to), firm.language if firm else None)
+        of = (
+            message.language,
+            wishes.get(message.to),
+            known.get(message.to),
+            firm.language if firm else None,
+        )
         wanted = (str(language).lower().partition("-")[0] for language in of if language)
         found[message.key] = next((language for language in wanted if language in spoken), "en")
     return found

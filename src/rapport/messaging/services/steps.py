@@ -175,8 +175,7 @@ def treated(intended: Set) -> dict[int, str]:
         among = {
             place: subjects[one.identifier]
             for place, one in intended.items()
-            if one.identifier in subjects
-            and experiment in (pacing_rules.EVERYTHING, one.campaign)
+            if one.identifier in subjects and experiment in (pacing_rules.EVERYTHING, one.campaign)
         }
         held = holdouts.held_out(sorted(set(among.values())), experiment)
         found |= {place: "held_out" for place, subject in among.items() if subject in held}

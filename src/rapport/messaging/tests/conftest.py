@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
 
 from rapport.events import rules, subscriptions
 from rapport.events import services as events
 from rapport.messaging.contract import Context
 from rapport.messaging.services import accounts
+from rapport.messaging.tests.loopback import Loopback
 
 MONDAY = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 
@@ -52,34 +50,14 @@ class Mailbox:
         return "250 2.0.0 taken"
 
 
-class Server(Controller):
-    """aiosmtpd on a port that the system chose."""
-
-    def factory(self) -> SMTP:
-        return SMTP(self.handler, hostname="mail.example.org", enable_SMTPUTF8=True, data_size_limit=200_000)
-
-
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     handler = Mailbox()
-    server = Server(handler, hostname="127.0.0.1", port=0)
-    # The controller connects once to see that it listens; with port 0 it must learn the port first.
-    started = threading.Event()
-    trigger = server._trigger_server
-
-    def learn() -> None:
-        handler.port = server.server.sockets[0].getsockname()[1]
-        server.port = handler.port
-        started.set()
-        trigger()
-
-    server._trigger_server = learn
+    server = Loopback(handler, enable_SMTPUTF8=True, data_size_limit=200_000)
     server.start()
-    assert started.is_set()
-    try:
-        yield handler
-    finally:
-        server.stop()
+    handler.port = server.port
+    yield handler
+    server.stop()
 
 
 @pytest.fixture

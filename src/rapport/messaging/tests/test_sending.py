@@ -94,7 +94,9 @@ def test_marketing_needs_consent_and_says_which_is_missing(account: Any, mailbox
     consent.deny("email:bo@example.org", "marketing", "email", how="form")
     grant("chi@example.org")
     consent.withdraw("email:chi@example.org", "marketing", "email", how="one_click")
-    found = send_many([letter("ana@example.org", "2"), letter("bo@example.org", "3"), letter("chi@example.org", "4")])
+    found = send_many(
+        [letter("ana@example.org", "2"), letter("bo@example.org", "3"), letter("chi@example.org", "4")]
+    )
     assert (found.intended, found.planned, found.withheld) == (3, 1, {"denied": 1, "withdrawn": 1})
     drain()
     assert mailbox.addresses == ["ana@example.org"]

@@ -59,11 +59,15 @@ _TROUBLES: tuple[tuple[str, Any], ...] = (
     ),
     (
         r"certificate|ssl|tls|encrypted|wrong version",
-        gettext_lazy("No encrypted connection came about. Try the other kind of encryption, or the other port."),
+        gettext_lazy(
+            "No encrypted connection came about. Try the other kind of encryption, or the other port."
+        ),
     ),
     (
         r"did not answer|timed out|timeout",
-        gettext_lazy("The server did not answer in time. A firewall may be in between, or the port is wrong."),
+        gettext_lazy(
+            "The server did not answer in time. A firewall may be in between, or the port is wrong."
+        ),
     ),
     (r"closed the connection|^421", gettext_lazy("The server closed the connection. Try again in a while.")),
     (

@@ -73,7 +73,9 @@ def _dkim(config: Config, context: Context) -> Finding:
     if isinstance(texts, Finding):
         return texts
     if not texts:
-        return Finding("DKIM", "bad", f"there is no record at {name}", "Publish it; it may take an hour to show.")
+        return Finding(
+            "DKIM", "bad", f"there is no record at {name}", "Publish it; it may take an hour to show."
+        )
     if not any(signing.same_key(text, config.dkim_key) for text in texts):
         return Finding("DKIM", "bad", f"{name} holds another key", "Replace it by the record shown here.")
     return Finding("DKIM", "ok", f"{name} holds our key")
@@ -89,7 +91,10 @@ def _spf(config: Config, context: Context) -> Finding:
     if found:
         return Finding("SPF", "bad", f"{config.domain} has {len(found)} SPF records", "Join them into one.")
     return Finding(
-        "SPF", "warn", f"{config.domain} does not say who may send for it", "Ask your provider for its record."
+        "SPF",
+        "warn",
+        f"{config.domain} does not say who may send for it",
+        "Ask your provider for its record.",
     )
 
 

@@ -74,14 +74,13 @@ class SmtpSession:
         """End every connection politely."""
         while self._free:
             await self._quit(self._free.pop())
+        await asyncio.sleep(0)  # lets the transports of dropped connections come to their end
 
     async def _transaction(self, connection: Connection, to: str, raw: bytes) -> SMTPResponse:
         smtp, said = connection.smtp, connection.said
         utf8 = [] if to.isascii() else ["SMTPUTF8"]
         if utf8 and not smtp.supports_extension("smtputf8"):
-            raise TransportError(
-                f"the server takes no address with such letters as {to!r}", permanent=True
-            )
+            raise TransportError(f"the server takes no address with such letters as {to!r}", permanent=True)
         options = [*utf8, f"SIZE={len(raw)}"] if smtp.supports_extension("size") else utf8
         encoding = "utf-8" if utf8 else "ascii"
         sender = writing.address(self._config.from_address)
@@ -132,7 +131,7 @@ class SmtpSession:
                 said += [f"> EHLO {config.domain}", _line(await smtp.ehlo())]
             if config.login_name:
                 said.append(f"> AUTH as {config.login_name}")
-                said.append(_line(await smtp.login(config.login_name, config.password)))
+                said.append(_line(await _log_in(smtp, config)))
         except (SMTPException, OSError, ValueError) as error:
             smtp.close()
             failed = _refused(error, said, of_channel=True, host=f"{config.host}:{config.port}")
@@ -167,6 +166,16 @@ class SmtpSession:
             pass
         finally:
             connection.smtp.close()
+
+
+async def _log_in(smtp: SMTP, config: Config) -> SMTPResponse:
+    """One way of logging in, not one after the other: the first refusal is the one that says why."""
+    name, password, offered = config.login_name, config.password, smtp.supported_auth_methods
+    if "plain" in offered:
+        return await smtp.auth_plain(name, password)
+    if "login" in offered:
+        return await smtp.auth_login(name, password)
+    return await smtp.login(name, password)
 
 
 def _line(answer: SMTPResponse | tuple[int, str]) -> str:

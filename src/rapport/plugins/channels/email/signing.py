@@ -96,8 +96,10 @@ def new_key() -> tuple[str, str]:
 
 def public_record(pem: str) -> str:
     """The text of the DNS record that lets receivers check our signature."""
-    der = _key(pem).public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    der = (
+        _key(pem)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode('ascii')}"
 

@@ -19,9 +19,9 @@ POLICY = policy.SMTP.clone(max_line_length=78, cte_type="7bit")
 def address(text: str) -> str:
     """An address as the envelope has it: the domain in the letters of DNS. Raises TransportError."""
     name, at, domain = text.rpartition("@")
+    odd = any(c.isspace() or ord(c) < 32 or c in "<>,;" for c in text)
     domain = ascii_domain(domain)
-    bad = not at or not name or not domain.isascii() or any(c.isspace() or ord(c) < 32 or c in "<>," for c in name)
-    if bad:
+    if odd or not at or not name or not domain or not domain.isascii():
         raise TransportError(f"{text!r} is no mail address", permanent=True, of_address=True)
     return f"{name}@{domain}"
 
@@ -36,18 +36,16 @@ def written(message: Message, config: Config, now: dt.datetime) -> bytes:
     mail["Message-ID"] = f"<{message.id}@{config.domain}>"
     if config.reply_to:
         mail["Reply-To"] = Address(addr_spec=address(config.reply_to))
-    if message.language:
-        mail["Content-Language"] = message.language
     for name, value in message.headers.items():
         mail[name] = value
     mail.set_content(message.text, cte="quoted-printable")
     if message.html:
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    if message.language:  # last, since adding the second part moves what is called Content- into the first
+        mail["Content-Language"] = message.language
     raw = mail.as_bytes()
     if config.dkim_key:
-        raw = signing.signed(
-            raw, selector=config.dkim_selector, domain=config.domain, pem=config.dkim_key
-        )
+        raw = signing.signed(raw, selector=config.dkim_selector, domain=config.domain, pem=config.dkim_key)
     return raw
 
 

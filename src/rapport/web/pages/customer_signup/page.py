@@ -39,7 +39,9 @@ class SignupForm(forms.Form):
             "invalid": gettext_lazy("This is no e-mail address. It looks like name@example.org."),
         },
     )
-    website = forms.CharField(required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}))
+    website = forms.CharField(
+        required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
+    )
     form = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
@@ -70,9 +72,7 @@ def signup(request: HttpRequest, purpose: str) -> HttpResponseBase:
         "is_sent": request.GET.get("sent") == "1",
         "again_url": f"{reverse('customer_signup', args=[known.key])}?{urlencode({'lang': get_language()})}",
     }
-    return show(
-        request, "pages/customer_signup/page.html", context, status=400 if form.is_bound else 200
-    )
+    return show(request, "pages/customer_signup/page.html", context, status=400 if form.is_bound else 200)
 
 
 def _purpose(key: str) -> consent.PurposeView:

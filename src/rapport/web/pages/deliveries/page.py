@@ -87,7 +87,12 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "sums": sums,
         "parts": _parts(sums, asked),
         "reasons": [
-            Part(sending.reason(reason), n, _address(asked, state=state, reason=reason), reason == asked["reason"])
+            Part(
+                sending.reason(reason),
+                n,
+                _address(asked, state=state, reason=reason),
+                reason == asked["reason"],
+            )
             for state, reason, n in sums.reasons
         ],
         "purposes": consent.purposes(),

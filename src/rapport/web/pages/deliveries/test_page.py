@@ -21,7 +21,9 @@ pytestmark = pytest.mark.usefixtures("account")
 def test_intended_is_sent_withheld_and_failed(alice: Staff, mailbox: Mailbox) -> None:  # noqa: F811
     mailbox.refuse["gone@example.org"] = "550 5.1.1 nobody of that name"
     consent.deny("email:bo@example.org", "marketing", "email", how="form")
-    send_many([receipt("ana@example.org", "1"), receipt("gone@example.org", "2"), letter("bo@example.org", "3")])
+    send_many(
+        [receipt("ana@example.org", "1"), receipt("gone@example.org", "2"), letter("bo@example.org", "3")]
+    )
     drain()
     page = logged_in(alice).get("/messages/").content.decode()
     assert "3 intended" in page
@@ -35,7 +37,9 @@ def test_intended_is_sent_withheld_and_failed(alice: Staff, mailbox: Mailbox) ->
 
 
 def test_one_delivery_shows_the_dialogue_and_leads_to_the_person(
-    alice: Staff, say: Say, mailbox: Mailbox  # noqa: F811
+    alice: Staff,
+    say: Say,
+    mailbox: Mailbox,  # noqa: F811
 ) -> None:
     say(identified("customer:1", "email:ana@example.org", name="Ana"))
     mailbox.refuse["ana@example.org"] = "550 5.1.1 nobody of that name"

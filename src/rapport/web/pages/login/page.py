@@ -49,9 +49,7 @@ class Login(views.LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return super().get_context_data(
-            is_set_up=selectors.is_set_up(), has_mail=mail.is_ready(), **kwargs
-        )
+        return super().get_context_data(is_set_up=selectors.is_set_up(), has_mail=mail.is_ready(), **kwargs)
 
 
 MOST_TO_ONE = 3  # links by mail to one address within the time for which one works

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
+import email
+import email.policy
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
 from django.test import Client
 
+from rapport.messaging.services import drain
+from rapport.messaging.tests.conftest import Mailbox, account, mailbox  # noqa: F401  fixtures
 from rapport.staff.models import Staff
 from rapport.web.conftest import PASSWORD, logged_in
 
@@ -61,3 +69,37 @@ def test_a_closed_account_is_out_at_once(alice: Staff, bob: Staff) -> None:
     assert client.get("/settings/").status_code == 200
     Staff.objects.filter(pk=bob.pk).update(is_active=False)
     assert client.get("/settings/").status_code == 302
+
+
+def test_a_link_by_mail_lets_in_once_and_says_nothing_of_who_is_known(
+    alice: Staff,
+    account: Any,
+    mailbox: Mailbox,  # noqa: F811
+) -> None:
+    client = Client()
+    assert b"Log in without a password" in client.get("/login/").content
+    known = client.post("/login/link/", {"email": "Alice@example.com"}, follow=True)
+    unknown = Client().post("/login/link/", {"email": "nobody@example.com"}, follow=True)
+    assert known.status_code == unknown.status_code == 200
+    assert "is on its way" in known.content.decode()
+    assert "is on its way" in unknown.content.decode()
+    drain()
+    assert mailbox.addresses == ["alice@example.com"]
+    mail = email.message_from_bytes(mailbox.arrived[0][1], policy=email.policy.default)
+    text = mail.get_body(("plain",)).get_content()
+    path = urlsplit(re.findall(r"http://localhost:8000\S+", text)[0]).path
+    client.get(path)  # a scanner
+    assert client.post(path).status_code == 302
+    assert client.get("/").status_code == 200
+    assert Client().post(path).status_code == 404
+
+
+def test_links_by_mail_are_few(alice: Staff, account: Any, mailbox: Mailbox) -> None:  # noqa: F811
+    for _ in range(5):
+        Client().post("/login/link/", {"email": "alice@example.com"})
+    drain()
+    assert len(mailbox.arrived) == 3
+
+
+def test_without_mail_no_link_is_offered(alice: Staff) -> None:
+    assert b"Log in without a password" not in Client().get("/login/").content

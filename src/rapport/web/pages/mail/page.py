@@ -39,8 +39,14 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "host": (gettext_lazy("Server"), gettext_lazy("The name your mail provider gives for sending (SMTP).")),
     "port": (gettext_lazy("Port"), ""),
     "security": (gettext_lazy("Encryption"), ""),
-    "login_name": (gettext_lazy("Log-in name"), gettext_lazy("Leave it empty where the server asks for none.")),
-    "password": (gettext_lazy("Password"), gettext_lazy("Kept encrypted. Leave it empty to keep the one there is.")),
+    "login_name": (
+        gettext_lazy("Log-in name"),
+        gettext_lazy("Leave it empty where the server asks for none."),
+    ),
+    "password": (
+        gettext_lazy("Password"),
+        gettext_lazy("Kept encrypted. Leave it empty to keep the one there is."),
+    ),
     "from_address": (gettext_lazy("From address"), gettext_lazy("What people see, and answer to.")),
     "from_name": (gettext_lazy("From name"), gettext_lazy("Usually the firm's.")),
     "reply_to": (gettext_lazy("Answers go to"), gettext_lazy("Empty: to the from address.")),

@@ -1,0 +1,39 @@
+"""A real SMTP server on a port of loopback that the system chose."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+
+class Loopback(Controller):
+    """aiosmtpd in a thread; `port` is known once it has started."""
+
+    def __init__(self, handler: Any, **options: Any) -> None:
+        self.options = options
+        self.speakers: list[SMTP] = []
+        super().__init__(handler, hostname="127.0.0.1", port=0)
+
+    def factory(self) -> SMTP:
+        speaker = SMTP(self.handler, hostname="mail.example.org", **self.options)
+        self.speakers.append(speaker)
+        return speaker
+
+    def _trigger_server(self) -> None:
+        # The controller connects once to see that it listens; with port 0 it has to learn the port first.
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+    def stop(self, no_assert: bool = False) -> None:
+        # Connections that a client has left open would outlive the loop.
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(10)
+        super().stop(no_assert)
+
+    async def _hang_up(self) -> None:
+        for speaker in self.speakers:
+            if speaker.transport is not None:
+                speaker.transport.abort()
+        await asyncio.sleep(0.02)
