@@ -11,7 +11,7 @@ from rapport.cli import output
 from rapport.kit.errors import Invalid
 from rapport.web import stores
 
-KINDS = ("people", "orders", "events", "posts", "weblog", "products", "consents")
+KINDS = ("people", "orders", "events", "posts", "weblog", "products", "consents", "answers")
 
 
 @click.command("import")

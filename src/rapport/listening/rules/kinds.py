@@ -251,10 +251,47 @@ _CONSENTS = Kind(
     one_of=(("identifier", "customer_id", "email", "phone", IDENTIFIER_PREFIX),),
     identifiers=True,
 )
+_ANSWERS = Kind(
+    "answers",
+    "what people answered to questions: one answer a line",
+    (
+        Field(
+            "survey",
+            TEXT,
+            _names("survey survey_id survey_name questionnaire form form_name"),
+            "its name in the log; small letters, digits, - and _",
+            required=True,
+        ),
+        Field(
+            "question", TEXT, _names("question question_id question_key item prompt"), "its key, or its words"
+        ),
+        Field("identifier", KEY, _names("identifier"), "namespace:value, such as email:ana@example.org"),
+        Field("customer_id", KEY, _names("customer_id customer_no customer_number customer respondent_id")),
+        Field("email", EMAIL, _names("email e_mail mail email_address respondent_email")),
+        Field("phone", PHONE, _names("phone telephone phone_number mobile")),
+        Field(
+            "answer",
+            TEXT,
+            _names("answer response value score rating choice"),
+            "a number, a choice, or words; four words and more are read as a text",
+            required=True,
+        ),
+        Field("comment", TEXT, _names("comment text remark verbatim why"), "words beside the answer"),
+        Field(
+            "at",
+            TIME,
+            _names("at answered_at submitted_at completed_at date timestamp time created_at"),
+            "when it was answered; answers of one moment are one response",
+            required=True,
+        ),
+    ),
+    one_of=(("identifier", "customer_id", "email", "phone", IDENTIFIER_PREFIX),),
+    identifiers=True,
+)
 _WEBLOG = Kind("weblog", "who looked at your site: a web server's access log", (), shape="lines")
 
 KINDS: dict[str, Kind] = {
-    k.name: k for k in (_PEOPLE, _ORDERS, _EVENTS, _POSTS, _WEBLOG, _PRODUCTS, _CONSENTS)
+    k.name: k for k in (_PEOPLE, _ORDERS, _EVENTS, _POSTS, _WEBLOG, _PRODUCTS, _CONSENTS, _ANSWERS)
 }
 
 

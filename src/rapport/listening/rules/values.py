@@ -134,6 +134,7 @@ MESSAGES = {
     "bad_network": "{field} is {value}, which is no name of a network.",
     "bad_identifier": "{field} is {value}; write namespace:value, such as email:ana@example.org.",
     "bad_state": "{field} is {value}, which is none of granted, denied and withdrawn.",
+    "bad_survey": "{field} is {value}; a survey has a name of letters and digits, at most 64.",
     "bad_purpose": "{field} is {value}; a purpose has a key of letters and digits, at most 32.",
     "not_object": "The line is not one JSON object.",
     "bad_utf8": "The row is not in UTF-8; save the file in that encoding.",

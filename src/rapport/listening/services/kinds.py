@@ -102,6 +102,10 @@ class Consents(Staging):
         return []
 
 
+class Answers(Staging):
+    relation = "answer_row"
+
+
 class Events(Staging):
     """Events are checked against the plan here already, so that a bad one is named by its line."""
 
@@ -243,6 +247,7 @@ STAGINGS: dict[str, type[Staging]] = {
     "events": Events,
     "posts": Posts,
     "consents": Consents,
+    "answers": Answers,
     "products": Products,
 }
 

@@ -53,7 +53,7 @@ def manner_of(
     )
     defaults = {
         name: options[name]
-        for name in ("currency", "network", "channel", "purpose", "state")
+        for name in ("currency", "network", "channel", "purpose", "state", "survey")
         if options.get(name)
     }
     defaults = {name: value for name, value in defaults.items() if kind.field(name)}
@@ -97,17 +97,24 @@ STATES = {
 }
 _PLAIN_STATE = "trim(regexp_replace(lower(t.\"state\"), '[^a-z0-9]+', '_', 'g'), '_')"
 _PLAIN_PURPOSE = "trim(regexp_replace(lower(t.\"purpose\"), '[^a-z0-9]+', '_', 'g'), '_')"
+IDENTIFIER_CHECK = (
+    't."identifier" IS NOT NULL AND NOT regexp_full_match(t."identifier", \'[a-z][a-z0-9_]{1,31}:.+\')',
+    "bad_identifier|identifier",
+)
 CONSENT_CHECKS = [
-    (
-        't."identifier" IS NOT NULL AND NOT regexp_full_match(t."identifier", \'[a-z][a-z0-9_]{1,31}:.+\')',
-        "bad_identifier|identifier",
-    ),
+    IDENTIFIER_CHECK,
     (
         f"{_PLAIN_STATE} NOT IN ({', '.join(literal(word) for words in STATES.values() for word in words)})",
         "bad_state|state",
     ),
     (f"NOT regexp_full_match({_PLAIN_PURPOSE}, '[a-z0-9][a-z0-9_]{{0,31}}')", "bad_purpose|purpose"),
 ]
+PLAIN_SURVEY = "trim(regexp_replace(lower(t.\"survey\"), '[^a-z0-9_]+', '-', 'g'), '-_')"
+ANSWER_CHECKS = [
+    IDENTIFIER_CHECK,
+    (f"NOT regexp_full_match({PLAIN_SURVEY}, '[a-z0-9][a-z0-9_-]{{0,63}}')", "bad_survey|survey"),
+]
+FURTHER_CHECKS = {"consents": CONSENT_CHECKS, "answers": ANSWER_CHECKS}
 
 
 def _checks(kind: fields.Kind, manner: Manner) -> list[tuple[str, str]]:
@@ -118,14 +125,14 @@ def _checks(kind: fields.Kind, manner: Manner) -> list[tuple[str, str]]:
         for f in manner.mapping.values()
         if f.startswith(fields.IDENTIFIER_PREFIX)
     ]
-    if kind.name in {"people", "events", "consents"}:
+    if kind.name in {"people", "events", "consents", "answers"}:
         named = ", ".join(
             c
             for c, f in manner.mapping.items()
             if f in kind.one_of[0] or f.startswith(fields.IDENTIFIER_PREFIX)
         )
         checks = [(" AND ".join(nobody + handles), f"no_identifier|{named}")]
-        return [*checks, *CONSENT_CHECKS] if kind.name == "consents" else checks
+        return [*checks, *FURTHER_CHECKS.get(kind.name, ())]
     if kind.name == "orders":
         checks = [(" AND ".join(nobody), "missing|unit_price")]
         if "quantity" in manner.columns:

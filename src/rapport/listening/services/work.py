@@ -112,6 +112,7 @@ OPTIONS = {
     "channel": "of rows that do not say",
     "purpose": "of consents whose row does not say",
     "state": "of consents whose row does not say: granted, denied or withdrawn",
+    "survey": "of answers whose row does not say",
     "date_order": "day or month: which comes first in dates like 02/03/2015",
     "decimal": "point or comma: what comes before the decimals",
     "time_zone": "of times without one, such as Europe/Berlin; UTC otherwise",

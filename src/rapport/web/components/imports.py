@@ -23,6 +23,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Consents"),
         gettext_lazy("What people allowed, refused or took back: one answer a line."),
     ),
+    "answers": (gettext_lazy("Answers"), gettext_lazy("What people answered to questions: one answer a line.")),
 }
 
 STATES: dict[str, tuple[Any, str]] = {
@@ -47,6 +48,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Of rows that do not say: its key, such as marketing."),
     ),
     "state": (gettext_lazy("State"), gettext_lazy("Of rows that do not say: granted, denied or withdrawn.")),
+    "survey": (gettext_lazy("Survey"), gettext_lazy("Of answers whose row does not say.")),
     "date_order": (gettext_lazy("Dates like 02/03/2015"), gettext_lazy("Which comes first.")),
     "decimal": (gettext_lazy("Decimals"), gettext_lazy("What comes before them.")),
     "time_zone": (gettext_lazy("Time zone"), gettext_lazy("Of times without one; UTC otherwise.")),
@@ -61,6 +63,7 @@ OPTIONS_OF: dict[str, tuple[str, ...]] = {
     "posts": ("network", "date_order", "time_zone"),
     "weblog": ("site",),
     "products": ("currency", "decimal", "date_order"),
+    "answers": ("survey", "date_order", "time_zone"),
     "consents": ("purpose", "state", "channel", "date_order", "time_zone"),
 }
 

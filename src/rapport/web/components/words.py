@@ -99,6 +99,7 @@ REASONS: dict[str, Any] = {
     "bad_currency": gettext_lazy("Currency not understood"),
     "bad_json": gettext_lazy("Not a JSON object"),
     "not_object": gettext_lazy("Not a JSON object"),
+    "bad_survey": gettext_lazy("Survey not understood"),
     "bad_network": gettext_lazy("Network not understood"),
     "bad_utf8": gettext_lazy("Not in UTF-8"),
     "scientific": gettext_lazy("Digits lost by a spreadsheet"),
