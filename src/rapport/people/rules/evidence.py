@@ -37,16 +37,16 @@ def from_detail(detail: str) -> tuple[Weight, ...]:
     return tuple(sorted(found, key=lambda w: -abs(w.weight)))
 
 
-def path(start: int, ends: Sequence[tuple[int, int, int]]) -> dict[int, tuple[int, ...]]:
-    """For every subject, the edges that lead to it from `start` over the fewest steps.
+def path(start: str, edges: Sequence[tuple[int, str, str]]) -> dict[str, tuple[int, ...]]:
+    """For every identifier, the edges that lead to it from `start` over the fewest steps.
 
-    `ends` are (edge, a, b), in the order in which they are preferred where two ways are equally short.
+    `edges` are (id, a, b), in the order in which they are preferred where two ways are equally short.
     """
-    near: dict[int, list[tuple[int, int]]] = {}
-    for edge, a, b in ends:
+    near: dict[str, list[tuple[int, str]]] = {}
+    for edge, a, b in edges:
         near.setdefault(a, []).append((edge, b))
         near.setdefault(b, []).append((edge, a))
-    found: dict[int, tuple[int, ...]] = {start: ()}
+    found: dict[str, tuple[int, ...]] = {start: ()}
     waiting = deque([start])
     while waiting:
         here = waiting.popleft()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rapport.people.selectors.analyst import analyst_engine, offer
+from rapport.people.selectors.authors import AuthorTermsView, author_terms
 from rapport.people.selectors.cores import (
     core_subjects,
     cores_for,
@@ -27,16 +28,25 @@ from rapport.people.selectors.persons import (
     EdgeView,
     IdentifierView,
     PersonView,
+    Reason,
     ScoreView,
     TraitsOf,
     TraitView,
     person,
     person_id,
+    reasons,
     subject_of,
     subjects_of,
 )
-from rapport.people.selectors.proposals import Proposal, n_proposals, proposals
+from rapport.people.selectors.proposals import (
+    Proposal,
+    last_linking_run,
+    n_proposals,
+    proposal,
+    proposals,
+)
 from rapport.people.selectors.searching import Match, search
+from rapport.people.selectors.spans import SharedDevice, Span, shared_devices, spans_for
 from rapport.people.selectors.timelines import (
     Activity,
     Annotation,
@@ -53,6 +63,7 @@ __all__ = [
     "Activity",
     "Annotation",
     "Arrivals",
+    "AuthorTermsView",
     "EdgeView",
     "IdentifierView",
     "Match",
@@ -62,7 +73,10 @@ __all__ = [
     "PersonRow",
     "PersonView",
     "Proposal",
+    "Reason",
     "ScoreView",
+    "SharedDevice",
+    "Span",
     "Timeline",
     "TimelineEvent",
     "TraitView",
@@ -71,24 +85,30 @@ __all__ = [
     "analyst_engine",
     "approximate_count",
     "arrivals",
+    "author_terms",
     "core_subjects",
     "cores_for",
     "facets",
     "forget_counts",
     "identifiers_for",
     "identity_arrow",
+    "last_linking_run",
     "n_proposals",
+    "offer",
     "overview",
     "own",
     "people_for",
     "people_page",
-    "offer",
     "person",
     "person_id",
     "person_ids",
     "person_rows",
+    "proposal",
     "proposals",
+    "reasons",
     "search",
+    "shared_devices",
+    "spans_for",
     "subject_of",
     "subjects_for",
     "subjects_of",

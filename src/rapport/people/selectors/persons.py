@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 from django.db.models import Q
 
-from rapport.events.rules import IDENTIFIER_PATTERN, normal_identifier
+from rapport.events.rules import DEVICE_NAMESPACES, IDENTIFIER_PATTERN, normal_identifier
 from rapport.kit.errors import NotFound
 from rapport.people import models
-from rapport.people.rules import graph, profile, words
+from rapport.people.rules import graph, profile, sensitive, words
+from rapport.people.rules.evidence import Weight, from_detail, path
 from rapport.people.selectors import rows
 
 EDGES_MAX = 500  # shown of one person
@@ -51,6 +52,7 @@ class EdgeView:
     state: str
     decided_by: str
     decided_at: dt.datetime | None
+    weights: tuple[Weight, ...] = ()  # what a model saw, the strongest first
 
     @property
     def is_removable(self) -> bool:
@@ -68,6 +70,11 @@ class TraitView:
     at: dt.datetime
     source: str
     identifier: str
+
+    @property
+    def is_sensitive(self) -> bool:
+        """Whether it is of a special category: declared, it is kept and shown so, and not reasoned from."""
+        return sensitive.category_of(self.name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +122,35 @@ class PersonView:
     @property
     def subjects(self) -> tuple[int, ...]:
         return tuple(i.subject for i in self.identifiers)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one identifier is this person's: the assertions that lead to it from the one to begin with."""
+
+    identifier: str
+    steps: tuple[tuple[str, EdgeView], ...]  # the identifier each assertion leads on to, and the assertion
+
+
+def reasons(view: PersonView) -> tuple[Reason, ...]:
+    """How the identifiers of a person hang together, each by the fewest and surest assertions."""
+    if not view.identifiers:
+        return ()
+    known = [i for i in view.identifiers if i.namespace not in DEVICE_NAMESPACES]
+    start = (known or view.identifiers)[0].text
+    held = {e.id: e for e in view.edges if e.state == graph.ACCEPTED}
+    ordered = sorted(held.values(), key=lambda e: (e.certainty != graph.CERTAIN, e.id))
+    found = path(start, [(e.id, e.a, e.b) for e in ordered])
+    told = []
+    for identifier in view.identifiers:
+        here, steps = start, []
+        for number in found.get(identifier.text, ()):
+            edge = held[number]
+            here = edge.b if edge.a == here else edge.a
+            steps.append((here, edge))
+        if steps:
+            told.append(Reason(identifier.text, tuple(steps)))
+    return tuple(told)
 
 
 def subject_of(ref: int | str) -> int:
@@ -206,6 +242,7 @@ def edge_view(edge: models.Edge, texts: dict[int, str]) -> EdgeView:
         state=edge.state,
         decided_by=edge.decided_by,
         decided_at=edge.decided_at,
+        weights=from_detail(edge.detail),
     )
 
 

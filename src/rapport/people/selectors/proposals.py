@@ -1,16 +1,27 @@
-"""Pairs that a model holds to be one person and that wait for a reviewer."""
+"""Pairs that a model holds to be one person and that wait for a reviewer, the most probable first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from rapport.kit.errors import Invalid, NotFound
 from rapport.people import models
-from rapport.people.rules import graph
+from rapport.people.selectors import rows
 from rapport.people.selectors.heads import PersonRow, person_rows
 from rapport.people.selectors.persons import EdgeView, edge_view
 
 PAGE = 50
 COUNT_MAX = 1_000  # beyond this a screen says "more than"
+
+# Whoever became one person since, by another pair, has nothing left to decide; parting them brings the pair back.
+_WAITING = (
+    "SELECT e.id AS id, e.confidence AS confidence FROM people_edge AS e"
+    " INNER JOIN people_identity AS a ON a.subject = e.a INNER JOIN people_identity AS b ON b.subject = e.b"
+    " WHERE e.state = 'proposed' AND a.person <> b.person"
+)
+_ID = pa.schema([("id", pa.int64()), ("confidence", pa.float64())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +32,62 @@ class Proposal:
     a: PersonRow
     b: PersonRow
 
+    @property
+    def cursor(self) -> str:
+        """The place behind this pair in the queue."""
+        return f"{self.edge.confidence!r}.{self.edge.id}"
 
-def proposals(after: int = 0, limit: int = PAGE) -> list[Proposal]:
-    """Proposed pairs, the oldest first; `after` is the id of the last one shown."""
-    waiting = models.Edge.objects.filter(state=graph.PROPOSED, id__gt=after).order_by("id")[:limit]
-    edges = list(waiting)
-    ends = {n for e in edges for n in (e.a, e.b)}
+
+def proposals(after: str = "", limit: int = PAGE) -> list[Proposal]:
+    """Proposed pairs, the most probable first; `after` is the cursor of the last one shown."""
+    sql, params = _WAITING, []
+    if after:
+        confidence, number = _read(after)
+        sql += " AND (e.confidence < %s OR (e.confidence = %s AND e.id > %s))"
+        params = [confidence, confidence, number]
+    found = rows.table(f"{sql} ORDER BY e.confidence DESC, e.id LIMIT %s", _ID, [*params, limit])
+    return _views(found["id"].to_pylist())
+
+
+def proposal(edge_id: int) -> Proposal:
+    """One pair that waits, or NotFound where it does not any more."""
+    found = rows.table(f"{_WAITING} AND e.id = %s", _ID, [edge_id])
+    for view in _views(found["id"].to_pylist()):
+        return view
+    raise NotFound(f"pair {edge_id} does not wait", "Somebody decided it, or they became one person.")
+
+
+def n_proposals() -> int:
+    """How many pairs wait, counted up to COUNT_MAX."""
+    sql = f"SELECT count(*), 0.0 FROM ({_WAITING} LIMIT {COUNT_MAX}) AS some"
+    return int(rows.table(sql, _ID)["id"][0].as_py())
+
+
+def _views(ids: list[int]) -> list[Proposal]:
+    edges = {e.pk: e for e in models.Edge.objects.filter(pk__in=ids)}
+    ends = {n for e in edges.values() for n in (e.a, e.b)}
     texts = {
         i.subject: f"{i.namespace}:{i.value}" for i in models.Identifier.objects.filter(subject__in=ends)
     }
     person_of = dict(models.Identity.objects.filter(subject__in=ends).values_list("subject", "person"))
     people = {row.id: row for row in person_rows(person_of.values())}
     found = []
-    for edge in edges:
+    for number in ids:
+        edge = edges[number]
         a, b = (people.get(person_of.get(end, -1)) for end in (edge.a, edge.b))
         if a is not None and b is not None:
             found.append(Proposal(edge_view(edge, texts), a, b))
     return found
 
 
-def n_proposals() -> int:
-    """How many pairs wait, counted up to COUNT_MAX."""
-    return models.Edge.objects.filter(state=graph.PROPOSED)[:COUNT_MAX].count()
+def _read(cursor: str) -> tuple[float, int]:
+    confidence, _, number = cursor.rpartition(".")
+    try:
+        return float(confidence), int(number)
+    except ValueError:
+        raise Invalid(f"the place in the queue {cursor!r} is damaged", "Begin at the top.") from None
+
+
+def last_linking_run() -> models.LinkingRun | None:
+    """The newest comparison of everybody with everybody, if there was one."""
+    return models.LinkingRun.objects.order_by("-started_at", "-id").first()

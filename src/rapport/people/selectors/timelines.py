@@ -20,7 +20,7 @@ from rapport.kit.errors import Invalid
 from rapport.kit.money import Money
 from rapport.people import models
 from rapport.people.rules import graph, words
-from rapport.people.selectors import identity, rows
+from rapport.people.selectors import identity, rows, spans
 from rapport.people.selectors.persons import subjects_of
 
 PAGE = 50
@@ -85,19 +85,25 @@ class Arrivals:
 
 def timeline(person_id: int, *, before: str = "", kinds: Sequence[str] = (), limit: int = PAGE) -> Timeline:
     """What happened to all subjects of a person, newest first; `kinds` are those of rules.words.TIMELINE."""
-    return timeline_of(subjects_of(person_id), before=before, kinds=kinds, limit=limit)
+    held = spans.spans_for([person_id])
+    return timeline_of(subjects_of(person_id), before=before, kinds=kinds, limit=limit, held=held)
 
 
 def timeline_of(
-    subjects: Sequence[int], *, before: str = "", kinds: Sequence[str] = (), limit: int = PAGE
+    subjects: Sequence[int],
+    *,
+    before: str = "",
+    kinds: Sequence[str] = (),
+    limit: int = PAGE,
+    held: Sequence[spans.Span] = (),
 ) -> Timeline:
-    """What happened to these subjects, newest first."""
+    """What happened to these subjects and, while they were held, on these shared devices; newest first."""
     names = words.event_names(kinds)
     mine = graph.as_subjects(subjects)
     at, seq = _read_cursor(before)
     with _lake() as con:
         asked = {"names": names or None, "before_ts": at, "before_seq": seq, "limit": limit + 1}
-        found = _newest(con, mine, asked)
+        found = _newest(con, mine, asked, held)
         shown = found[:limit]
         said = _annotations(con, [row for row in shown if row[6] is not None])
     events = tuple(_event(row, said.get(row[0], ())) for row in shown)
@@ -105,7 +111,9 @@ def timeline_of(
     return Timeline(events, f"{clock.to_us(events[-1].at)}.{events[-1].seq}" if is_more else "")
 
 
-def _newest(con: duckdb.DuckDBPyConnection, mine: graph.Subjects, asked: dict[str, Any]) -> list[Any]:
+def _newest(
+    con: duckdb.DuckDBPyConnection, mine: graph.Subjects, asked: dict[str, Any], held: Sequence[spans.Span]
+) -> list[Any]:
     """The newest events asked for: of recent weeks, and only where those are too few of all time.
 
     The log is sorted by subject within each month, so a range of subjects is read by itself; one read
@@ -117,8 +125,12 @@ def _newest(con: duckdb.DuckDBPyConnection, mine: graph.Subjects, asked: dict[st
         found: list[Any] = []
         for low, high in graph.clusters(mine, NEAR):
             inside = mine[(mine >= low) & (mine <= high)].tolist()
-            span = {"low": low, "high": high, "subjects": inside, "since": since}
+            span = {"low": low, "high": high, "subjects": inside, "since": since, "until": None}
             found += query.run(con, text, {**asked, **span}).fetchall()
+        for part in held:
+            one = {"low": part.device, "high": part.device, "subjects": [part.device], "until": part.to_ts}
+            begins = max((at for at in (since, part.from_ts) if at is not None), default=None)
+            found += query.run(con, text, {**asked, **one, "since": begins}).fetchall()
         if len(found) >= asked["limit"]:
             break
     found.sort(key=lambda row: (row[1], row[0]), reverse=True)
@@ -137,14 +149,37 @@ def activity(person_ids: Sequence[int]) -> dict[int, Activity]:
         counted = query.run(
             con, query.load("rapport.people", "activity"), {"passive": list(words.NO_SIGN_OF_LIFE)}
         ).fetchall()
-    for subject, n, first, last in counted:
-        so_far = found[person_of[subject]]
-        found[person_of[subject]] = Activity(
+        shared = _held_activity(con, spans.spans_for(person_ids))
+    by_person = [(person_of[subject], *rest) for subject, *rest in counted]
+    for person, n, first, last in [*by_person, *shared]:
+        so_far = found[person]
+        found[person] = Activity(
             first_seen=min(first, so_far.first_seen or first),
             last_seen=max(last, so_far.last_seen or last),
             n_events=so_far.n_events + n,
         )
     return found
+
+
+def _held_activity(
+    con: duckdb.DuckDBPyConnection, held: Sequence[spans.Span]
+) -> list[tuple[int, int, dt.datetime, dt.datetime]]:
+    if not held:
+        return []
+    schema = pa.schema(
+        [
+            ("subject", pa.int64()),
+            ("person", pa.int64()),
+            ("from_ts", pa.timestamp("us", tz="UTC")),
+            ("to_ts", pa.timestamp("us", tz="UTC")),
+        ]
+    )
+    rows_ = [{"subject": s.device, "person": s.person, "from_ts": s.from_ts, "to_ts": s.to_ts} for s in held]
+    lake.give(con, "held_span", pa.Table.from_pylist(rows_, schema=schema))
+    found = query.run(
+        con, query.load("rapport.people", "activity_shared"), {"passive": list(words.NO_SIGN_OF_LIFE)}
+    )
+    return found.fetchall()
 
 
 def arrivals(first_seq: int, last_seq: int) -> Arrivals:

@@ -20,6 +20,7 @@ WITH mine AS MATERIALIZED (
     WHERE e.subject BETWEEN $low AND $high
         AND list_contains($subjects, e.subject)
         AND ($since IS NULL OR e.ts >= $since)
+        AND ($until IS NULL OR e.ts < $until)
         AND ($names IS NULL OR list_contains($names, e.name))
         AND ($before_ts IS NULL OR (e.ts, e.seq) < ($before_ts, $before_seq))
 )
