@@ -6,4 +6,10 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        from rapport.web import fresh_links  # noqa: F401  it makes its template known to whoever sends
+        from rapport.consent import erasers
+        from rapport.web import (
+            fresh_links,  # noqa: F401  it makes its template known to whoever sends
+            uploads,
+        )
+
+        erasers.register("uploads not yet imported", uploads.erase)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from rapport.consent import selectors as consent
 from rapport.events import lake, selectors, upkeep
 from rapport.kit import clock, home, process
 from rapport.web import jobs
@@ -50,6 +51,8 @@ def checks() -> list[Check]:
         (_("Subscribers"), _subscribers),
         (_("Jobs"), _jobs),
         (_("Quarantine"), _quarantine),
+        (_("Erasures"), _erasures),
+        (_("Requests"), _requests),
     ):
         found.extend(_made(name, look))
     return found
@@ -187,3 +190,39 @@ def _quarantine() -> Iterator[Check]:
         else _("nothing was refused"),
         _("Look at them under Sources, correct and replay."),
     )
+
+
+def _erasures() -> Iterator[Check]:
+    """A restored backup holds people who were erased since it was made."""
+    n = consent.n_to_replay()
+    if n:
+        yield Check(
+            _("Erasures"),
+            "bad",
+            ngettext(
+                "%(n)s erased identifier is unknown to this store, which was restored from before it was erased",
+                "%(n)s erased identifiers are unknown to this store, which was restored from before they were",
+                n,
+            )
+            % {"n": formats.number(n)},
+            _("Run `rapport people erase --replay --yes`."),
+        )
+    else:
+        yield Check(_("Erasures"), "ok", _("whoever was erased is kept out"))
+
+
+def _requests() -> Iterator[Check]:
+    due = consent.due()
+    if due.n_overdue:
+        yield Check(
+            _("Requests"),
+            "warn",
+            ngettext(
+                "%(n)s request of a person is overdue", "%(n)s requests of people are overdue", due.n_overdue
+            )
+            % {"n": formats.number(due.n_overdue)},
+            _("The page Requests lists them; the law gives a month."),
+            due.next_at,
+        )
+    else:
+        yield Check(_("Requests"), "ok", _("none is overdue"))

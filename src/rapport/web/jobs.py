@@ -83,11 +83,22 @@ def _loop(stop: process.Stop) -> None:
             close_old_connections()
             if clock.monotonic_s() - swept > SWEEP_EVERY_S:
                 sweep()
+                _keep_retention()
                 swept = clock.monotonic_s()
             run_due(name)
         except Exception:
             log.exception("the jobs' loop failed and goes on")
         stop.wait(IDLE_S)
+
+
+def _keep_retention() -> None:
+    """Once a day, erase what was kept long enough; a failure is said and does not stop the jobs."""
+    from rapport.consent import services as consent
+
+    try:
+        consent.retention_if_due()
+    except Exception:
+        log.exception("events that were kept long enough could not be erased; trying again later")
 
 
 @task()
@@ -127,6 +138,29 @@ def check_upload(upload_id: str) -> None:
 def run_insight(name: str) -> None:
     """Run one model over everything the log holds."""
     insights.run([name], progress=_shown(f"insight-{name}"))
+
+
+@task()
+def carry_out_request(request_id: str, by: str, also_probable: bool) -> None:
+    """Erase somebody as they asked. What this job is told, and what it may leave behind, names nobody."""
+    from rapport.consent import services as consent
+
+    name = f"request-{request_id}"
+    show = _shown(name)
+    try:
+        consent.carry_out(
+            uuid.UUID(request_id),
+            by=by,
+            also_probable=also_probable,
+            progress=lambda what: show(0, None, what),
+        )
+    except Exception as error:
+        consent.reopen(uuid.UUID(request_id))
+        kind = type(error).__name__
+        # Without its cause: the text of an error is kept, and may quote whom it was about.
+        raise RuntimeError(f"an erasure stopped: {kind}; it can be asked for again") from None
+    finally:
+        forget_progress(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rapport.consent.erasers import Erasing
+from rapport.events import traces
 from rapport.kit import clock, home, ids
 from rapport.kit.errors import NotFound
+from rapport.listening import services as listening
 
 KEPT_DAYS = 2
 
@@ -69,6 +72,17 @@ def find(upload_id: uuid.UUID) -> Upload:
 def forget(upload: Upload) -> None:
     """Remove the file and its choices."""
     shutil.rmtree(upload.folder, ignore_errors=True)
+
+
+def erase(erasing: Erasing) -> int:
+    """Remove every upload that names somebody erased, or that cannot be searched; gives how many went."""
+    found = traces.of(erasing.identifiers)
+    n = 0
+    for folder in home.path("uploads").glob("*") if found else ():
+        if any(listening.names_any(file, found) for file in folder.glob("*")):
+            shutil.rmtree(folder, ignore_errors=True)
+            n += 1
+    return n
 
 
 def write(upload: Upload, name: str, content: dict[str, Any]) -> None:

@@ -11,19 +11,20 @@ from rapport.consent.services.defining import (
     define_purpose,
     set_topic,
 )
-from rapport.consent.services.erasing import Certificate, Extent, erase, extent, replay
+from rapport.consent.services.erasing import Certificate, Extent, certificate, erase, extent, replay
 from rapport.consent.services.exporting import COLUMNS as EXPORT_COLUMNS
 from rapport.consent.services.exporting import TakenOut, take_out, take_out_rows, traced
 from rapport.consent.services.recipients import end_recipient, register_recipient
-from rapport.consent.services.requests import begin, carry_out, close, open_request, reopen
+from rapport.consent.services.requests import BY_PERSON, begin, carry_out, close, open_request, reopen
 from rapport.consent.services.retaining import carry_out as carry_out_retention
 from rapport.consent.services.retaining import carry_out_if_due as retention_if_due
-from rapport.consent.services.retaining import keep_for
+from rapport.consent.services.retaining import check_keep_for, keep_for
 from rapport.consent.services.suppressing import lift, restrict, suppress, unrestrict
 from rapport.consent.services.telling import everything
 from rapport.consent.services.warrants import Warrant, warrant
 
 __all__ = [
+    "BY_PERSON",
     "CHANNELS",
     "EXPORT_COLUMNS",
     "HOWS",
@@ -35,7 +36,9 @@ __all__ = [
     "begin",
     "carry_out",
     "carry_out_retention",
+    "certificate",
     "change_purpose",
+    "check_keep_for",
     "close",
     "define_purpose",
     "deny",

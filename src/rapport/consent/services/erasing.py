@@ -19,6 +19,7 @@ from django.db import connection
 from rapport.consent import erasers
 from rapport.consent.models import Erasure, SubjectRequest
 from rapport.consent.rules import asking
+from rapport.consent.selectors import requests as asked
 from rapport.events import erased, spool, subscriptions
 from rapport.events import services as events
 from rapport.events.services import Forgotten
@@ -232,3 +233,8 @@ def view(row: Erasure) -> Certificate:
         counts=dict(row.counts),
         took_s=row.took_s,
     )
+
+
+def certificate(erasure_id: uuid.UUID) -> Certificate:
+    """The certificate of an erasure, or NotFound."""
+    return view(asked.erasure_row(erasure_id))

@@ -20,20 +20,25 @@ EVERY = dt.timedelta(days=1)
 
 def keep_for(name: str, days: int | None, *, by: str) -> None:
     """Keep events of a name for so many days, or for good. Takes effect the next time it is carried out."""
-    if not keeping.may_end(name):
-        raise Invalid(f"{name} is kept as long as it proves something", "Choose another kind of event.")
     if days is None:
         Retention.objects.filter(name=name).delete()
         return
+    check_keep_for(name, days)
+    Retention.objects.update_or_create(
+        name=name,
+        defaults={"days": days, "changed_at": clock.now(), "changed_by": by, "carried_out_at": None},
+    )
+
+
+def check_keep_for(name: str, days: int) -> None:
+    """Raise Invalid for a rule that cannot be."""
+    if not keeping.may_end(name):
+        raise Invalid(f"{name} is kept as long as it proves something", "Choose another kind of event.")
     if not keeping.DAYS_MIN <= days <= keeping.DAYS_MAX:
         raise Invalid(
             f"events cannot be kept for {days} days",
             f"Give from {keeping.DAYS_MIN} to {keeping.DAYS_MAX} days, or nothing for ever.",
         )
-    Retention.objects.update_or_create(
-        name=name,
-        defaults={"days": days, "changed_at": clock.now(), "changed_by": by, "carried_out_at": None},
-    )
 
 
 def carry_out(now: dt.datetime | None = None) -> Forgotten:

@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from rapport.consent import selectors as consent
 from rapport.events import selectors as events
 from rapport.events import spool
 from rapport.insights import selectors as insights
@@ -90,6 +91,8 @@ def _greeting(name: str) -> str:
 def _needs(request: HttpRequest) -> list[Line]:
     """What waits for somebody, by what this role can do about it."""
     lines: list[Line] = []
+    if may(request, Right.SEE_PRIVACY):
+        lines += _asked_of_us()
     if may(request, Right.CHANGE_SOURCES) and (n := sum(events.quarantine_counts().values())):
         text = ngettext(
             "%(n)s refused row waits in quarantine", "%(n)s refused rows wait in quarantine", n
@@ -104,6 +107,23 @@ def _needs(request: HttpRequest) -> list[Line]:
         lines.append(Line(text, reverse("proposals")))
     if may(request, Right.SEE_HEALTH):
         lines += _unwell()
+    return lines
+
+
+def _asked_of_us() -> list[Line]:
+    """Requests of people about their data, the late ones first."""
+    due = consent.due()
+    lines = []
+    if n := due.n_overdue:
+        text = ngettext("%(n)s request of a person is overdue", "%(n)s requests of people are overdue", n) % {
+            "n": formats.number(n)
+        }
+        lines.append(Line(text, reverse("requests"), "danger"))
+    if n := due.n_open - due.n_overdue:
+        text = ngettext(
+            "%(n)s request of a person waits for an answer", "%(n)s requests of people wait for an answer", n
+        ) % {"n": formats.number(n)}
+        lines.append(Line(text, reverse("requests"), "warn" if due.n_soon else ""))
     return lines
 
 
