@@ -16,12 +16,14 @@ from rapport.consent.selectors.defining import (
 from rapport.consent.selectors.exports import ExportView, export_view, exports
 from rapport.consent.selectors.keeping import KeptView, retention
 from rapport.consent.selectors.ledgers import (
+    PAGE,
     CorePanel,
     LedgerFilter,
     LedgerRow,
     PanelCell,
     PanelLine,
     ledger,
+    ledger_of,
     ledger_page,
     panel,
     undefined_purposes,
@@ -52,6 +54,7 @@ from rapport.consent.selectors.withholding import (
 
 __all__ = [
     "FREQUENCIES",
+    "PAGE",
     "Answer",
     "CorePanel",
     "Due",
@@ -83,6 +86,7 @@ __all__ = [
     "is_erased",
     "is_suppressed",
     "ledger",
+    "ledger_of",
     "ledger_page",
     "n_to_replay",
     "only_allowed",

@@ -94,6 +94,11 @@ def ledger(ref: int | str) -> list[LedgerRow]:
     return _shown(Record.objects.filter(allowing.said_by(subjects, identifier)).order_by("-at", "-id"))
 
 
+def ledger_of(subjects: Sequence[int]) -> list[LedgerRow]:
+    """Every answer of these subjects, newest first: of a person also what a merely probable part of them said."""
+    return _shown(Record.objects.filter(allowing.said_by(list(subjects))).order_by("-at", "-id"))
+
+
 def ledger_page(
     chosen: LedgerFilter, *, before: tuple[dt.datetime, uuid.UUID] | None = None, limit: int = PAGE
 ) -> list[LedgerRow]:

@@ -29,6 +29,7 @@ TIMELINE = {
     "asked": ("site_searched",),
     "answered": ("survey_answered", "answer_corrected"),
     "sent": ("message_sent", "message_unsubscribed"),
+    "allowed": ("consent_granted", "consent_denied", "consent_withdrawn", "preference_stated"),
     "told": ("person_identified", "identifier_aliased", "identity_merged", "identity_unmerged"),
 }
 

@@ -40,6 +40,11 @@ EVENTS: dict[str, tuple[Any, str]] = {
     "survey_ended": (gettext_lazy("Survey ended"), "said"),
     "complaint_raised": (gettext_lazy("Complaint"), "complaint"),
     "product_listed": (gettext_lazy("Product listed"), "order"),
+    "consent_granted": (gettext_lazy("Allowed a use"), "check"),
+    "consent_denied": (gettext_lazy("Refused a use"), "close"),
+    "consent_withdrawn": (gettext_lazy("Took back or objected"), "close"),
+    "preference_stated": (gettext_lazy("Said what they would rather have"), "asked"),
+    "subject_requested": (gettext_lazy("Asked about their data"), "asked"),
     "community_joined": (gettext_lazy("Joined a community"), "joined"),
     "community_posted": (gettext_lazy("Community post"), "said"),
 }
@@ -51,6 +56,7 @@ TIMELINE: dict[str, Any] = {
     "asked": gettext_lazy("Asked"),
     "answered": gettext_lazy("Answered"),
     "sent": gettext_lazy("Sent"),
+    "allowed": gettext_lazy("Allowed or refused"),
     "told": gettext_lazy("Told"),
 }
 

@@ -20,7 +20,8 @@ from rapport.people import selectors as people
 from rapport.people import services
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, lines, words
+from rapport.web.components import formats, ledger, lines, words
+from rapport.web.components.telling import ToldForm
 
 ACCEPTED = "accepted"
 
@@ -97,6 +98,10 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "known": [_known(t) for t in who.traits],
         "figures": [_figure(s) for s in who.scores],
         "can_change": may(request, Right.CHANGE_PEOPLE),
+        "parts": ledger.parts(who.id),
+        "consent_form": ToldForm(who, may(request, Right.CHANGE_PEOPLE)),
+        "can_lift": may(request, Right.CHANGE_PRIVACY),
+        "sees_ledger": may(request, Right.SEE_PRIVACY),
     }
 
 
