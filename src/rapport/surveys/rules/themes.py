@@ -64,7 +64,7 @@ def themes(counted: Sequence[Counted], texts: dict[str, tuple[int, int]], *, mos
 
 def log_odds_z(a: int, n_a: int, b: int, n_b: int) -> float:
     """How many standard errors a phrase's log-odds in `n_a` texts lie above those in `n_b` others."""
-    prior = PRIOR_TEXTS * (a + b) / (n_a + n_b)
+    prior = PRIOR_TEXTS * (a + b + 0.5) / (n_a + n_b + 1)  # never all of it, even for a phrase of every text
     rest = PRIOR_TEXTS - prior
     odds_a = math.log((a + prior) / (n_a - a + rest))
     odds_b = math.log((b + prior) / (n_b - b + rest))

@@ -9,6 +9,6 @@ SELECT
     min(d.first_ts) AS first_ts,
     max(d.last_ts) AS last_ts
 FROM subject_day AS d
-WHERE d.name = $name AND d.dimension IS NOT NULL
+WHERE d.name = $name AND d.dimension <> ''
 GROUP BY 1
 ORDER BY 1
