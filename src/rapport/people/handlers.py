@@ -6,15 +6,18 @@ batch cut short by a crash is completed when it is given again.
 
 from __future__ import annotations
 
+import json
+
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rapport.events import lake, subscriptions
+from rapport.events import lake, quarantine, subscriptions
+from rapport.events import services as events
 from rapport.kit import bulk, query
-from rapport.people.rules import evidence, graph
-from rapport.people.selectors import rows
+from rapport.people.rules import evidence, graph, sensitive
+from rapport.people.selectors import cores, rows
 from rapport.people.services import components, holdings, profiles, writing
 
 KEY = "people"

@@ -207,3 +207,21 @@ class LinkingRun(models.Model):
     n_waiting = models.IntegerField(default=0)
     n_accepted = models.IntegerField(default=0)
     n_settled = models.IntegerField(default=0)  # pairs found that are one already, or that staff refused
+
+
+class AuthorTerms(models.Model):
+    """How long public authors are kept: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    days = models.IntegerField()  # after their last post
+    changed_at = models.DateTimeField(null=True)
+    changed_by = models.CharField(max_length=255, default="")
+    carried_out_at = models.DateTimeField(null=True)
+    n_forgotten = models.BigIntegerField(default=0)
+
+
+class AuthorObjection(models.Model):
+    """A handle whose holder objected and whose posts the worker has yet to take out; then only a hash is left."""
+
+    identifier = models.CharField(max_length=288, unique=True)
+    at = models.DateTimeField(db_column="objected_at")

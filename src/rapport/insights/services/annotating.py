@@ -20,6 +20,7 @@ from rapport.insights.services import keeping, permitting
 from rapport.insights.services.keeping import Fitted
 from rapport.kit import clock, home, query
 from rapport.kit.errors import Invalid
+from rapport.people.rules import sensitive
 
 TEXTS_MOST = 20_000  # read, annotated and recorded together
 
@@ -106,10 +107,11 @@ def said_of(model: Insight, fitted: Fitted, texts: pa.Table) -> pa.Table:
 
 
 def check(said: pa.Table, gives: tuple[Gives, ...], model: str) -> None:
-    """Raise Invalid where a model writes a name, label or value that it does not give."""
+    """Raise Invalid where a model writes a name, label or value that it does not give, Denied where nobody may."""
     arrow: Any = pc
     by_name = {g.name: g for g in gives}
     for name in arrow.unique(said.column("name")).to_pylist():
+        sensitive.refuse(name)
         given = by_name.get(name)
         if given is None:
             raise Invalid(f"model {model} writes {name!r}, which it does not give", "Add it to `gives`.")

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rapport.events.rules import DEVICE_NAMESPACES, KNOWN_NAMESPACES
-from rapport.people.rules import graph
+from rapport.people.rules import authors, graph
 
 ORIGINS = ("inferred", "observed", "declared")  # the later one is believed before the earlier
 KINDS = ("person", "author", "visitor")
@@ -130,11 +130,14 @@ def persons(identity: pa.Table, identifiers: pa.Table, traits: pa.Table) -> pa.T
     told = _told(places, traits)
     mail = _best_identifier(places, identifiers, newest_mail=True)
     spare = _best_identifier(places, identifiers, newest_mail=False)
-    display = pc.fill_null(pc.coalesce(_full_name(told), tidy(spare["label"])), "")
+    kinds = _kinds(places, identifiers)
+    known = pc.fill_null(pc.coalesce(_full_name(told), tidy(spare["label"])), "")
+    # Lists show no handle or name of somebody who merely writes in public.
+    display = pc.if_else(pc.equal(kinds, authors.AUTHOR), authors.pseudonyms(pa.array(ids)), known)
     return pa.table(
         {
             "id": pa.array(ids),
-            "kind": _kinds(places, identifiers),
+            "kind": kinds,
             "display_name": display,
             "sort_name": folded(display),
             "email": pc.fill_null(pc.coalesce(mail["value"], told["email"]), ""),

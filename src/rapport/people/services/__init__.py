@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from rapport.people.services.authors import (
+    AuthorsForgotten,
+    forget_authors,
+    forget_authors_if_due,
+    object_author,
+    set_author_terms,
+)
 from rapport.people.services.deciding import (
     Decided,
     Proposed,
@@ -23,6 +30,7 @@ from rapport.people.services.proposing import (
 from rapport.people.services.scoring import drop_scores, write_scores
 
 __all__ = [
+    "AuthorsForgotten",
     "Decided",
     "Erased",
     "Proposed",
@@ -32,12 +40,16 @@ __all__ = [
     "drop_scores",
     "erase",
     "forget",
+    "forget_authors",
+    "forget_authors_if_due",
     "linking_policy",
     "merge",
+    "object_author",
     "propose",
     "propose_identities",
     "reject",
     "reopen",
+    "set_author_terms",
     "set_linking_policy",
     "unmerge",
     "write_scores",

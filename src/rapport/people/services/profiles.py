@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rapport.kit import bulk
-from rapport.people.rules import graph, profile
+from rapport.people.rules import authors, graph, profile
 from rapport.people.selectors import rows
 from rapport.people.services import writing
 
@@ -68,7 +68,7 @@ def _plan(subjects: graph.Subjects) -> _Plan:
     asked = np.union1d(everyone, subjects)
     old = rows.of("person", PERSON, "id", asked).sort_by("id")
     ids = rows.numbers(old, "id")
-    terms = profile.terms(identity, traits).select(TERM.names)
+    terms = profile.terms(identity, _named(new, identity, traits)).select(TERM.names)
     before = rows.of("nameterm", TERM, "person", ids)
     return _Plan(
         persons=new.filter(pa.array(_differs(new, old))),
@@ -76,6 +76,13 @@ def _plan(subjects: graph.Subjects) -> _Plan:
         more=terms.join(before, TERM.names, join_type="left anti").select(TERM.names),
         fewer=before.join(terms, TERM.names, join_type="left anti").select(TERM.names),
     )
+
+
+def _named(persons: pa.Table, identity: pa.Table, traits: pa.Table) -> pa.Table:
+    """The traits of those who may be looked up by name: public authors may not."""
+    public = persons.filter(pc.equal(persons["kind"], authors.AUTHOR))["id"]
+    theirs = identity.filter(pc.is_in(identity["person"], value_set=public.combine_chunks()))["subject"]
+    return traits.filter(pc.invert(pc.is_in(traits["subject"], value_set=theirs.combine_chunks())))
 
 
 def _differs(new: pa.Table, old: pa.Table) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from django.db import connection
 
 from rapport.kit import bulk
 from rapport.kit.errors import Invalid
-from rapport.people.rules import graph
+from rapport.people.rules import graph, sensitive
 from rapport.people.selectors import rows
 from rapport.people.services import writing
 
@@ -41,8 +41,12 @@ def write_scores(scores: pa.Table, *, identity: pa.Table | None = None) -> int:
     `identity` is the table the model read, so that a score over people who were merged since then shows
     as stale; without it, people count as they are now. A score of nobody is left out, and an older one
     never replaces a newer one. Rows over earlier members stay: an un-merge finds them again.
+
+    Raises Denied, and keeps nothing, where a score is of what nobody may infer (rules.sensitive).
     """
     rows_ = _conform(scores)
+    for name in pc.unique(rows_["name"]).to_pylist():
+        sensitive.refuse(name)
     persons = rows.numbers(rows_, "person")
     known, members = _members(np.unique(persons), identity)
     there = graph.is_in(persons, known)

@@ -53,9 +53,7 @@ def market(say: Say) -> list[int]:
     say(
         identified("customer:1", "email:ana@example.org", traits={"name": "Ana Ruiz", "country": "ES"}),
         identified("customer:2", traits={"name": "Bo", "country": "DE", "age": 40}),
-        touchpoint(
-            "post_published", "mastodon:chi@example.social", text="Hi", properties={"author_name": "Chi"}
-        ),
+        identified("phone:+34600112233", traits={"name": "Chi"}),
         touchpoint("page_viewed", "anonymous:abcdefgh"),
         identified("email:ana@work.example", origin="observed", traits={"country": "PT"}),
         touchpoint(

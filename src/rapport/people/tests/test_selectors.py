@@ -113,15 +113,16 @@ SEARCHES = {
     "+34 600-11": ["Ána María Ruiz"],
     "0034 600 11": ["Ána María Ruiz"],
     "34600": ["Ána María Ruiz"],
-    "@bo": ["Bo Berg"],
-    "mastodon:bo@": ["Bo Berg"],
+    "@bo": ["Author 16"],  # by the handle alone: a public author has no name here
+    "mastodon:bo@": ["Author 16"],
+    "berg": [],
     "customer:1": ["Ána María Ruiz"],
     "abcd": ["visitor abcdefgh"],
     "zzz": [],
     "   ": [],
     "%": [],
     "_": [],
-    "bo'; --": ["Bo Berg"],  # punctuation parts words and does nothing else
+    "ruiz'; --": ["Ána María Ruiz"],  # punctuation parts words and does nothing else
 }
 
 
