@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from rapport.people import selectors as people
 from rapport.people.rules import profile
 from rapport.staff.rules import Right
-from rapport.web.access import needs
+from rapport.web.access import may, needs
 from rapport.web.components import formats, words
 from rapport.web.layout import Entry
 
@@ -73,12 +73,19 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "n_proposals": people.n_proposals(),
         "n_everybody": sum(counts.values()),
         "sub": _sub(overview),
+        "export_url": _export_url(asked) if kind == "person" and may(request, Right.EXPORT_PEOPLE) else "",
     }
     return render(request, "pages/people/page.html", context)
 
 
 def _sub(overview: people.Overview) -> str:
     return _("%(new)s new in the last seven days.") % {"new": formats.people(overview.new_persons)}
+
+
+def _export_url(asked: dict[str, str]) -> str:
+    """Where to say what a list of these people is for."""
+    kept = {key: asked[key] for key in ("q", "country", "language") if asked[key]}
+    return f"{reverse('export_new')}?{urlencode(kept)}" if kept else reverse("export_new")
 
 
 def _address(kind: str, asked: dict[str, str], cursor: str) -> str:
