@@ -26,7 +26,9 @@ class Holdout(models.Model):
     assigned_at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["subject"], name="pacing_holdout_subject")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["subject"], name="pacing_holdout_subject")
+        ]
 
 
 class Pause(models.Model):

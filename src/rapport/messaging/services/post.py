@@ -6,6 +6,7 @@ Rows are written by the thread that owns the dispatcher; this one knows no datab
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 import uuid
@@ -59,10 +60,8 @@ class Post:
 
     def close(self) -> None:
         """End the connections and the thread; what is still in flight stays without an outcome."""
-        try:
+        with contextlib.suppress(TimeoutError):
             self._schedule(self._end()).result(CLOSE_S)
-        except TimeoutError:
-            pass
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(CLOSE_S)
         if not self._thread.is_alive():

@@ -13,7 +13,6 @@ import pytest
 
 from rapport.events import rules, subscriptions
 from rapport.events import services as events
-from rapport.messaging.contract import Context
 from rapport.messaging.services import accounts
 from rapport.messaging.tests.loopback import Loopback
 
@@ -34,13 +33,20 @@ class Mailbox:
     def addresses(self) -> list[str]:
         return [to for to, _ in self.arrived]
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_RCPT(  # noqa: N802  aiosmtpd calls it so
+        self,
+        _server: Any,
+        _session: Any,
+        envelope: Any,
+        address: str,
+        _options: Any,
+    ) -> str:
         if address in self.refuse:
             return self.refuse[address]
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         address = envelope.rcpt_tos[0]
         if address in self.refuse_message:
             return self.refuse_message[address]
@@ -61,7 +67,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def account(home: Path, db: None, mailbox: Mailbox) -> Any:
+def account(home: Path, db: None, mailbox: Mailbox) -> Any:  # noqa: ARG001  the stores it is kept in
     """Mail, set up by way of the mailbox's server."""
     return set_up(mailbox.port)
 
@@ -83,7 +89,7 @@ def set_up(port: int, **values: Any) -> Any:
 
 
 @pytest.fixture
-def say(home: Path, db: None) -> Callable[..., None]:
+def say(home: Path, db: None) -> Callable[..., None]:  # noqa: ARG001  what it speaks into
     """Record touchpoints, load them and let every subscriber react."""
 
     def record(*rows: dict[str, Any]) -> None:
@@ -93,8 +99,3 @@ def say(home: Path, db: None) -> Callable[..., None]:
         subscriptions.drain()
 
     return record
-
-
-@pytest.fixture
-def no_dns() -> Context:
-    return accounts.context(lambda name: ())

@@ -98,7 +98,7 @@ def test_killed_after_the_yes_and_before_the_note(
     assert 1 <= len(in_the_air) <= in_flight
     mailbox.on_arrival = None
 
-    out, err = rapport(DRAIN).communicate(timeout=120)
+    _out, err = rapport(DRAIN).communicate(timeout=120)
     assert f"{len(in_the_air)} messages were in flight when sending ended" in err
     ended = states(rapport)
     service = {key for key in in_the_air if key.startswith("s")}

@@ -63,7 +63,7 @@ class SmtpSession:
                 await self._after_refusal(connection, error)
                 raise
             except BaseException:
-                connection.smtp.close()
+                _drop(connection.smtp)
                 raise
             self._give_back(connection)
             return Receipt(
@@ -133,7 +133,7 @@ class SmtpSession:
                 said.append(f"> AUTH as {config.login_name}")
                 said.append(_line(await _log_in(smtp, config)))
         except (SMTPException, OSError, ValueError) as error:
-            smtp.close()
+            _drop(smtp)
             failed = _refused(error, said, of_channel=True, host=f"{config.host}:{config.port}")
             failed.transcript = tuple(said)
             raise failed from error
@@ -142,12 +142,12 @@ class SmtpSession:
     async def _after_refusal(self, connection: Connection, error: TransportError) -> None:
         """Make the connection ready for the next message, or drop it."""
         if error.of_channel or error.is_unsure or error.code == 421 or not connection.smtp.is_connected:
-            connection.smtp.close()
+            _drop(connection.smtp)
             return
         try:
             await connection.smtp.rset()
         except (SMTPException, OSError):
-            connection.smtp.close()
+            _drop(connection.smtp)
             return
         self._give_back(connection)
 
@@ -157,7 +157,7 @@ class SmtpSession:
         if connection.n < PER_CONNECTION:
             self._free.append(connection)
         else:
-            connection.smtp.close()
+            _drop(connection.smtp)
 
     async def _quit(self, connection: Connection) -> None:
         try:
@@ -165,7 +165,15 @@ class SmtpSession:
         except (SMTPException, OSError):
             pass
         finally:
-            connection.smtp.close()
+            _drop(connection.smtp)
+
+
+def _drop(smtp: SMTP) -> None:
+    """Close a connection now. Encrypted ones would else wait for the other end to say goodbye."""
+    transport = smtp.transport
+    smtp.close()
+    if transport is not None:
+        transport.abort()
 
 
 async def _log_in(smtp: SMTP, config: Config) -> SMTPResponse:

@@ -62,19 +62,19 @@ class Handler:
         self.most = 0
         self.encrypted: list[bool] = []
 
-    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802  aiosmtpd calls it so
         if "MAIL" in self.answers:
             return self.answers["MAIL"]
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802  aiosmtpd calls it so
         if address in self.answers:
             return self.answers[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd calls it so
         self.present += 1
         self.most = max(self.most, self.present)
         await asyncio.sleep(self.silent_s)
@@ -273,7 +273,7 @@ def test_what_is_no_address_is_refused_before_it_reaches_a_server(to: str) -> No
 
 def test_no_value_can_add_a_header() -> None:
     config = Config(from_address="shop@otter.example", from_name="Otter")
-    with pytest.raises(ValueError, match="linefeed|newline|CR|LF"):
+    with pytest.raises(ValueError, match=r"linefeed|newline|CR|LF"):
         writing.written(message(headers={"X-A": "b\r\nBcc: evil@example.org"}), config, NOON)
 
 
@@ -303,8 +303,8 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(dt.datetime(2020, 1, 1))
-        .not_valid_after(dt.datetime(2050, 1, 1))
+        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2050, 1, 1, tzinfo=dt.UTC))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )

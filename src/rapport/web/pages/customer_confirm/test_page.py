@@ -154,7 +154,7 @@ def test_one_address_gets_at_most_three_a_day(mailbox: Mailbox) -> None:  # noqa
 def test_one_network_cannot_sign_up_a_list(mailbox: Mailbox) -> None:  # noqa: F811
     for i in range(20):
         sign_up(f"p{i}@example.org")
-    client, where = sign_up("p20@example.org")
+    _client, where = sign_up("p20@example.org")
     assert where == ""
     drain()
     assert len(mailbox.arrived) == 20

@@ -41,8 +41,8 @@ def test_the_way_back_stays_on_this_site(alice: Staff) -> None:
 
 def test_a_wrong_password_does_not_say_which_half_was_wrong(alice: Staff) -> None:
     texts = []
-    for email in ("alice@example.com", "nobody@example.com"):
-        answer = Client().post("/login/", {"username": email, "password": "not this one at all"})
+    for address in ("alice@example.com", "nobody@example.com"):
+        answer = Client().post("/login/", {"username": address, "password": "not this one at all"})
         texts.append(answer.context["form"].non_field_errors())
     assert texts[0] == texts[1]
     assert "do not go together" in str(texts[0])
@@ -73,7 +73,7 @@ def test_a_closed_account_is_out_at_once(alice: Staff, bob: Staff) -> None:
 
 def test_a_link_by_mail_lets_in_once_and_says_nothing_of_who_is_known(
     alice: Staff,
-    account: Any,
+    account: Any,  # noqa: F811
     mailbox: Mailbox,  # noqa: F811
 ) -> None:
     client = Client()
