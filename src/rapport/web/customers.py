@@ -169,7 +169,8 @@ def show(
     firm = staff.organisation()
     frame = {
         "firm": firm.name if firm else "Rapport",
-        "languages": _languages(request),
+        # In another language one would read what was just done by doing it again, so a POST offers none.
+        "languages": [] if request.method == "POST" and status == 200 else _languages(request),
         "holder": holder,
         "signal": privacy_signal(request),
         "ways": _ways(request, holder) if holder else [],

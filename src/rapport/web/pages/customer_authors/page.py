@@ -46,7 +46,7 @@ def objecting(request: HttpRequest) -> HttpResponseBase:
         "link": links.object_url(),
     }
     if request.method == "POST" and form.is_valid():
-        services.object_author(form.cleaned_data["handle"], form.cleaned_data["network"])
+        services.object_author(form.cleaned_data["network"], form.cleaned_data["handle"])
         context |= {"done": True, "handle": form.cleaned_data["handle"], "title": _("Noted")}
     status = 400 if form.is_bound and form.errors else 200
     return show(request, "pages/customer_authors/page.html", context, status=status)
