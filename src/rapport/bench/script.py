@@ -33,7 +33,9 @@ LOADS = 12
 AFTER_LOAD_MS = 1_000
 KEY = "site_bench"
 ROWS = 200  # of the page: a listing of a shop, so that adding to it costs what it does there
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
+USER_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
+)
 
 
 @bench("script")
@@ -49,7 +51,7 @@ def script() -> Iterator[Measure]:
     served = visitor.current()
     figures = {"script": f"{len(served.packed):,} bytes packed, the limit is {visitor.BYTES_MAX:,}"}
     with _collector() as collector, _pages(collector) as pages, sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", f"--user-agent={AGENT}"]
+        arguments = ["--no-sandbox", "--disable-gpu", f"--user-agent={USER_AGENT}"]
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         for name, answered in (("first page, with the banner", False), ("later page", True)):
             pairs = [(_load(browser, pages, answered), _load(browser, pages, None)) for _ in range(LOADS + 1)]

@@ -74,7 +74,7 @@ class Collector:
         if kind is not None and scope["method"] == "POST":
             await self._collect(kind, scope, receive, send)
         elif scope["path"] == "/c" or scope["path"].startswith("/c/"):
-            await self._visit(scope, receive, send)
+            await self._from_page(scope, receive, send)
         else:
             await self._other(kind, scope, send)
 
@@ -133,7 +133,7 @@ class Collector:
         finally:
             self._in_hand -= 1
 
-    async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _from_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what the visitor script asks and says."""
         self._in_hand += 1
         try:

@@ -169,8 +169,8 @@ class SiteDoor:
             return
         bot = door.machine(headers.get(b"user-agent", b"").decode("latin-1"))
         host = urlsplit(origin).hostname or ""
-        visit = visitor.Visit(sent.key, site, host, bot, self.sites.withdrawn)
-        taken = visitor.take(sent.batch, visit)
+        sender = visitor.Sender(sent.key, site, host, bot, self.sites.withdrawn)
+        taken = visitor.take(sent.batch, sender)
         for reason, what in taken.refused:
             self._note(source, reason, what=what, origin=origin)
         if taken.kept:

@@ -78,7 +78,7 @@ def read(raw: bytes) -> _Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Sender:
     """Where a request comes from: the site, the page's host, the machine's name if it is one."""
 
     key: str
@@ -88,12 +88,12 @@ class Visit:
     withdrawn: frozenset[str] = frozenset()
 
 
-def take(batch: list[dict[str, Any]], visit: Visit) -> Taken:
+def take(batch: list[dict[str, Any]], sender: Sender) -> Taken:
     """Decide about each message."""
     taken = Taken()
     for sent in batch:
         what = _text(sent.get("event")) or _text(sent.get("type"))
-        found = _settle(sent, taken, visit)
+        found = _settle(sent, taken, sender)
         if isinstance(found, str):
             taken.refused.append((found, what))
         elif len(_encode(found)) > MESSAGE_BYTES_MAX:
@@ -103,7 +103,7 @@ def take(batch: list[dict[str, Any]], visit: Visit) -> Taken:
     return taken
 
 
-def _settle(sent: dict[str, Any], taken: Taken, visit: Visit) -> dict[str, Any] | str:
+def _settle(sent: dict[str, Any], taken: Taken, sender: Sender) -> dict[str, Any] | str:
     """The message to keep, or the reason why it is refused."""
     kind, event = sent.get("type"), _text(sent.get("event"))
     if kind not in ("page", "track", "identify") or (kind == "track" and not event):
@@ -114,42 +114,42 @@ def _settle(sent: dict[str, Any], taken: Taken, visit: Visit) -> dict[str, Any] 
         "type": kind,
         "messageId": _text(sent.get("messageId"))[:64] or str(ids.uuid7()),
         "timestamp": sent.get("timestamp"),
-        "context": {"channel": "web", "page": {"host": visit.host}},
+        "context": {"channel": "web", "page": {"host": sender.host}},
     }
-    if visit.bot:
+    if sender.bot:
         if kind != "page":
             return "machine"
-        crawled = {"bot": visit.bot, "path": _text(properties.get("path"))}
+        crawled = {"bot": sender.bot, "path": _text(properties.get("path"))}
         return kept | {"type": "track", "event": "page_crawled", "properties": crawled}
     if event == ANSWER:
         choice = properties.get("choice")
         if choice not in ANSWERS:
             return "unknown_type"
-        return kept | {"event": event, "properties": {"choice": choice, "version": visit.site.version}}
+        return kept | {"event": event, "properties": {"choice": choice, "version": sender.site.version}}
     anonymous = _text(sent.get("anonymousId"))
     if not _ANONYMOUS.fullmatch(anonymous):
-        return _unnamed(kept, properties, visit)
+        return _unnamed(kept, properties, sender)
     allowed = _allowed(sent)
-    if visit.withdrawn and sites.withdrawn_hash(f"anonymous:{anonymous}") in visit.withdrawn:
+    if sender.withdrawn and sites.withdrawn_hash(f"anonymous:{anonymous}") in sender.withdrawn:
         taken.has_withdrawn, allowed = True, {}
     kept["anonymousId"] = anonymous
     if kind == "track" and event in CONSENT:
         return kept | {"event": event, "properties": _consent(properties)}
     if kind == "identify":
-        return _identify(sent, kept, visit) if any(allowed.values()) else "no_consent"
+        return _identify(sent, kept, sender) if any(allowed.values()) else "no_consent"
     if not allowed.get(MEASURING):
         del kept["anonymousId"]
-        unnamed = _unnamed(kept, properties, visit)
+        unnamed = _unnamed(kept, properties, sender)
         return "withdrawn" if taken.has_withdrawn and isinstance(unnamed, str) else unnamed
     kept["context"]["consent"] = {"categoryPreferences": allowed}
     if kind == "track":
         kept["event"] = event
-    return kept | {"properties": _form(properties, visit.site) if event == "form_sent" else properties}
+    return kept | {"properties": _form(properties, sender.site) if event == "form_sent" else properties}
 
 
-def _unnamed(kept: dict[str, Any], properties: dict[str, Any], visit: Visit) -> dict[str, Any] | str:
+def _unnamed(kept: dict[str, Any], properties: dict[str, Any], sender: Sender) -> dict[str, Any] | str:
     """A page without anybody in it, where the firm counts."""
-    if kept["type"] != "page" or visit.site.before_consent != sites.COUNT:
+    if kept["type"] != "page" or sender.site.before_consent != sites.COUNT:
         return "no_consent"
     counted = {name: properties[name] for name in COUNTED if isinstance(properties.get(name), str)}
     return kept | {"type": "track", "event": "page_counted", "properties": counted}
@@ -170,7 +170,7 @@ def _consent(properties: dict[str, Any]) -> dict[str, str]:
     return stated | {"how": "banner"}
 
 
-def _identify(sent: dict[str, Any], kept: dict[str, Any], visit: Visit) -> dict[str, Any] | str:
+def _identify(sent: dict[str, Any], kept: dict[str, Any], sender: Sender) -> dict[str, Any] | str:
     """Who this browser is, where that is proved."""
     token, customer, proof = (_text(sent.get(name)) for name in ("token", "userId", "proof"))
     if token:
@@ -178,7 +178,7 @@ def _identify(sent: dict[str, Any], kept: dict[str, Any], visit: Visit) -> dict[
             proved, evidence = list(signing.read(LINK, token))[:1], "link"
         except RapportError:
             return "unproved"
-    elif customer and is_proof(proof, customer, visit.key, visit.site):
+    elif customer and is_proof(proof, customer, sender.key, sender.site):
         proved, evidence = [f"customer:{customer}"], "login"
     else:
         return "unproved"

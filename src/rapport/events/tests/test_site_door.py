@@ -53,7 +53,7 @@ def publish(**changes: Any) -> None:
     file.write_text(json.dumps(document))
 
 
-def visit(*messages: dict[str, Any], **more: Any) -> Request:
+def from_page(*messages: dict[str, Any], **more: Any) -> Request:
     headers = {"origin": SHOP, "user-agent": FIREFOX, "content-type": "text/plain", **more.pop("headers", {})}
     body = json.dumps({"key": more.pop("site_key", KEY), "sentAt": None, "batch": messages}).encode()
     return Request(
@@ -183,7 +183,7 @@ def test_an_unknown_key_has_no_settings(spool: Spool) -> None:
 
 
 def test_who_allowed_it_is_an_event_of_that_browser(spool: Spool) -> None:
-    answer = one(spool, visit(page(ANA)))
+    answer = one(spool, from_page(page(ANA)))
     assert answer.json == {"success": True, "taken": 1, "refused": []}
     assert answer.headers["access-control-allow-origin"] == SHOP
     (message,) = kept(spool)
@@ -211,7 +211,7 @@ def test_who_allowed_it_is_an_event_of_that_browser(spool: Spool) -> None:
 def test_who_did_not_is_counted_without_anything_that_tells_them_apart(
     spool: Spool, who: dict[str, Any]
 ) -> None:
-    assert one(spool, visit(page() | who)).json["taken"] == 1
+    assert one(spool, from_page(page() | who)).json["taken"] == 1
     (message,) = kept(spool)
     assert message["event"] == "page_counted"
     assert message["properties"] == {"path": "/wipers", "referrer": "https://a.example/"}
@@ -221,7 +221,7 @@ def test_who_did_not_is_counted_without_anything_that_tells_them_apart(
 
 def test_where_the_firm_takes_nothing_before_consent_nothing_is_kept(spool: Spool) -> None:
     publish(before_consent="nothing")
-    answer = one(spool, visit(page(), {"type": "track", "event": "quote_requested"}))
+    answer = one(spool, from_page(page(), {"type": "track", "event": "quote_requested"}))
     assert answer.json["taken"] == 0
     assert answer.json["refused"] == [["no_consent", "page"], ["no_consent", "quote_requested"]]
     assert documents(spool) == []
@@ -229,14 +229,14 @@ def test_where_the_firm_takes_nothing_before_consent_nothing_is_kept(spool: Spoo
 
 def test_only_pages_are_counted_of_who_did_not_allow_more(spool: Spool) -> None:
     search = {"type": "track", "event": "site_searched", "properties": {"query": "my illness"}}
-    assert one(spool, visit(search)).json["refused"] == [["no_consent", "site_searched"]]
+    assert one(spool, from_page(search)).json["refused"] == [["no_consent", "site_searched"]]
 
 
 def test_a_choice_on_the_banner_is_evidence_of_how_it_was_made(spool: Spool) -> None:
     properties = {"purpose": "analytics", "wording": "t1", "shown": "shop.example/wipers", "how": "confirmed"}
     chosen = {"type": "track", "event": "consent_granted", "anonymousId": ANA, "properties": properties}
     unnamed = {key: value for key, value in chosen.items() if key != "anonymousId"}
-    assert one(spool, visit(chosen, unnamed)).json["refused"] == [["no_consent", "consent_granted"]]
+    assert one(spool, from_page(chosen, unnamed)).json["refused"] == [["no_consent", "consent_granted"]]
     (message,) = kept(spool)
     assert message["properties"] == properties | {"how": "banner"}
 
@@ -249,7 +249,7 @@ def test_an_answer_to_the_banner_is_counted_whoever_gave_it(spool: Spool) -> Non
         "properties": {"choice": "refused"},
     }
     made_up = answered | {"properties": {"choice": "<b>"}}
-    assert one(spool, visit(answered, made_up)).json["refused"] == [["unknown_type", "banner_answered"]]
+    assert one(spool, from_page(answered, made_up)).json["refused"] == [["unknown_type", "banner_answered"]]
     (message,) = kept(spool)
     assert "anonymousId" not in message
     assert message["properties"] == {"choice": "refused", "version": "v1"}
@@ -257,7 +257,7 @@ def test_an_answer_to_the_banner_is_counted_whoever_gave_it(spool: Spool) -> Non
 
 def test_a_browser_whose_owner_took_it_back_elsewhere_is_told_to_forget(spool: Spool) -> None:
     publish(withdrawn=[sites.withdrawn_hash(f"anonymous:{ANA}")])
-    answer = one(spool, visit(page(ANA), {"type": "track", "event": "quote_requested", **named(ANA)}))
+    answer = one(spool, from_page(page(ANA), {"type": "track", "event": "quote_requested", **named(ANA)}))
     assert answer.json["forget"] is True
     assert answer.json["refused"] == [["withdrawn", "quote_requested"]]
     assert ANA not in json.dumps(documents(spool))
@@ -268,7 +268,7 @@ def test_a_form_tells_its_values_only_where_the_firm_asked(spool: Spool) -> None
         properties = {"form": form, "fields": ["topic"], "values": {"topic": "wipers"}}
         return {"type": "track", "event": "form_sent", "properties": properties, **named(ANA)}
 
-    one(spool, visit(sent("newsletter"), sent("complaint")))
+    one(spool, from_page(sent("newsletter"), sent("complaint")))
     asked, other = kept(spool)
     assert asked["properties"]["values"] == {"topic": "wipers"}
     assert other["properties"] == {"form": "complaint", "fields": ["topic"]}
@@ -283,7 +283,7 @@ def test_a_signed_link_and_a_signed_log_in_prove_who_it_is(spool: Spool) -> None
     proof = hmac.new(secret.encode(), b"1001", hashlib.sha256).hexdigest()
     one(
         spool,
-        visit(
+        from_page(
             {"type": "identify", "token": token, **named(ANA)},
             {"type": "identify", "userId": "1001", "proof": proof, **named(ANA)},
         ),
@@ -308,21 +308,21 @@ def test_a_signed_link_and_a_signed_log_in_prove_who_it_is(spool: Spool) -> None
     ids=["nothing", "another", "no-ascii", "made-up", "another-kind", "empty"],
 )
 def test_who_proves_nothing_is_not_believed(spool: Spool, claim: dict[str, str]) -> None:
-    answer = one(spool, visit({"type": "identify", **claim, **named(ANA)}))
+    answer = one(spool, from_page({"type": "identify", **claim, **named(ANA)}))
     assert answer.json["refused"] == [["unproved", "identify"]]
 
 
 def test_an_expired_link_proves_nothing(spool: Spool, noon: dt.datetime) -> None:
     token = signing.sign("site", "email:ana@example.org", ttl=dt.timedelta(days=1))
     with clock.frozen(noon + dt.timedelta(days=2)):
-        answer = one(spool, visit({"type": "identify", "token": token, **named(ANA)}))
+        answer = one(spool, from_page({"type": "identify", "token": token, **named(ANA)}))
     assert answer.json["refused"] == [["unproved", "identify"]]
 
 
 def test_what_a_page_claims_was_proved_is_not_passed_on(spool: Spool) -> None:
     forged = page(ANA)
     forged["context"]["rapport"] = {"proved": ["customer:1"], "evidence": "login"}
-    one(spool, visit(forged))
+    one(spool, from_page(forged))
     assert "rapport" not in kept(spool)[0]["context"]
 
 
@@ -341,7 +341,7 @@ def test_what_a_page_claims_was_proved_is_not_passed_on(spool: Spool) -> None:
     ],
 )
 def test_only_the_sites_own_pages_send(spool: Spool, headers: dict[str, Any], reason: str) -> None:
-    answer = one(spool, visit(page(ANA), headers=headers))
+    answer = one(spool, from_page(page(ANA), headers=headers))
     assert (answer.status, answer.json["error"]) == (403, reason)
     assert documents(spool) == []
     (seen,) = refusals.read()
@@ -354,29 +354,29 @@ def test_only_the_sites_own_pages_send(spool: Spool, headers: dict[str, Any], re
 
 @pytest.mark.parametrize("origin", [SHOP, "https://www.otter.example", "https://a.b.otter.example"])
 def test_allowed_pages_send(spool: Spool, origin: str) -> None:
-    assert one(spool, visit(page(ANA), headers={"origin": origin})).status == 200
+    assert one(spool, from_page(page(ANA), headers={"origin": origin})).status == 200
 
 
 def test_pages_on_the_collectors_own_host_always_send(spool: Spool) -> None:
     headers = {"origin": "http://rapport.test:8000", "host": "rapport.test:8001"}
-    assert one(spool, visit(page(ANA), headers=headers)).status == 200
+    assert one(spool, from_page(page(ANA), headers=headers)).status == 200
     headers["host"] = "rapport.test.evil.example:8001"
-    assert one(spool, visit(page(ANA), headers=headers)).status == 403
+    assert one(spool, from_page(page(ANA), headers=headers)).status == 403
 
 
 def test_a_site_switched_off_and_a_key_of_nobody_are_refused(spool: Spool) -> None:
-    assert one(spool, visit(page(ANA), site_key="another")).status == 401
+    assert one(spool, from_page(page(ANA), site_key="another")).status == 401
     # What servers hold opens nothing here, and what pages hold opens nothing there.
-    assert one(spool, visit(page(ANA), site_key="secret")).status == 401
+    assert one(spool, from_page(page(ANA), site_key="secret")).status == 401
     body = json.dumps({"batch": [{"type": "track", "event": "a_b", "userId": "1"}]}).encode()
     assert one(spool, Request("/v1/batch", [body], key=KEY)).status == 401
     publish(is_on=False)
-    assert one(spool, visit(page(ANA))).json["error"] == "switched_off"
+    assert one(spool, from_page(page(ANA))).json["error"] == "switched_off"
 
 
 def test_a_machine_is_set_apart(spool: Spool) -> None:
     bot = {"user-agent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"}
-    one(spool, visit(page(ANA), {"type": "track", "event": "form_sent", **named(ANA)}, headers=bot))
+    one(spool, from_page(page(ANA), {"type": "track", "event": "form_sent", **named(ANA)}, headers=bot))
     (message,) = kept(spool)
     assert message["event"] == "page_crawled"
     assert message["properties"] == {"bot": "Googlebot", "path": "/wipers"}
@@ -384,7 +384,7 @@ def test_a_machine_is_set_apart(spool: Spool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("agent", "name"),
+    ("user_agent", "name"),
     [
         (FIREFOX, ""),
         (
@@ -407,8 +407,8 @@ def test_a_machine_is_set_apart(spool: Spool) -> None:
         ("", "unnamed"),
     ],
 )
-def test_machines_are_known_by_what_they_call_themselves(agent: str, name: str) -> None:
-    assert door.machine(agent) == name
+def test_machines_are_known_by_what_they_call_themselves(user_agent: str, name: str) -> None:
+    assert door.machine(user_agent) == name
 
 
 def test_a_flood_is_refused_with_a_time_to_wait_and_others_pass(
@@ -420,7 +420,7 @@ def test_a_flood_is_refused_with_a_time_to_wait_and_others_pass(
     collector.site.limit.burst = 3
 
     async def status(client: str, **headers: str) -> Answer:
-        answer = await visit(page(ANA), client=client, headers=headers).send_to(collector)
+        answer = await from_page(page(ANA), client=client, headers=headers).send_to(collector)
         assert answer
         return answer
 
@@ -454,8 +454,8 @@ def test_an_address_is_cut_before_anything_sees_it(peer: str, network: str) -> N
 
 
 def test_no_address_is_kept_anywhere(spool: Spool) -> None:
-    one(spool, visit(page(ANA), client="192.0.2.177"))
-    one(spool, visit(page(ANA), client="192.0.2.177", headers={"origin": "https://evil.example"}))
+    one(spool, from_page(page(ANA), client="192.0.2.177"))
+    one(spool, from_page(page(ANA), client="192.0.2.177", headers={"origin": "https://evil.example"}))
     ask(spool)
     for file in home.root().rglob("*"):
         if file.is_file():
@@ -472,10 +472,10 @@ def test_what_cannot_be_read_is_refused(spool: Spool, body: bytes) -> None:
 
 
 def test_too_much_at_once_is_refused(spool: Spool) -> None:
-    assert one(spool, visit(*[page(ANA)] * 101)).status == 400
+    assert one(spool, from_page(*[page(ANA)] * 101)).status == 400
     large = page(ANA, properties={"path": "x" * 40_000})
-    assert one(spool, visit(large)).json["refused"] == [["too_large", "page"]]
-    assert one(spool, visit(large, large)).status == 413
+    assert one(spool, from_page(large)).json["refused"] == [["too_large", "page"]]
+    assert one(spool, from_page(large, large)).status == 413
 
 
 def test_a_published_file_in_pieces_leaves_the_sites_as_they_were(

@@ -1,4 +1,4 @@
-"""A published site, and people who visit it."""
+"""A published site, and people who browse it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def site(home: Path, db: None) -> selectors.SiteView:  # noqa: ARG001  what it i
     return services.change_site("web-shop", by="alice@example.com", before_consent="count", greets=True)
 
 
-Visit = Callable[..., Any]
+Browse = Callable[..., Any]
 
 
 @pytest.fixture
-def visit(site: selectors.SiteView) -> Visit:
+def browse(site: selectors.SiteView) -> Browse:
     """Have a browser send messages to a collector, load them, and let every subscriber react."""
 
     def send(*messages: dict[str, Any], key: str = site.key, origin: str = SHOP) -> Any:
@@ -77,4 +77,4 @@ def granted(purpose: str, anonymous: str = ANA) -> dict[str, Any]:
     return {"type": "track", "event": "consent_granted", "anonymousId": anonymous, "properties": properties}
 
 
-__all__ = ["ANA", "MONDAY", "SHOP", "Visit", "allowing", "granted", "settle"]
+__all__ = ["ANA", "MONDAY", "SHOP", "Browse", "allowing", "granted", "settle"]

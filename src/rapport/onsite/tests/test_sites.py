@@ -17,7 +17,7 @@ from rapport.events.collector import sites as published
 from rapport.kit import clock
 from rapport.kit.errors import Conflict, Invalid, NotFound
 from rapport.onsite import rules, selectors, services
-from rapport.onsite.tests.conftest import ANA, MONDAY, SHOP, Visit, allowing, granted, settle
+from rapport.onsite.tests.conftest import ANA, MONDAY, SHOP, Browse, allowing, granted, settle
 from rapport.people import selectors as people
 
 
@@ -159,8 +159,8 @@ def test_a_slot_is_published_by_language_and_removed(site: selectors.SiteView) -
 # What becomes of what a browser says
 
 
-def test_a_count_is_about_the_site_and_makes_nobody(site: selectors.SiteView, visit: Visit) -> None:
-    visit({"type": "page", "properties": {"path": "/", "title": "t"}})
+def test_a_count_is_about_the_site_and_makes_nobody(site: selectors.SiteView, browse: Browse) -> None:
+    browse({"type": "page", "properties": {"path": "/", "title": "t"}})
     ((name, identifier, venue, properties),) = events()
     assert (name, identifier, venue) == ("page_counted", "site:web-shop", "shop.example")
     assert json.loads(properties) == {"path": "/"}
@@ -171,8 +171,8 @@ def test_a_count_is_about_the_site_and_makes_nobody(site: selectors.SiteView, vi
     con.close()
 
 
-def test_who_allowed_it_has_a_session_and_a_consent_with_evidence(visit: Visit) -> None:
-    visit(granted("analytics"), {"type": "page", "properties": {"path": "/a"}, **allowing("analytics")})
+def test_who_allowed_it_has_a_session_and_a_consent_with_evidence(browse: Browse) -> None:
+    browse(granted("analytics"), {"type": "page", "properties": {"path": "/a"}, **allowing("analytics")})
     assert [(name, identifier) for name, identifier, *_ in events()] == [
         ("consent_granted", f"anonymous:{ANA}"),
         ("page_viewed", f"anonymous:{ANA}"),
@@ -184,9 +184,9 @@ def test_who_allowed_it_has_a_session_and_a_consent_with_evidence(visit: Visit) 
     con.close()
 
 
-def test_a_browser_cannot_make_up_an_order(visit: Visit) -> None:
+def test_a_browser_cannot_make_up_an_order(browse: Browse) -> None:
     forged = {"order_id": "1", "total": 999, "currency": "EUR"}
-    visit({"type": "track", "event": "Order Completed", "properties": forged, **allowing("analytics")})
+    browse({"type": "track", "event": "Order Completed", "properties": forged, **allowing("analytics")})
     assert events() == []
     arrived = selectors.arrivals("web-shop")
     assert [(a.fate, a.reason, a.name) for a in arrived] == [
@@ -195,64 +195,64 @@ def test_a_browser_cannot_make_up_an_order(visit: Visit) -> None:
     assert "send it from your server" in arrived[0].message
 
 
-def test_a_proof_joins_the_browser_to_the_customer(site: selectors.SiteView, visit: Visit) -> None:
+def test_a_proof_joins_the_browser_to_the_customer(site: selectors.SiteView, browse: Browse) -> None:
     proof = hmac.new(site.login_secret.encode(), b"1001", hashlib.sha256).hexdigest()
-    visit({"type": "identify", "userId": "1001", "proof": proof, **allowing("analytics")})
+    browse({"type": "identify", "userId": "1001", "proof": proof, **allowing("analytics")})
     assert people.person_id("customer:1001") == people.person_id(f"anonymous:{ANA}")
     edge = people.person("customer:1001").edges[0]
     assert (edge.evidence, edge.certainty) == ("login", "certain")
 
 
-def test_a_personal_link_joins_the_browser_to_whom_it_was_sent(visit: Visit) -> None:
+def test_a_personal_link_joins_the_browser_to_whom_it_was_sent(browse: Browse) -> None:
     url = services.personal_link(
         "https://shop.example/offer?utm_campaign=spring#top", "email:ana@example.org"
     )
     assert url.startswith("https://shop.example/offer?utm_campaign=spring&rp=")
     assert url.endswith("#top")
     token = url.partition("rp=")[2].removesuffix("#top")
-    visit({"type": "identify", "token": token, **allowing("personalisation")})
+    browse({"type": "identify", "token": token, **allowing("personalisation")})
     edge = people.person("email:ana@example.org").edges[0]
     assert edge.evidence == "link"
 
 
 def test_a_withdrawal_elsewhere_ends_what_the_browsers_of_that_person_send(
-    site: selectors.SiteView, visit: Visit
+    site: selectors.SiteView, browse: Browse
 ) -> None:
     proof = hmac.new(site.login_secret.encode(), b"1001", hashlib.sha256).hexdigest()
     page = {"type": "page", "properties": {"path": "/"}, **allowing("analytics")}
-    assert "forget" not in visit(
+    assert "forget" not in browse(
         {"type": "identify", "userId": "1001", "proof": proof, **allowing("analytics")}, page
     )
     consenting.withdraw("customer:1001", "analytics", how="preference_page")
     settle()
-    assert visit(page)["forget"] is True
+    assert browse(page)["forget"] is True
     assert [name for name, *_ in events()][-1] == "page_counted"
     # Another browser, of nobody, is not touched; and a new grant lifts it.
     other = "f" * 32
-    assert "forget" not in visit(page | allowing("analytics", anonymous=other))
+    assert "forget" not in browse(page | allowing("analytics", anonymous=other))
     consenting.grant("customer:1001", "analytics", how="preference_page")
     settle()
-    assert "forget" not in visit(page)
+    assert "forget" not in browse(page)
 
 
-def test_a_refusal_on_the_banner_is_not_held_against_a_later_answer_there(visit: Visit) -> None:
+def test_a_refusal_on_the_banner_is_not_held_against_a_later_answer_there(browse: Browse) -> None:
     denied = granted("analytics") | {"event": "consent_denied"}
-    visit(granted("personalisation"), denied)
+    browse(granted("personalisation"), denied)
     assert told().withdrawn == []
     page = {"type": "page", "properties": {"path": "/"}, **allowing("analytics", "personalisation")}
-    assert "forget" not in visit(granted("analytics"), page)
+    assert "forget" not in browse(granted("analytics"), page)
 
 
 # What arrives
 
 
 def test_what_arrives_and_what_is_refused_is_shown_with_its_reason(
-    site: selectors.SiteView, visit: Visit
+    site: selectors.SiteView, browse: Browse
 ) -> None:
-    visit({"type": "page", "properties": {"path": "/a"}, **allowing("analytics")})
-    visit({"type": "track", "event": "quote_requested"})
-    visit({"type": "page"}, origin="https://evil.example")
-    visit({"type": "page"}, key="another")
+    browse({"type": "page", "properties": {"path": "/a"}, **allowing("analytics")})
+    browse({"type": "track", "event": "quote_requested"})
+    browse({"type": "page"}, origin="https://evil.example")
+    browse({"type": "page"}, key="another")
     spool.current().append(
         [
             spool.Body(
@@ -275,9 +275,9 @@ def test_what_arrives_and_what_is_refused_is_shown_with_its_reason(
         assert [a.fate for a in selectors.arrivals("web-shop")] == ["waiting"]
 
 
-def test_how_a_site_fares(visit: Visit) -> None:
+def test_how_a_site_fares(browse: Browse) -> None:
     assert selectors.state("web-shop").is_quiet
-    visit(
+    browse(
         {"type": "page", "properties": {"path": "/"}, **allowing("analytics")},
         {"type": "page", "properties": {"path": "/"}},
         {"type": "track", "event": "banner_answered", "properties": {"choice": "refused"}},
@@ -295,7 +295,7 @@ def greet(site: selectors.SiteView, language: str = "de") -> str:
     return selectors.greeting(site.key, "greeting", ANA, language)
 
 
-def known(site: selectors.SiteView, visit: Visit) -> None:
+def known(site: selectors.SiteView, browse: Browse) -> None:
     """Ana, known by the shop; she logged in with this browser and allowed personalisation."""
     from rapport.events import services as log
 
@@ -307,13 +307,13 @@ def known(site: selectors.SiteView, visit: Visit) -> None:
     )
     proof = hmac.new(site.login_secret.encode(), b"1001", hashlib.sha256).hexdigest()
     who = {"type": "identify", "userId": "1001", "proof": proof, **allowing("personalisation")}
-    visit(granted("personalisation"), who)
+    browse(granted("personalisation"), who)
 
 
 def test_somebody_is_greeted_who_is_known_for_certain_and_allowed_it(
-    site: selectors.SiteView, visit: Visit
+    site: selectors.SiteView, browse: Browse
 ) -> None:
-    known(site, visit)
+    known(site, browse)
     assert greet(site) == "Willkommen zurück, Ana"
     assert greet(site, "tlh") != ""
     assert selectors.greeting(site.key, "top-line", ANA, "de") == ""
@@ -322,9 +322,9 @@ def test_somebody_is_greeted_who_is_known_for_certain_and_allowed_it(
 
 
 def test_nobody_is_greeted_who_took_it_back_or_where_the_site_does_not_greet(
-    site: selectors.SiteView, visit: Visit
+    site: selectors.SiteView, browse: Browse
 ) -> None:
-    known(site, visit)
+    known(site, browse)
     services.change_site("web-shop", by="", greets=False)
     assert greet(site) == ""
     services.change_site("web-shop", by="", greets=True)
@@ -333,7 +333,7 @@ def test_nobody_is_greeted_who_took_it_back_or_where_the_site_does_not_greet(
         assert greet(site) == ""
 
 
-def test_nobody_is_greeted_on_a_guess(site: selectors.SiteView, visit: Visit) -> None:
+def test_nobody_is_greeted_on_a_guess(site: selectors.SiteView, browse: Browse) -> None:
     from rapport.events import services as log
 
     # An import says that a browser is Ana's: good enough to count by, not to say her name to it.
@@ -345,7 +345,7 @@ def test_nobody_is_greeted_on_a_guess(site: selectors.SiteView, visit: Visit) ->
         evidence="import",
         properties={"traits": {"given_name": "Ana"}, "origin": "declared"},
     )
-    visit(granted("personalisation"))
+    browse(granted("personalisation"))
     assert people.person_id("customer:1001") == people.person_id(f"anonymous:{ANA}")
     assert greet(site) == ""
 

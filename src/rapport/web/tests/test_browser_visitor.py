@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 AXE = Path(__file__).parents[4] / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
-AGENT = (
+USER_AGENT = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
 )
 KEY = "site_browser"
@@ -175,7 +175,7 @@ def chromium() -> Iterator[Any]:
         # For the whole browser: what a page leaves behind when it closes knows no emulation, and a headless
         # browser is a machine.
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*ARGUMENTS, f"--user-agent={AGENT}"]
+            executable_path=CHROMIUM, args=[*ARGUMENTS, f"--user-agent={USER_AGENT}"]
         )
         yield browser
         browser.close()
@@ -190,11 +190,11 @@ def opened(shop: Shop, chromium: Any) -> Iterator[Opened]:
     contexts: list[Any] = []
     wrong: list[str] = []
 
-    def visit(path: str = "/", *, script: str = "", width: int = 1000, **options: Any) -> Any:
+    def show(path: str = "/", *, script: str = "", width: int = 1000, **options: Any) -> Any:
         context = chromium.new_context(
             viewport={"width": width, "height": 700},
             base_url=shop.address,
-            **({"user_agent": AGENT} | options),
+            **({"user_agent": USER_AGENT} | options),
         )
         context.set_default_timeout(WAIT_MS)
         if script:
@@ -207,7 +207,7 @@ def opened(shop: Shop, chromium: Any) -> Iterator[Opened]:
         until(page, "window.rapport && rapport.version")
         return page
 
-    yield visit
+    yield show
     for context in contexts:
         context.close()
     # What the network refuses is said by the browser itself; what the script does wrong is what counts.
