@@ -274,7 +274,7 @@ def test_a_public_handle_is_an_author_called_by_a_number(tell: Log) -> None:
         "place": ("Basel", "observed"),
         "language": ("de-CH", "observed"),
     }
-    assert selectors.person("bluesky:chi.example").display_name == "@chi.example"
+    assert selectors.person("bluesky:chi.example").display_name == f"Author {bo.id + 8}"
 
 
 def test_products_are_not_people(tell: Log) -> None:
