@@ -31,6 +31,11 @@ def show(ref: str, events: int, json_: bool) -> None:
     output.table("", ["identifier"], [(f"{i.namespace}:{i.value}",) for i in person.identifiers])
     output.table(
         "",
+        ["edge", "one person with", "because", "how sure", "state"],
+        [(e.id, f"{e.a} = {e.b}", e.because, e.sure, e.state) for e in person.edges],
+    )
+    output.table(
+        "",
         ["trait", "value", "origin", "since"],
         [(t.name, t.chosen.value, t.chosen.origin, t.chosen.at) for t in person.traits],
     )
@@ -48,13 +53,13 @@ def merge(a: str, b: str, evidence: str, json_: bool) -> None:
     stores.set_up()
     from rapport.people import selectors, services
 
-    edge = services.merge(
+    done = services.merge(
         selectors.person(a).id, selectors.person(b).id, evidence=evidence, by="command line"
     )
     if json_:
-        output.emit({"edge": edge})
+        output.emit({"edge": done.edge, "persons": done.persons})
     else:
-        print(f"Merged. Undo it with: rapport people unmerge {edge}")
+        print(f"Merged. Undo it with: rapport people unmerge {done.edge}")
 
 
 @people_command.command("unmerge")

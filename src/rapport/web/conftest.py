@@ -105,7 +105,7 @@ def ana(say: Say) -> int:
             "person_identified",
             "mastodon:ana@example.social",
             also=["email:ana@example.org"],
-            evidence="profile",
+            evidence="login",
             properties={"traits": {"author_name": "ana"}, "origin": "observed"},
         ),
         touchpoint(

@@ -18,8 +18,10 @@ from django_tasks_db.models import DBTaskResult
 
 from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
-from rapport.kit.errors import RapportError
+from rapport.kit.errors import Conflict, RapportError
 from rapport.listening import services as listening
+from rapport.people import selectors as linked
+from rapport.people import services as people
 from rapport.web import uploads
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ IDLE_S = 0.5
 SWEEP_EVERY_S = 15
 PROGRESS_EVERY_S = 0.3
 BAD_ROWS_SHOWN = 200
+NIGHT_HOURS = (1, 2, 3, 4)  # UTC
 
 
 def run_due(worker_id: str | None = None) -> None:
@@ -84,6 +87,7 @@ def _loop(stop: process.Stop) -> None:
             if clock.monotonic_s() - swept > SWEEP_EVERY_S:
                 sweep()
                 _keep_retention()
+                _compare_nightly()
                 swept = clock.monotonic_s()
             run_due(name)
         except Exception:
@@ -132,6 +136,34 @@ def check_upload(upload_id: str) -> None:
     found["bad_rows"] = found["bad_rows"][:BAD_ROWS_SHOWN]
     found["n_bad"] = summary.quarantined
     uploads.write(upload, "check", found)
+
+
+@task()
+def propose_identities() -> None:
+    """Compare everybody with everybody; where that is being done already, it need not be done twice."""
+    show = _shown("identity")
+    try:
+        people.propose_identities(lambda what: show(0, None, what))
+    except Conflict:
+        log.info("people are being compared already")
+    finally:
+        forget_progress("identity")
+
+
+def _compare_nightly() -> None:
+    """In the small hours, have people compared if that was not done for most of a day."""
+    now = clock.now()
+    if now.hour not in NIGHT_HOURS or not people.linking_policy().is_nightly:
+        return
+    last = linked.last_linking_run()
+    if last is None or now - last.started_at > dt.timedelta(hours=20):
+        from django_tasks_db.compat import TaskResultStatus
+
+        due = [TaskResultStatus.RUNNING, TaskResultStatus.READY]
+        if not DBTaskResult.objects.filter(
+            status__in=due, task_path__endswith=".propose_identities"
+        ).exists():
+            propose_identities.enqueue()
 
 
 @task()

@@ -240,6 +240,22 @@ TRAINING: tuple[tuple[str, ...], ...] = (
     ("family", "city"),
 )
 
+# Which fields of rules.columns each comparison looks at, in the order in which they are read.
+READS: dict[str, tuple[str, ...]] = {
+    "given": ("given_name",),
+    "family": ("family_name",),
+    "birth": ("birth_date",),
+    "email": ("email",),
+    "phone": ("phone",),
+    "number": ("number",),
+    "place": ("postcode", "city"),
+    "street": ("street",),
+    "house": ("house",),
+    "birth_place": ("birth_place",),
+    "gender": ("gender",),
+    "occupation": ("occupation",),
+}
+
 _PERSONAL = {"birth": ("same", "typo"), "email": ("same", "typo", "local"), "number": ("same", "typo")}
 
 

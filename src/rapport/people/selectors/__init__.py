@@ -32,6 +32,7 @@ from rapport.people.selectors.persons import (
     ScoreView,
     TraitsOf,
     TraitView,
+    begins_with,
     person,
     person_id,
     reasons,
@@ -39,11 +40,13 @@ from rapport.people.selectors.persons import (
     subjects_of,
 )
 from rapport.people.selectors.proposals import (
+    Line,
     Proposal,
     last_linking_run,
     n_proposals,
     proposal,
     proposals,
+    side_by_side,
 )
 from rapport.people.selectors.searching import Match, search
 from rapport.people.selectors.spans import SharedDevice, Span, shared_devices, spans_for
@@ -66,6 +69,7 @@ __all__ = [
     "AuthorTermsView",
     "EdgeView",
     "IdentifierView",
+    "Line",
     "Match",
     "Overview",
     "OwnView",
@@ -86,6 +90,7 @@ __all__ = [
     "approximate_count",
     "arrivals",
     "author_terms",
+    "begins_with",
     "core_subjects",
     "cores_for",
     "facets",
@@ -108,6 +113,7 @@ __all__ = [
     "reasons",
     "search",
     "shared_devices",
+    "side_by_side",
     "spans_for",
     "subject_of",
     "subjects_for",

@@ -132,12 +132,16 @@ class Reason:
     steps: tuple[tuple[str, EdgeView], ...]  # the identifier each assertion leads on to, and the assertion
 
 
+def begins_with(view: PersonView) -> str:
+    """The identifier from which the others are explained: the oldest that is no device."""
+    known = [i for i in view.identifiers if i.namespace not in DEVICE_NAMESPACES]
+    first = (known or list(view.identifiers))[:1]
+    return first[0].text if first else ""
+
+
 def reasons(view: PersonView) -> tuple[Reason, ...]:
     """How the identifiers of a person hang together, each by the fewest and surest assertions."""
-    if not view.identifiers:
-        return ()
-    known = [i for i in view.identifiers if i.namespace not in DEVICE_NAMESPACES]
-    start = (known or view.identifiers)[0].text
+    start = begins_with(view)
     held = {e.id: e for e in view.edges if e.state == graph.ACCEPTED}
     ordered = sorted(held.values(), key=lambda e: (e.certainty != graph.CERTAIN, e.id))
     found = path(start, [(e.id, e.a, e.b) for e in ordered])

@@ -8,9 +8,11 @@ import pyarrow as pa
 
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people import models
+from rapport.people.rules import columns, likeness
+from rapport.people.rules.evidence import Weight
 from rapport.people.selectors import rows
 from rapport.people.selectors.heads import PersonRow, person_rows
-from rapport.people.selectors.persons import EdgeView, edge_view
+from rapport.people.selectors.persons import EdgeView, PersonView, edge_view, person
 
 PAGE = 50
 COUNT_MAX = 1_000  # beyond this a screen says "more than"
@@ -55,6 +57,44 @@ def proposal(edge_id: int) -> Proposal:
     for view in _views(found["id"].to_pylist()):
         return view
     raise NotFound(f"pair {edge_id} does not wait", "Somebody decided it, or they became one person.")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One comparison of a pair: what is said of each now, and what the model made of it."""
+
+    name: str
+    left: str
+    right: str
+    weight: Weight | None  # none where no model compared it
+
+
+def side_by_side(pair: Proposal) -> tuple[Line, ...]:
+    """The two people of a pair, comparison by comparison, the most telling first."""
+    left, right = _said(person(pair.a.id)), _said(person(pair.b.id))
+    weights = {w.name: w for w in pair.edge.weights}
+    names = [*weights, *(n for n in likeness.READS if n not in weights)]
+    return tuple(
+        Line(name, left.get(name, ""), right.get(name, ""), weights.get(name))
+        for name in names
+        if name in weights or left.get(name) or right.get(name)
+    )
+
+
+def _said(view: PersonView) -> dict[str, str]:
+    """What is believed of a person, under the names of the comparisons."""
+    told = {t.name: str(t.chosen.value) for t in view.traits if isinstance(t.chosen.value, str | int | float)}
+    fields = {
+        f: told[name] for f, name in columns.recognised(told, keeps_name=True).items() if told.get(name)
+    }
+    for namespace in ("email", "phone"):
+        values = [i.value for i in view.identifiers if i.namespace == namespace]
+        if values:
+            fields[namespace] = ", ".join(values)
+    if not {"given_name", "family_name"} & fields.keys() and "name" in fields:
+        fields["given_name"] = fields["name"]
+    found = {n: " ".join(fields[f] for f in reads if f in fields) for n, reads in likeness.READS.items()}
+    return {name: text for name, text in found.items() if text}
 
 
 def n_proposals() -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from rapport.kit import clock
+from rapport.kit import clock, home
 from rapport.kit.errors import Invalid
 from rapport.people import models
 from rapport.people.rules import columns, graph
@@ -36,39 +36,34 @@ class Proposing:
 def propose_identities(progress: linking.Progress | None = None) -> Proposing:
     """Compare all known people and write what is probable; what waited and is not found again is withdrawn.
 
-    Two runs at a time would only do the work twice: whoever starts one sees to it that there is one.
+    Raises Conflict where another process does so already.
     """
-    said = progress or (lambda _: None)
+    with home.lock("identity"):
+        return _propose(progress or (lambda _: None))
+
+
+def _propose(said: linking.Progress) -> Proposing:
     policy = linking_policy()
     began, began_s = clock.now(), clock.monotonic_s()
     said("reading people")
     with linking.engine() as con:
         n = make_records(con)
-        fields = ", ".join(columns.FIELDS)
-        linking.compare(con, f"SELECT id, {fields} FROM record")
+        linking.compare(con, f"SELECT id, {', '.join(columns.FIELDS)} FROM record")
         con.execute("DROP TABLE record")
         links = linking.link_compared(con, low=policy.propose_from, progress=said)
     said("writing")
     outcome = deciding.propose(_proposals(links), source=SOURCE, accept_from=policy.accept_from)
     models.Edge.objects.filter(state=graph.PROPOSED, source=SOURCE, asserted_at__lt=began).delete()
-    run = Proposing(
-        people=n,
-        compared=links.compared,
-        accepted=outcome.accepted,
-        waiting=outcome.waiting,
-        settled=outcome.settled,
-        duration_s=clock.monotonic_s() - began_s,
-    )
-    models.LinkingRun.objects.create(
+    run = models.LinkingRun.objects.create(
         started_at=began,
-        duration_s=run.duration_s,
-        n_people=run.people,
-        compared=",".join(run.compared),
-        n_waiting=run.waiting,
-        n_accepted=run.accepted,
-        n_settled=run.settled,
+        duration_s=clock.monotonic_s() - began_s,
+        n_people=n,
+        compared=",".join(links.compared),
+        n_waiting=outcome.waiting,
+        n_accepted=outcome.accepted,
+        n_settled=outcome.settled,
     )
-    return run
+    return Proposing(n, links.compared, outcome.accepted, outcome.waiting, outcome.settled, run.duration_s)
 
 
 def linking_policy() -> models.LinkingPolicy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rapport.web.components import formats
@@ -182,6 +183,45 @@ def plain(name: str) -> str:
 def event_label(name: str) -> str:
     """What kind of thing happened."""
     return str(EVENTS[name][0]) if name in EVENTS else plain(name)
+
+
+LIKENESS: dict[str, Any] = {
+    "given": gettext_lazy("Given name"),
+    "family": gettext_lazy("Family name"),
+    "birth": gettext_lazy("Birth date"),
+    "email": gettext_lazy("E-mail"),
+    "phone": gettext_lazy("Telephone"),
+    "number": gettext_lazy("Document number"),
+    "place": gettext_lazy("Postcode and town"),
+    "street": gettext_lazy("Street"),
+    "house": gettext_lazy("House number"),
+    "birth_place": gettext_lazy("Place of birth"),
+    "gender": gettext_lazy("Gender"),
+    "occupation": gettext_lazy("Occupation"),
+}
+
+LEVELS: dict[str, Any] = {
+    "same": gettext_lazy("the same"),
+    "swapped": gettext_lazy("given and family name swapped"),
+    "typo": gettext_lazy("a slip of the pen apart"),
+    "alike": gettext_lazy("alike"),
+    "local": gettext_lazy("the same before the @"),
+    "postcode": gettext_lazy("the same postcode"),
+    "city": gettext_lazy("the same town"),
+    "near": gettext_lazy("postcodes one character apart"),
+    "other": gettext_lazy("different"),
+    "missing": gettext_lazy("not known of both"),
+}
+
+
+def speaks(weight: float) -> str:
+    """What a match weight (log2 of a factor on the odds) says, in words."""
+    size = abs(weight)
+    if size < 0.5:
+        return _("says nothing either way")
+    if weight > 0:
+        return _("speaks strongly for it") if size >= 6 else _("speaks for it")
+    return _("speaks strongly against it") if size >= 3 else _("speaks against it")
 
 
 def evidence(code: str) -> str:

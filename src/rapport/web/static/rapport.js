@@ -108,9 +108,9 @@
       "?": () => open("keys"),
       j: () => walk(1),
       k: () => walk(-1),
-      n: () => page("n"),
-      p: () => page("p"),
     };
+    // Whatever a page puts a key on: next and previous page, and what a pair is decided with.
+    if (/^[a-z]$/.test(event.key) && $(`[data-key="${event.key}"]`)) keys[event.key] = () => page(event.key);
     if (!(event.key in keys)) return;
     event.preventDefault();
     keys[event.key]();

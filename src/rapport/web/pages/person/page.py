@@ -43,6 +43,14 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class Path:
+    """How one identifier hangs together with the one to begin with, step by step."""
+
+    identifier: str
+    steps: list[tuple[str, str, str]]  # the identifier a step leads on to, because of what, how surely
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """One attribute: what is believed, who said so, and what others said."""
 
@@ -94,6 +102,15 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
             *(Filter(label, _address(who.id, kind=k), k == kind) for k, label in words.TIMELINE.items()),
         ],
         "whys": [w for w in whys if w.edge.state == ACCEPTED],
+        "paths": [
+            Path(
+                r.identifier,
+                [(to, words.evidence(e.evidence), _sure(e)) for to, e in r.steps],
+            )
+            for r in people.reasons(who)
+        ],
+        "begins": people.begins_with(who),
+        "shared": people.shared_devices(who.id),
         "settled": [w for w in whys if w.edge.state != ACCEPTED],
         "known": [_known(t) for t in who.traits],
         "figures": [_figure(s) for s in who.scores],

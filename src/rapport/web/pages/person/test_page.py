@@ -13,11 +13,36 @@ from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
 def test_who_ana_is_and_why_we_think_so(alice: Staff, ana: int) -> None:
     html = logged_in(alice).get(f"/person/{ana}/").content.decode()
     assert "<h1>Ana Ruiz</h1>" in html
-    for text in ("ana@example.org", "one row of an imported file carried both", "one profile names both"):
+    for text in (
+        "ana@example.org",
+        "one row of an imported file carried both",
+        "somebody logged in with both",
+    ):
         assert text in html
     assert "declared" in html
     assert "84.50\u00a0EUR" in html
     assert "Does anyone know &lt;why&gt;?" in html
+
+
+def test_every_identifier_is_explained_step_by_step(alice: Staff, ana: int) -> None:
+    page = logged_in(alice).get(f"/person/{ana}/")
+    assert "From customer:1 to each of the others" in page.content.decode()
+    steps = {p.identifier: [to for to, _, _ in p.steps] for p in page.context["paths"]}
+    assert steps == {
+        "email:ana@example.org": ["email:ana@example.org"],
+        "mastodon:ana@example.social": ["email:ana@example.org", "mastodon:ana@example.social"],
+    }
+
+
+def test_a_shared_device_says_whose_it_was_when(alice: Staff, ana: int, say: Say) -> None:
+    say(identified("customer:2", name="Bo Berg"))
+    for hour, who in enumerate(("customer:1", "customer:2")):
+        at = MONDAY + dt.timedelta(hours=hour)
+        say(touchpoint("page_viewed", "anonymous:tablet", also=[who], evidence="login", ts=at))
+    html = logged_in(alice).get(f"/person/{ana}/").content.decode()
+    assert "Shared devices" in html
+    assert "Bo Berg" in html
+    assert people.person_id("customer:2") != ana
 
 
 def test_any_identifier_and_any_old_number_finds_her(alice: Staff, ana: int) -> None:
@@ -56,7 +81,7 @@ def test_pages_read_in_a_row_are_one_line(alice: Staff, ana: int, say: Say) -> N
 
 def test_alice_takes_an_assertion_back_and_undoes_it(alice: Staff, ana: int) -> None:
     client = logged_in(alice)
-    edge = next(e for e in people.person(ana).edges if e.evidence == "profile")
+    edge = next(e for e in people.person(ana).edges if e.evidence == "login")
     done = client.post(f"/person/unmerge/{edge.id}/", {"person": str(ana)}, follow=True)
     html = done.content.decode()
     assert "Separated. Each has what came with it." in html
