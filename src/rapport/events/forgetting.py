@@ -193,17 +193,9 @@ def _unquote(con: duckdb.DuckDBPyConnection, found: traces.Traces) -> int:
     if not found:
         return 0
     n = 0
-    pattern = blanking.literal(found.pattern)
     for table, columns in _QUOTING.items():
-        # A plain search first: it is many times quicker than the pattern, and almost never finds anything.
-        likely = " OR ".join(
-            f"contains(lower({column}), {blanking.literal(text)})"
-            for column in columns
-            for text in found.texts
-        )
-        quoting = " OR ".join(f"coalesce(regexp_matches({column}, {pattern}), false)" for column in columns)
         changes = ", ".join(f"{column} = {blanking.without(column, found)}" for column in columns)
-        n += _count(con, f"UPDATE lake.{table} SET {changes} WHERE ({likely}) AND ({quoting})")
+        n += _count(con, f"UPDATE lake.{table} SET {changes} WHERE {blanking.quoting(columns, found)}")
     return n
 
 

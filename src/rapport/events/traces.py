@@ -33,6 +33,11 @@ class Traces:
     def __bool__(self) -> bool:
         return bool(self.texts)
 
+    @property
+    def shortest(self) -> tuple[str, ...]:
+        """Those that are part of no other: where none of these stands, none of the others does."""
+        return tuple(t for t in self.texts if not any(o in t for o in self.texts if o != t))
+
     def found_in(self, text: str) -> bool:
         """Whether the text names one of the identifiers."""
         return bool(self.texts) and re.search(self.pattern, text) is not None
