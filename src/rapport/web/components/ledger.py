@@ -123,6 +123,21 @@ def purpose_and_channel(name: str, key: str) -> str:
     return _("%(purpose)s, %(channel)s") % {"purpose": name, "channel": channel(key)} if key else name
 
 
+SHORT: dict[str, Any] = {
+    "email": gettext_lazy("e-mail"),
+    "sms": gettext_lazy("text"),
+    "phone": gettext_lazy("telephone"),
+    "post": gettext_lazy("post"),
+    "push": gettext_lazy("app"),
+    "onsite": gettext_lazy("site"),
+}
+
+
+def channel_and_purpose(name: str, key: str) -> str:
+    """`e-mail: News and offers`, for where the end may be cut off."""
+    return f"{SHORT.get(key, channel(key))}: {name}" if key else name
+
+
 def parts(person_id: int) -> tuple[Part, ...]:
     """A person's panel in words."""
     return tuple(_part(found) for found in consent.panel(person_id))

@@ -12,6 +12,8 @@ from rapport.consent import selectors as consent
 from rapport.people.selectors import PersonView
 from rapport.web.components import consenting, ledger
 
+ORDER = ("email", "phone", "customer", "loyalty")
+
 
 class ToldForm(forms.Form):
     """Which identifier, for what, which way, and how they said so; allowing only for those who may."""
@@ -44,6 +46,10 @@ class ToldForm(forms.Form):
         if may_grant:
             states.append(("granted", _("allow it")))
         fields: Any = self.fields
-        fields["identifier"].choices = [(i.text, i.text) for i in who.identifiers]
+        # Whoever rings up speaks for their number or address, hardly for a cookie.
+        ordered = sorted(
+            who.identifiers, key=lambda i: ORDER.index(i.namespace) if i.namespace in ORDER else 9
+        )
+        fields["identifier"].choices = [(i.text, i.text) for i in ordered]
         fields["what"].choices = about
         fields["state"].choices = states

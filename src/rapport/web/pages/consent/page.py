@@ -54,6 +54,7 @@ SHOWN = ("granted", "unasked", "denied", "withdrawn", "expired")
 class Figure:
     """How many people stand in one way, and where they are listed."""
 
+    label: str
     n: int
     url: str
 
@@ -64,7 +65,7 @@ class Row:
 
     key: str
     name: str
-    channel: str
+    short: str  # begins with what differs, so that a chart may cut its end
     basis: str
     allowed: int
     total: int
@@ -95,13 +96,14 @@ def coverage(request: HttpRequest) -> HttpResponseBase:
 def _row(purpose: consent.PurposeView, standing: consent.Standing) -> Row:
     name = consenting.name(purpose)
     figures = tuple(
-        Figure(standing.of(state), _people_url(purpose.key, standing.channel, state)) for state in SHOWN
+        Figure(ledger.state(state), standing.of(state), _people_url(purpose.key, standing.channel, state))
+        for state in SHOWN
     )
     of = _people_url(purpose.key, standing.channel, rules.GRANTED)
     return Row(
         key=purpose.key,
         name=ledger.purpose_and_channel(name, standing.channel),
-        channel=standing.channel,
+        short=ledger.channel_and_purpose(name, standing.channel),
         basis=ledger.basis(purpose.legal_basis),
         allowed=standing.allowed,
         total=standing.total,
@@ -126,7 +128,7 @@ def _chart(rows: list[Row]) -> charts.Chart:
     ordered = sorted(rows, key=lambda row: -row.allowed)
     return charts.ranked(
         title,
-        [(row.name, row.allowed, row.url) for row in ordered],
+        [(row.short, row.allowed, row.url) for row in ordered],
         label_title=_("Use"),
         value_title=_("People to whom it is allowed, of %(n)s") % {"n": formats.number(best.total)},
         right=Right.SEE_PRIVACY,

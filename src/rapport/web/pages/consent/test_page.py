@@ -16,7 +16,9 @@ from rapport.staff.models import Staff
 from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
 
 
-def said(state: str, identifier: str, purpose: str, channel: str = "", **columns: object) -> dict[str, object]:
+def said(
+    state: str, identifier: str, purpose: str, channel: str = "", **columns: object
+) -> dict[str, object]:
     properties = {"purpose": purpose, "channel": channel, "how": "form", "shown": "/register"}
     return touchpoint(f"consent_{state}", identifier, properties=properties, **columns)
 
@@ -171,12 +173,16 @@ def test_a_colleague_notes_what_somebody_told_them(alice: Staff, bob: Staff, thr
     (row, *_rest) = consent.ledger("customer:1")
     assert (row.how, row.shown, row.source) == ("staff", "On the telephone (bob@example.com)", "staff")
     # Bob answers people; only who may change people may note that they allow something.
-    assert logged_in(bob).post(f"/privacy/consent/told/{ana}/", note | {"state": "granted"}).status_code == 403
+    assert (
+        logged_in(bob).post(f"/privacy/consent/told/{ana}/", note | {"state": "granted"}).status_code == 403
+    )
     assert not consent.allows("customer:1", "marketing", "email")
     with clock.frozen(clock.now() + dt.timedelta(seconds=5)):
         logged_in(alice).post(f"/privacy/consent/told/{ana}/", note | {"state": "granted"})
         assert consent.allows("customer:1", "marketing", "email")
-    wrong = logged_in(alice).post(f"/privacy/consent/told/{ana}/", note | {"identifier": "email:bo@example.org"})
+    wrong = logged_in(alice).post(
+        f"/privacy/consent/told/{ana}/", note | {"identifier": "email:bo@example.org"}
+    )
     assert wrong.status_code == 400
     assert consent.allows("email:bo@example.org", "marketing", "email").reason == "withdrawn"
 
