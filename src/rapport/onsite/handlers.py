@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from rapport.consent import erasers
+from rapport.consent.erasers import Erasing
 from rapport.events import lake, subscriptions
 from rapport.events.collector import sites as published
 from rapport.kit import bulk, clock, query
 from rapport.onsite import rules, services
 from rapport.onsite.models import Withdrawn
 from rapport.people import selectors as people
+from rapport.people.rules.graph import as_subjects
 
 KEY = "onsite"
 NAMES = ("consent_granted", "consent_denied", "consent_withdrawn")
@@ -21,8 +24,9 @@ PAGE = 500
 
 
 def register() -> None:
-    """Ask the log for what people say about the use of their data."""
+    """Ask the log for what people say about the use of their data, and to be told of erasures."""
     subscriptions.subscribe(KEY, names=NAMES, handler=on_batch)
+    erasers.register(KEY, on_erased)
 
 
 def on_batch(batch: subscriptions.Batch) -> None:
@@ -37,10 +41,7 @@ def on_batch(batch: subscriptions.Batch) -> None:
     for is_withdrawn in (True, False):
         hashes = _browsers([subject for subject, withdrew in spoken if withdrew == is_withdrawn])
         if hashes and is_withdrawn:
-            now = bulk.time_value(clock.now())
-            bulk.upsert(
-                "onsite_withdrawn", ("hash", "withdrawn_at"), ((h, now) for h in hashes), conflict=("hash",)
-            )
+            _list(hashes)
             changed = True
         for at in range(0, len(hashes), PAGE) if not is_withdrawn else ():
             changed |= bool(Withdrawn.objects.filter(hash__in=hashes[at : at + PAGE]).delete()[0])
@@ -48,11 +49,25 @@ def on_batch(batch: subscriptions.Batch) -> None:
         services.publish()
 
 
+def on_erased(erasing: Erasing) -> int:
+    """Have the browsers of somebody erased forget their number; onsite itself keeps nothing of anybody."""
+    hashes = [published.withdrawn_hash(text) for text in erasing.identifiers if text.startswith("anonymous:")]
+    if hashes:
+        _list(hashes)
+        services.publish()
+    return 0
+
+
+def _list(hashes: list[str]) -> None:
+    now = bulk.time_value(clock.now())
+    bulk.upsert("onsite_withdrawn", ("hash", "withdrawn_at"), ((h, now) for h in hashes), conflict=("hash",))
+
+
 def _browsers(subjects: list[int]) -> list[str]:
     """Keyed hashes of the browsers that certainly are of the same people as these subjects."""
     if not subjects:
         return []
-    cores = np.unique(people.cores_for(subjects)["core"].to_numpy())
+    cores = np.unique(people.cores_for(as_subjects(subjects))["core"].to_numpy())
     known = people.identity_arrow()
     mine = np.isin(known["core"].to_numpy(), cores)
     members = known["subject"].to_numpy()[mine].tolist()

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from rapport.consent import erasers
 from rapport.consent import selectors as consent
 from rapport.consent import services as consenting
+from rapport.consent.erasers import Erasing
 from rapport.events import lake, spool
 from rapport.events.collector import sites as published
 from rapport.kit import clock
@@ -233,6 +235,16 @@ def test_a_withdrawal_elsewhere_ends_what_the_browsers_of_that_person_send(
     consenting.grant("customer:1001", "analytics", how="preference_page")
     settle()
     assert "forget" not in browse(page)
+
+
+def test_the_browsers_of_somebody_erased_are_told_to_forget(browse: Browse) -> None:
+    page = {"type": "page", "properties": {"path": "/"}, **allowing("analytics")}
+    browse(page)
+    erasing = Erasing((1, 2), (f"anonymous:{ANA}", "customer:1001"), ("", ""))
+    for eraser in (erasers.registered()["onsite"],) * 2:
+        assert eraser(erasing) == 0
+    assert told().withdrawn == [published.withdrawn_hash(f"anonymous:{ANA}")]
+    assert browse(page)["forget"] is True
 
 
 def test_a_refusal_on_the_banner_is_not_held_against_a_later_answer_there(browse: Browse) -> None:

@@ -166,6 +166,7 @@ SCORES: dict[str, Any] = {
 }
 
 SUBSCRIBERS: dict[str, Any] = {
+    "onsite": gettext_lazy("Heeding withdrawals on the site"),
     "people": gettext_lazy("Putting people together"),
     "insights.annotate": gettext_lazy("Reading texts"),
 }

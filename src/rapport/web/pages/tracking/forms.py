@@ -55,7 +55,8 @@ class SettingsForm(forms.Form):
     )
 
     def __init__(self, site: SiteView, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={name: getattr(site, name) for name in self.base_fields}, **kwargs)
+        kwargs["initial"] = {name: getattr(site, name) for name in self.base_fields}
+        super().__init__(*args, **kwargs)
 
 
 class BannerForm(forms.Form):
@@ -69,8 +70,8 @@ class BannerForm(forms.Form):
     ask_again_days = forms.IntegerField(label=_("Ask again after (days)"), min_value=1, max_value=730)
 
     def __init__(self, site: SiteView, purposes: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
-        initial = {name: getattr(site, name) for name in self.base_fields}
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = {name: getattr(site, name) for name in self.base_fields}
+        super().__init__(*args, **kwargs)
         field = self.fields["purposes"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = purposes
@@ -88,7 +89,8 @@ class WordsForm(forms.Form):
     save = forms.CharField(label=_("To choose one by one"), max_length=40)
 
     def __init__(self, site: SiteView, language: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial=rules.words(site.texts, language), **kwargs)
+        kwargs["initial"] = rules.words(site.texts, language)
+        super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["lang"] = language
 
@@ -103,8 +105,9 @@ class SlotForm(forms.Form):
     is_on = forms.BooleanField(label=_("Show it"), required=False, initial=True)
 
     def __init__(self, slot: SlotView | None, *args: Any, **kwargs: Any) -> None:
-        initial = {"name": slot.name, "kind": slot.kind, "is_on": slot.is_on} if slot else None
-        super().__init__(*args, initial=initial, **kwargs)
+        if slot:
+            kwargs["initial"] = {"name": slot.name, "kind": slot.kind, "is_on": slot.is_on}
+        super().__init__(*args, **kwargs)
         content = slot.content if slot else {}
         for code, language in settings.LANGUAGES:
             said = content.get(code, {})
