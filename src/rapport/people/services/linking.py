@@ -113,7 +113,7 @@ class Plan:
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection, n: int) -> Plan:
         """Choose by what is filled in, and by how many pairs each block holds."""
-        filled = _filled(con)
+        filled = _filled(con, n)
         compared = tuple(likeness.comparisons(filled))
         counted = _counted(con, filled)
         every = max(n * (n - 1) / 2, 1.0)
@@ -204,12 +204,16 @@ def _weight(scored: pa.Table, name: str) -> NDArray[np.float64]:
     return np.nan_to_num(total)
 
 
-def _filled(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """The columns that two rows or more fill in, and in more than one way."""
+def _filled(con: duckdb.DuckDBPyConnection, n: int) -> set[str]:
+    """The columns that two rows or more fill in, and in which those that do are told from the others."""
     names = [row[0] for row in con.execute("DESCRIBE compared").fetchall() if row[0] != "id"]
-    counts = ", ".join(f'approx_count_distinct("{n}"), count("{n}")' for n in names)
+    counts = ", ".join(f'approx_count_distinct("{c}"), count("{c}")' for c in names)
     found = con.execute(f"SELECT {counts} FROM compared").fetchone() or ()
-    return {n for at, n in enumerate(names) if found[2 * at] > 1 and found[2 * at + 1] > 1}
+    kept = set()
+    for name, n_ways, n_said in zip(names, found[::2], found[1::2], strict=True):
+        if n_said > 1 and (n_ways > 1 or (n_said < n < ROWS_TRAINED_MIN)):
+            kept.add(name)
+    return kept
 
 
 def _column(key: str) -> str:
