@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +22,7 @@ import pytest
 
 from rapport.events.collector import sites
 from rapport.events.spool import Spool
-from rapport.web.tests.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS, free_port
+from rapport.web.tests.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS, free_port, set_up
 
 pytestmark = [
     pytest.mark.browser,
@@ -537,3 +541,70 @@ def test_a_page_of_another_origin_sends_nothing(shop: Shop, opened: Opened) -> N
     press(page, "Allow all")
     page.wait_for_timeout(1000)
     assert len(shop.sent()) == before
+
+
+def test_from_the_snippet_to_a_greeting_by_name(chromium: Any, tmp_path: Path) -> None:
+    """The whole way, with every process running: try it, see it arrive, log in, be greeted, take it back."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("RAPPORT_")}
+    env = {**kept, "RAPPORT_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    rapport = [sys.executable, "-m", "rapport"]
+    port = free_port()
+    process = subprocess.Popen(
+        [*rapport, "serve", "--port", str(port)], env=env, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        link = next(
+            found.group() for line in process.stdout if (found := re.search(r"http://\S+/setup/\S+", line))
+        )
+        key = json.loads(subprocess.check_output([*rapport, "key", "crm", "--json"], env=env))["write_key"]
+        state = set_up(chromium, link)
+        context = chromium.new_context(storage_state=state, base_url=f"http://127.0.0.1:{port}")
+        context.set_default_timeout(WAIT_MS)
+        page = context.new_page()
+        wrong: list[str] = []
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: wrong.append(str(e)))
+        page.goto("/tracking/website/places/")
+        page.check("#greets")
+        page.get_by_role("button", name="Save").click()
+        page.goto("/tracking/website/settings/")
+        page.get_by_text("Show the secret").click()
+        secret = page.locator("details pre").first.inner_text()
+        who = {"userId": "1001", "traits": {"given_name": "Ana"}}
+        answer = context.request.post(
+            f"http://127.0.0.1:{port + 1}/v1/identify", data=json.dumps(who | {"writeKey": key})
+        )
+        assert answer.ok
+
+        time.sleep(sites.FRESH_S + 0.1)
+        page.goto("/c/try?lang=de")
+        press(page, "Alles erlauben")
+        proof = hmac.new(secret.encode(), b"1001", hashlib.sha256).hexdigest()
+        page.evaluate(f"rapport('identify', '1001', '{proof}')")
+        page.goto("/tracking/website/live/")
+        page.get_by_role("row").filter(has_text="Details").filter(has_text="kept").wait_for()
+        for purpose in ("analytics", "personalisation"):
+            assert page.get_by_role("row").filter(has_text=purpose).filter(has_text="kept").count() == 1
+
+        greeting = page.locator("[data-rapport-slot=greeting]")
+        deadline = time.monotonic() + WAIT_MS / 1000
+        while True:  # until the worker has put Ana and her browser together
+            page.goto("/c/try?lang=de")
+            until(page, "window.rapport && rapport.version")
+            page.wait_for_timeout(500)
+            if greeting.inner_text() == "Willkommen zurück, Ana":
+                break
+            assert time.monotonic() < deadline, greeting.inner_text()
+        page.locator("[data-rapport-consent]").click()
+        press(page, "Alles ablehnen")
+        page.reload()
+        until(page, "window.rapport && rapport.version")
+        page.wait_for_timeout(500)
+        assert greeting.inner_text() == "Willkommen"
+        context.close()
+        assert wrong == []
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+        process.stdout.close()
