@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from rapport.consent import rules
 from rapport.consent.models import Purpose, Record, Restriction
@@ -18,6 +20,8 @@ from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
 from rapport.people.rules.graph import Subjects, is_in
 from rapport.people.selectors import rows
+
+M = TypeVar("M", bound=Model)
 
 SUBJECT = pa.schema([("subject", pa.int64())])
 LOOKUPS_MAX = 5_000  # subjects looked up one by one; for more, the whole ledger is read once
@@ -31,10 +35,9 @@ def allows(ref: int | str, purpose: str, channel: str = "", at: dt.datetime | No
     """
     subjects, identifier = whose(ref)
     at = at or clock.now()
-    said = Record.objects.filter(
-        said_by(subjects, identifier), purpose=purpose, channel__in=("", channel), at__lte=at
-    )
-    stated = [rules.Stated(r.channel, r.state, r.at, r.expires_at) for r in said]
+    # All they ever said, which is little: asked for a purpose too, SQLite would walk everybody's answers on it.
+    said = said_by(Record.objects.all(), subjects, identifier)
+    stated = [rules.Stated(r.channel, r.state, r.at, r.expires_at) for r in said if r.purpose == purpose]
     restricted = Restriction.objects.filter(subject__in=subjects, at__lte=at)
     return rules.answer(
         _purpose(purpose),
@@ -114,10 +117,15 @@ def whose(ref: int | str) -> tuple[list[int], str]:
     return people.core_subjects(subject) or [subject], ""
 
 
-def said_by(subjects: list[int], identifier: str = "") -> Q:
-    """The condition for rows said by a core, those that the log has not yet given a subject included."""
+def said_by(rows: QuerySet[M], subjects: Sequence[int], identifier: str = "") -> list[M]:
+    """The rows (of Record or Preference) that a core said, those without a subject in the log yet included.
+
+    Two questions, because one with an OR would walk the whole ledger on SQLite.
+    """
     mine = {identifier} if identifier else set(people.identifiers_for(subjects).values())
-    return Q(subject__in=subjects) | Q(subject__isnull=True, identifier__in=mine)
+    said = rows.filter(subject__in=list(subjects))
+    waiting = rows.filter(subject__isnull=True, identifier__in=mine)
+    return [*said, *waiting]
 
 
 def _purpose(key: str) -> rules.Purpose | None:

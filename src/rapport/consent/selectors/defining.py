@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from rapport.consent import shown
 from rapport.consent.models import Purpose, Wording
+from rapport.kit import clock
 from rapport.kit.errors import NotFound
 
 
@@ -74,7 +76,10 @@ def current_wording(key: str, language: str = "en") -> WordingView | None:
 
 def wording(key: str, version: str) -> WordingView | None:
     """The text behind a version that a grant names, or None where it was given elsewhere."""
-    return next((w for w in wordings(key) if w.version == version), None)
+    if own := next((w for w in wordings(key) if w.version == version), None):
+        return own
+    text = shown.text_of(version)
+    return None if text is None else WordingView(key, "", version, text, clock.EPOCH, "")
 
 
 def _view(row: Purpose) -> PurposeView:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from rapport.consent import rules
 from rapport.consent.models import Record, Restriction
@@ -91,12 +91,12 @@ class CorePanel:
 def ledger(ref: int | str) -> list[LedgerRow]:
     """Every answer of somebody, newest first."""
     subjects, identifier = allowing.whose(ref)
-    return _shown(Record.objects.filter(allowing.said_by(subjects, identifier)).order_by("-at", "-id"))
+    return _newest_first(allowing.said_by(Record.objects.all(), subjects, identifier))
 
 
 def ledger_of(subjects: Sequence[int]) -> list[LedgerRow]:
     """Every answer of these subjects, newest first: of a person also what a merely probable part of them said."""
-    return _shown(Record.objects.filter(allowing.said_by(list(subjects))).order_by("-at", "-id"))
+    return _newest_first(allowing.said_by(Record.objects.all(), subjects))
 
 
 def ledger_page(
@@ -139,7 +139,7 @@ def panel(person: int) -> tuple[CorePanel, ...]:
 def _core_panel(subjects: list[int], purposes: Sequence[defining.PurposeView]) -> CorePanel:
     now = clock.now()
     texts = people.identifiers_for(subjects)
-    said = _shown(Record.objects.filter(allowing.said_by(subjects)))
+    said = _shown(allowing.said_by(Record.objects.all(), subjects))
     restrictions = Restriction.objects.filter(subject__in=subjects, lifted_at__isnull=True).order_by("at")
     restricted = restrictions.values_list("at", flat=True).first()
     lines = tuple(
@@ -184,7 +184,11 @@ def _cell(
     )
 
 
-def _shown(found: QuerySet[Record]) -> list[LedgerRow]:
+def _newest_first(records: list[Record]) -> list[LedgerRow]:
+    return _shown(sorted(records, key=lambda record: (record.at, record.id), reverse=True))
+
+
+def _shown(found: Iterable[Record]) -> list[LedgerRow]:
     records = list(found)
     subjects = sorted({r.subject for r in records if r.subject is not None})
     texts = people.identifiers_for(subjects)

@@ -41,6 +41,7 @@ def preferences(ref: int | str) -> dict[str, Any]:
     """The newest wish of each name that somebody stated; unstated ones as in UNSTATED."""
     subjects, identifier = whose(ref)
     wishes = dict(UNSTATED)
-    for wish in Preference.objects.filter(said_by(subjects, identifier)).order_by("at", "seq", "id"):
+    stated = said_by(Preference.objects.all(), subjects, identifier)
+    for wish in sorted(stated, key=lambda wish: (wish.at, wish.seq or 0, wish.id)):
         wishes[wish.name] = json.loads(wish.value)
     return wishes
