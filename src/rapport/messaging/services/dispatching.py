@@ -27,13 +27,15 @@ from rapport.messaging.contract import Context, Receipt, TransportError
 from rapport.messaging.models import Account, Delivery
 from rapport.messaging.rules import trying
 from rapport.messaging.services import accounts, clicking, preparing, telling
-from rapport.messaging.services.post import Outcome, Post
+from rapport.messaging.services.post import Post
+from rapport.messaging.services.steps import STAFF
 
 log = logging.getLogger(__name__)
 
 LOCK = "dispatch"
 ADVISORY_LOCK = 0x52_61_70_70_6F_72_74_01  # of PostgreSQL: one dispatcher wherever its processes run
 IDLE_S = 0.2
+GATHER_S = 0.004  # after the first outcome: what comes in the meantime shares its transaction
 STANDBY_S = 5.0
 FRESH_S = 1.0  # what was looked at longer ago than this is looked at again before it leaves
 PREPARED = 4  # times what may be in flight
@@ -46,9 +48,12 @@ _MARK = (
     "UPDATE messaging_delivery SET state = 'sending', sending_at = %s, links = %s"
     " WHERE id = %s AND state = 'planned'"
 )
+# Whoever was erased while their message was in the air leaves no word of the server's behind either.
 _NOTE = (
-    "UPDATE messaging_delivery SET state = %s, reason = %s, answer = %s, transcript = %s, tries = %s,"
-    " next_try_at = %s, ended_at = %s, maybe_twice_at = %s, is_told = %s, context = %s WHERE id = %s"
+    "UPDATE messaging_delivery SET state = %s, reason = %s, tries = %s, next_try_at = %s, ended_at = %s,"
+    " maybe_twice_at = %s, answer = CASE WHEN identifier = '' THEN '' ELSE %s END,"
+    " transcript = CASE WHEN identifier = '' THEN '' ELSE %s END, is_told = %s,"
+    " context = CASE WHEN %s THEN context ELSE '{}' END WHERE id = %s AND state = 'sending'"
 )
 
 
@@ -63,6 +68,7 @@ class Courier:
         self._limits = offered.limits(config)
         self._post = Post(offered, config, context or accounts.context())
         self._ready: deque[preparing.Prepared] = deque()
+        self._flying: dict[uuid.UUID, Delivery] = {}
         self._looked_s = 0.0
         self._failures = 0
         self._not_before_s = 0.0
@@ -71,16 +77,17 @@ class Courier:
 
     def turn(self, wait_s: float = 0.0) -> bool:
         """Note what came back, mark and hand over what may leave; gives whether anything moved."""
-        outcomes = self._post.outcomes(wait_s)
+        outcomes = self._post.outcomes(wait_s, GATHER_S)
         chosen = self._chosen()
         if not outcomes and not chosen:
             return False
-        self._suppress(outcomes)
+        landed = [(self._flying.pop(outcome.delivery), outcome.result) for outcome in outcomes]
+        self._suppress(landed)
         with transaction.atomic():
-            rows = _rows([outcome.delivery for outcome in outcomes])
-            self._note([(rows[o.delivery], o.result) for o in outcomes if o.delivery in rows])
+            self._note(landed)
             leaving = _mark(chosen)
         for prepared in leaving:
+            self._flying[prepared.delivery] = prepared.row
             self._left.append(clock.monotonic_s())
             self._post.submit(prepared.delivery, prepared.message)
         self._note_account([outcome.result for outcome in outcomes])
@@ -125,17 +132,12 @@ class Courier:
             now = clock.now()
             bulk.execute_many(_NOTE, [_fate(row, result, now) for row, result in ended])
 
-    def _suppress(self, outcomes: Sequence[Outcome]) -> None:
+    def _suppress(self, landed: Sequence[tuple[Delivery, Receipt | TransportError]]) -> None:
         """Before the fate is noted, so that no crash can come between; saying it twice changes nothing."""
-        refused = {
-            o.delivery: o.result.answer
-            for o in outcomes
-            if isinstance(o.result, TransportError) and o.result.permanent and o.result.of_address
-        }
-        rows = _rows(list(refused)) if refused else {}
-        for delivery, row in rows.items():
-            if row.identifier and not row.identifier.startswith("staff:"):
-                note = refused[delivery][:ANSWER_CHARS_MAX]
+        for row, result in landed:
+            refused = isinstance(result, TransportError) and result.permanent and result.of_address
+            if refused and not row.identifier.startswith(f"{STAFF}:"):
+                note = result.answer[:ANSWER_CHARS_MAX]
                 consent.suppress(row.identifier, row.channel, "bounced", by="messaging", note=note)
 
     def _note_account(self, results: Sequence[Receipt | TransportError]) -> None:
@@ -159,9 +161,9 @@ class Courier:
 
 def _fate(row: Delivery, result: Receipt | TransportError, now: dt.datetime) -> tuple[Any, ...]:
     """The columns of _NOTE for what came of a delivery."""
-    state, reason, next_try_at, twice = Delivery.State.SENT, "", None, row.maybe_twice_at
+    state: str = Delivery.State.SENT
+    reason, next_try_at, twice = "", None, row.maybe_twice_at
     tries = row.tries + 1
-    answer = result.answer
     if isinstance(result, TransportError):
         if result.is_unsure:
             state, reason, next_try_at, twice = _unsure(row, now)
@@ -178,14 +180,14 @@ def _fate(row: Delivery, result: Receipt | TransportError, now: dt.datetime) -> 
     return (
         state,
         reason,
-        answer[:ANSWER_CHARS_MAX],
-        "" if is_plain else "\n".join(result.transcript)[:TRANSCRIPT_CHARS_MAX],
         tries,
         bulk.time_value(next_try_at),
         None if waits else bulk.time_value(now),
         bulk.time_value(twice),
+        result.answer[:ANSWER_CHARS_MAX],
+        "" if is_plain else "\n".join(result.transcript)[:TRANSCRIPT_CHARS_MAX],
         waits,
-        _json(row.context) if waits else "{}",
+        waits,
         bulk.uuid_value(row.id),
     )
 
@@ -198,26 +200,18 @@ def _unsure(row: Delivery, now: dt.datetime) -> tuple[str, str, dt.datetime | No
     return Delivery.State.PLANNED, "sent_again", now, now
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value)
-
-
 def _mark(chosen: Sequence[preparing.Prepared]) -> list[preparing.Prepared]:
     """Mark what leaves; what was erased or withheld in the meantime stays behind."""
     if not chosen:
         return []
     now = bulk.time_value(clock.now())
-    bulk.execute_many(_MARK, [(now, _json(list(p.links)), bulk.uuid_value(p.delivery)) for p in chosen])
+    bulk.execute_many(_MARK, [(now, json.dumps(list(p.links)), bulk.uuid_value(p.delivery)) for p in chosen])
     marked = set(
         Delivery.objects.filter(
             id__in=[p.delivery for p in chosen], state=Delivery.State.SENDING
         ).values_list("id", flat=True)
     )
     return [p for p in chosen if p.delivery in marked]
-
-
-def _rows(deliveries: Sequence[uuid.UUID]) -> dict[uuid.UUID, Delivery]:
-    return Delivery.objects.in_bulk(list(deliveries)) if deliveries else {}
 
 
 def reconcile() -> tuple[int, int]:

@@ -29,8 +29,7 @@ def erase(erasing: Erasing) -> int:
         n += Confirmation.objects.filter(identifier__in=part).delete()[0]
         mine = Delivery.objects.filter(identifier__in=part)
         n += Click.objects.filter(delivery__in=mine.values("id")).delete()[0]
-        waits = mine.filter(state__in=[Delivery.State.PLANNED, Delivery.State.SENDING])
-        waits.update(
+        mine.filter(state=Delivery.State.PLANNED).update(
             state=Delivery.State.WITHHELD, reason="suppressed_erased", next_try_at=None, ended_at=clock.now()
         )
         n += mine.update(

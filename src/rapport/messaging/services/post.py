@@ -14,6 +14,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from rapport.kit import clock
 from rapport.messaging.contract import Channel, Context, Message, Receipt, Session, TransportError
 
 CLOSE_S = 20
@@ -45,16 +46,17 @@ class Post:
         self.in_flight += 1
         self._schedule(self._send(delivery, message))
 
-    def outcomes(self, wait_s: float) -> list[Outcome]:
-        """What has come back, after waiting for the first for at most `wait_s` where anything is in flight."""
+    def outcomes(self, wait_s: float, gather_s: float = 0.0) -> list[Outcome]:
+        """What has come back, after waiting `wait_s` at most for the first, and `gather_s` for the others."""
         found: list[Outcome] = []
-        try:
-            if self.in_flight:
-                found.append(self._outcomes.get(timeout=wait_s) if wait_s else self._outcomes.get_nowait())
-            while True:
-                found.append(self._outcomes.get_nowait())
-        except queue.Empty:
-            pass
+        if not self.in_flight:
+            return found
+        with contextlib.suppress(queue.Empty):
+            found.append(self._outcomes.get(timeout=wait_s) if wait_s else self._outcomes.get_nowait())
+            until = clock.monotonic_s() + gather_s
+            while len(found) < self.in_flight:
+                left = until - clock.monotonic_s()
+                found.append(self._outcomes.get(timeout=left) if left > 0 else self._outcomes.get_nowait())
         self.in_flight -= len(found)
         return found
 

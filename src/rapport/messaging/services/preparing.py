@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rapport.consent import links
@@ -33,9 +34,13 @@ _END = (
 class Prepared:
     """A delivery that may leave now."""
 
-    delivery: uuid.UUID
+    row: Delivery
     message: Message
     links: tuple[str, ...]
+
+    @property
+    def delivery(self) -> uuid.UUID:
+        return self.row.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def is_due() -> bool:
     return _planned(None, clock.now()).exists()
 
 
-def _planned(channel: str | None, now: dt.datetime):  # type: ignore[no-untyped-def]
+def _planned(channel: str | None, now: dt.datetime) -> QuerySet[Delivery]:
     found = Delivery.objects.filter(state=Delivery.State.PLANNED, next_try_at__lte=now)
     if channel is not None:
         found = found.filter(channel=channel)
@@ -121,7 +126,7 @@ def _message(row: Delivery, firm: Firm, *, counts: bool) -> Prepared:
         counted=(lambda position: click_url(row.id, position)) if counts else None,
     )
     return Prepared(
-        row.id,
+        row,
         Message(
             id=row.id.hex,
             to=row.identifier.partition(":")[2],

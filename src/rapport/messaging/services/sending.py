@@ -25,6 +25,7 @@ from rapport.messaging.rules.blocks import Template
 from rapport.messaging.services import steps
 from rapport.messaging.services.templates import template
 from rapport.people import selectors as people
+from rapport.people.rules.graph import as_subjects
 from rapport.staff import selectors as staff
 
 BASES_OF_SERVICE = ("contract", "legal_obligation")
@@ -121,7 +122,8 @@ def send_many(messages: Iterable[Outgoing]) -> Planned:
     Nothing is written where one of them is wrong in itself (Invalid). A set that was cut short may be given
     again as a whole: what has a row keeps it.
     """
-    given = [_checked(message) for message in messages]
+    purposes = {purpose.key: purpose for purpose in consent.purposes()}
+    given = [_checked(message, purposes) for message in messages]
     keys = [message.key for message, _ in given]
     if len(set(keys)) != len(keys):
         double = next(key for key, n in Counter(keys).items() if n > 1)
@@ -130,7 +132,7 @@ def send_many(messages: Iterable[Outgoing]) -> Planned:
         )
     known = _known(keys)
     fresh = {place: pair for place, pair in enumerate(given) if pair[0].key not in known}
-    _warranted(fresh.values())
+    _warranted(fresh.values(), purposes)
     reasons = steps.reasons({place: intended(*pair) for place, pair in fresh.items()})
     languages = _languages([message for message, _ in fresh.values()])
     now = clock.now()
@@ -159,10 +161,10 @@ def intended(message: Outgoing, of: Template) -> steps.Intended:
     return steps.Intended(message.to, message.purpose, message.channel, of.is_service, message.campaign)
 
 
-def _checked(message: Outgoing) -> tuple[Outgoing, Template]:
+def _checked(message: Outgoing, purposes: Mapping[str, consent.PurposeView]) -> tuple[Outgoing, Template]:
     """The message with its identifier in the one spelling, and its template; Invalid where it makes no sense."""
     of = template(message.template)
-    _check_purpose(message, of)
+    _check_purpose(message, of, purposes.get(message.purpose) or consent.purpose(message.purpose))
     if not message.key or len(message.key) > KEY_CHARS_MAX:
         raise Invalid(
             f"{message.key!r} cannot be an idempotency key",
@@ -187,8 +189,7 @@ def _with(message: Outgoing, to: str) -> Outgoing:
     return replace(message, to=to)
 
 
-def _check_purpose(message: Outgoing, of: Template) -> None:
-    known = consent.purpose(message.purpose)
+def _check_purpose(message: Outgoing, of: Template, known: consent.PurposeView) -> None:
     if of.is_service and known.legal_basis not in BASES_OF_SERVICE:
         raise Invalid(
             f"the service message {of.key} cannot be sent for the purpose {message.purpose}",
@@ -217,12 +218,14 @@ def _known(keys: Sequence[str]) -> dict[str, Outcome]:
     return found
 
 
-def _warranted(fresh: Iterable[tuple[Outgoing, Template]]) -> None:
+def _warranted(
+    fresh: Iterable[tuple[Outgoing, Template]], purposes: Mapping[str, consent.PurposeView]
+) -> None:
     """Leave to read who may be written to, once for each purpose; service messages stand on their own basis."""
     asked = {
         (message.purpose, message.channel, message.campaign or message.template)
         for message, of in fresh
-        if not of.is_service and consent.purpose(message.purpose).is_active
+        if not of.is_service and purposes[message.purpose].is_active
     }
     for purpose, channel, what in sorted(asked):
         warrants.warrant(purpose, by="messaging", why=f"send {what}", channel=channel)
@@ -253,7 +256,7 @@ def _known_languages(identifiers: Sequence[str]) -> dict[str, str]:
     subjects = steps.subjects_of(identifiers)
     if not subjects:
         return {}
-    found = people.people_for(sorted(set(subjects.values()))).to_pylist()
+    found = people.people_for(as_subjects(sorted(set(subjects.values())))).to_pylist()
     person_of = {row["subject"]: row["person"] for row in found}
     persons = sorted(set(person_of.values()))
     spoken = {

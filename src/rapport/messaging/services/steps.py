@@ -89,7 +89,13 @@ def reachable(intended: Set) -> dict[int, str]:
 def allowed(intended: Set) -> dict[int, str]:
     """Consent, or another legal basis, for the purpose on the channel."""
     found: dict[int, str] = {}
+    known = {purpose.key: purpose for purpose in consent.purposes()}
     for (purpose, channel), places in _grouped(intended, lambda one: (one.purpose, one.channel)).items():
+        if (of := known.get(purpose)) is None or not of.is_active:
+            found |= dict.fromkeys(places, "inactive_purpose")
+            continue
+        if not of.can_be_refused:  # contract, legal obligation: the same answer for everybody
+            continue
         ours = [place for place in places if not intended[place].is_staff]
         if len(ours) <= FEW:
             for place in ours:
@@ -123,15 +129,13 @@ def _because(subjects: set[int], purpose: str, channel: str) -> dict[int, str]:
     """Why each of these subjects is refused; the verdict itself is consent's."""
     if not subjects:
         return {}
-    known = next((p for p in consent.purposes() if p.key == purpose), None)
-    if known is None or not known.is_active:
-        return dict.fromkeys(subjects, "inactive_purpose")
+    basis = consent.purpose(purpose).legal_basis
     with lake.new_engine() as con:
         con.register("asking", pa.table({"subject": pa.array(sorted(subjects), pa.int64())}))
         con.register("identity", people.identity_arrow())
         con.register("ledger", holding.ledger_arrow(purpose))
         con.register("restriction", holding.restricted_arrow())
-        asked = {"purpose": purpose, "channel": channel, "at": clock.now(), "basis": known.legal_basis}
+        asked = {"purpose": purpose, "channel": channel, "at": clock.now(), "basis": basis}
         return dict(query.run(con, query.load("rapport.messaging", "because"), asked).fetchall())
 
 

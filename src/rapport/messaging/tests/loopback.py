@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -24,8 +26,9 @@ class Loopback(Controller):
 
     def _trigger_server(self) -> None:
         # The controller connects once to see that it listens; with port 0 it has to learn the port first.
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
     def stop(self, no_assert: bool = False) -> None:
         # Connections that a client has left open would outlive the loop.
@@ -37,3 +40,16 @@ class Loopback(Controller):
             if speaker.transport is not None:
                 speaker.transport.abort()
         await asyncio.sleep(0.02)
+
+
+def words_of(raw: bytes, kind: str = "plain") -> str:
+    """The text, or the HTML, of a mail as it arrived."""
+    body = message_of(raw).get_body((kind,))
+    assert body is not None
+    text: str = body.get_content()
+    return text
+
+
+def message_of(raw: bytes) -> EmailMessage:
+    """A mail as it arrived, read by the standard library."""
+    return message_from_bytes(raw, policy=policy.default)

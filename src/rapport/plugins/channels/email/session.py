@@ -172,7 +172,7 @@ def _drop(smtp: SMTP) -> None:
     """Close a connection now. Encrypted ones would else wait for the other end to say goodbye."""
     transport = smtp.transport
     smtp.close()
-    if transport is not None:
+    if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
 
 

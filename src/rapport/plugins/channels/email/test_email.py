@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
-import email
-import email.policy
 import ipaddress
 import ssl
 from collections.abc import Callable, Iterator
@@ -23,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from rapport.kit.errors import Invalid
 from rapport.messaging.contract import Context, Message, Receipt, TransportError
-from rapport.messaging.tests.loopback import Loopback
+from rapport.messaging.tests.loopback import Loopback, message_of, words_of
 from rapport.plugins.channels.email import signing, writing
 from rapport.plugins.channels.email.config import Config, check
 from rapport.plugins.channels.email.plugin import plugin
@@ -127,13 +125,13 @@ def test_what_arrives_is_what_was_meant(serve: Any) -> None:
     (receipt,) = send(dataclasses.replace(config, from_name='Otter "Tools", Inc.'), message())
     assert isinstance(receipt, Receipt)
     assert receipt.answer == "250 2.0.0 taken"
-    mail = email.message_from_bytes(handler.arrived[0], policy=email.policy.default)
+    mail = message_of(handler.arrived[0])
     assert mail["Subject"] == "Früher Frühling: €5 für Otter"
     assert mail["From"].addresses[0].display_name == 'Otter "Tools", Inc.'
     assert mail["Message-ID"] == "<0190f5c8@otter.example>"
     assert mail["List-Unsubscribe"] == HEADERS["List-Unsubscribe"]
-    assert mail.get_body(("plain",)).get_content().replace("\r\n", "\n") == message().text
-    assert mail.get_body(("html",)).get_content().strip() == "<p>Guten Tag.</p>"
+    assert words_of(handler.arrived[0]).replace("\r\n", "\n") == message().text
+    assert words_of(handler.arrived[0], "html").strip() == "<p>Guten Tag.</p>"
     assert handler.arrived[0].isascii()
     assert max(map(len, handler.arrived[0].split(b"\r\n"))) <= 998
 

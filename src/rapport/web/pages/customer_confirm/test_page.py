@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import email
-import email.policy
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -18,6 +16,7 @@ from rapport.consent import services
 from rapport.kit import clock
 from rapport.messaging.services import accounts, confirm_link, drain
 from rapport.messaging.tests.conftest import Mailbox, account, mailbox  # noqa: F401  fixtures
+from rapport.messaging.tests.loopback import message_of, words_of
 
 ANA = "email:ana@example.org"
 START = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
@@ -43,8 +42,7 @@ def opened(path: str) -> str:
 
 def links(mailbox: Mailbox) -> list[str]:  # noqa: F811
     """Every address in the text of the newest mail, as a path of ours."""
-    mail = email.message_from_bytes(mailbox.arrived[-1][1], policy=email.policy.default)
-    text = mail.get_body(("plain",)).get_content()
+    text = words_of(mailbox.arrived[-1][1])
     return [urlsplit(url).path for url in re.findall(r"http://localhost:8000\S+", text)]
 
 
@@ -169,8 +167,7 @@ def test_the_message_comes_in_the_language_of_the_form(mailbox: Mailbox) -> None
     path = "/signup/marketing?lang=de"
     Client().post(path, {"email": "ana@example.org", "form": opened(path)})
     drain()
-    mail = email.message_from_bytes(mailbox.arrived[0][1], policy=email.policy.default)
-    assert mail["Content-Language"] == "de"
+    assert message_of(mailbox.arrived[0][1])["Content-Language"] == "de"
 
 
 def test_the_signature_is_verified_by_dkimpy_from_what_arrived(mailbox: Mailbox) -> None:  # noqa: F811

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import email
-import email.policy
 import json
 import re
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ from rapport.events import services as events
 from rapport.kit import clock, signing
 from rapport.messaging.services import drain, send
 from rapport.messaging.tests.conftest import Mailbox, account, mailbox  # noqa: F401  fixtures
+from rapport.messaging.tests.loopback import words_of
 from rapport.messaging.tests.test_sending import letter
 from rapport.web.conftest import Say, identified
 
@@ -47,8 +46,7 @@ def paths(at: Any, say: Say, account: Any, mailbox: Mailbox) -> list[str]:  # no
     services.grant(ANA, "marketing", "email", how="form")
     send(letter("ana@example.org", "1", campaign="spring"))
     drain()
-    mail = email.message_from_bytes(mailbox.arrived[0][1], policy=email.policy.default)
-    text = mail.get_body(("plain",)).get_content()
+    text = words_of(mailbox.arrived[0][1])
     found = [urlsplit(url) for url in re.findall(r"http://localhost:8000\S+", text)]
     return [f"{url.path}?{url.query}" if url.query else url.path for url in found]
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +9,7 @@ from django.test import Client
 
 from rapport.messaging.services import drain
 from rapport.messaging.tests.conftest import Mailbox, account, mailbox  # noqa: F401  fixtures
+from rapport.messaging.tests.loopback import words_of
 from rapport.staff.models import Staff
 from rapport.web.conftest import PASSWORD, logged_in
 
@@ -85,8 +84,7 @@ def test_a_link_by_mail_lets_in_once_and_says_nothing_of_who_is_known(
     assert "is on its way" in unknown.content.decode()
     drain()
     assert mailbox.addresses == ["alice@example.com"]
-    mail = email.message_from_bytes(mailbox.arrived[0][1], policy=email.policy.default)
-    text = mail.get_body(("plain",)).get_content()
+    text = words_of(mailbox.arrived[0][1])
     path = urlsplit(re.findall(r"http://localhost:8000\S+", text)[0]).path
     client.get(path)  # a scanner
     assert client.post(path).status_code == 302
