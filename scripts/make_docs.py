@@ -1,10 +1,11 @@
-"""Write the pages of docs/reference that come from the code: events.md, imports.md and commands.md."""
+"""Write the pages of docs/reference that come from the code: events.md, imports.md, commands.md and api.md."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -129,7 +130,86 @@ def commands_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"events.md": events_page, "imports.md": imports_page, "commands.md": commands_page}
+def api_page() -> str:
+    """Every endpoint of the API, from the OpenAPI document that the installation itself gives."""
+    from rapport.web.api.urls import DESCRIPTION, api
+
+    document = api.get_openapi_schema(path_prefix="/api/")
+    lines = [
+        GENERATED,
+        "# API",
+        "",
+        "On the screens' port, under `/api/`. The same as a page to read is at `/api/docs`, and as an OpenAPI"
+        " document at `/api/openapi.json`, which clients are made from.",
+        "",
+        " ".join(DESCRIPTION.strip().split("\n\n")[0].split()),
+        "",
+        " ".join(DESCRIPTION.strip().split("\n\n")[1].split()),
+    ]
+    by_tag: dict[str, list[str]] = {}
+    for path, verbs in document["paths"].items():
+        for verb, operation in verbs.items():
+            by_tag.setdefault(operation["tags"][0], []).extend(endpoint(path, verb, operation))
+    for tag, sections in by_tag.items():
+        lines += ["", f"## {tag.capitalize()}", *sections]
+    lines += ["", "## Shapes"]
+    for name, shape in sorted(document["components"]["schemas"].items()):
+        lines += ["", f"### {name} shape", ""]
+        if shape.get("description"):
+            lines += [shape["description"], ""]
+        lines += ["| Field | Type | Notes |", "|---|---|---|"]
+        required = set(shape.get("required", ()))
+        for field, spec in shape.get("properties", {}).items():
+            said = ["required" if field in required else "", spec.get("description", "")]
+            lines += [f"| `{field}` | {shape_of(spec)} | {'; '.join(filter(None, said))} |"]
+    return "\n".join(lines) + "\n"
+
+
+def endpoint(path: str, verb: str, operation: dict[str, Any]) -> list[str]:
+    """One endpoint: what it does, what it takes, what it answers."""
+    lines = ["", f"### {verb.upper()} {path}", "", f"{operation['summary']}", ""]
+    lines += [operation.get("description", "").strip()]
+    if operation.get("parameters"):
+        lines += ["", "| Parameter | In | Type | Notes |", "|---|---|---|---|"]
+        for p in operation["parameters"]:
+            said = [
+                "required" if p.get("required") else "",
+                p.get("description") or p["schema"].get("description", ""),
+            ]
+            lines += [
+                f"| `{p['name']}` | {p['in']} | {shape_of(p['schema'])} | {'; '.join(filter(None, said))} |"
+            ]
+    if "requestBody" in operation:
+        lines += ["", f"Takes {shape_of(operation['requestBody']['content']['application/json']['schema'])}."]
+    for status, answer in operation["responses"].items():
+        if int(status) < 300:
+            lines += [
+                "",
+                f"Answers {status} with {shape_of(answer['content']['application/json']['schema'])}.",
+            ]
+    return lines
+
+
+def shape_of(spec: dict[str, Any]) -> str:
+    """A JSON schema in a few words."""
+    if "$ref" in spec:
+        name = spec["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()}-shape)"
+    if "anyOf" in spec:
+        return " or ".join(shape_of(one) for one in spec["anyOf"])
+    if "enum" in spec or "const" in spec:
+        return ", ".join(f"`{value}`" for value in spec.get("enum", [spec.get("const")]))
+    if spec.get("type") == "array":
+        return f"list of {shape_of(spec['items'])}"
+    return " ".join(filter(None, [spec.get("type", "any"), spec.get("format", "")]))
+
+
+PAGES = {
+    "events.md": events_page,
+    "imports.md": imports_page,
+    "commands.md": commands_page,
+    "api.md": api_page,
+}
 
 
 def main() -> int:

@@ -98,11 +98,16 @@ def _loop(stop: process.Stop) -> None:
 def _keep_retention() -> None:
     """Once a day, erase what was kept long enough; a failure is said and does not stop the jobs."""
     from rapport.consent import services as consent
+    from rapport.people import services as people
 
-    try:
-        consent.retention_if_due()
-    except Exception:
-        log.exception("events that were kept long enough could not be erased; trying again later")
+    for forget, what in (
+        (consent.retention_if_due, "events that were kept long enough"),
+        (people.forget_authors_if_due, "public authors who fell silent or objected"),
+    ):
+        try:
+            forget()
+        except Exception:
+            log.exception("%s could not be erased; trying again later", what)
 
 
 @task()

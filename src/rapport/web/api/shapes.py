@@ -64,6 +64,9 @@ class Trait(Schema):
     at: dt.datetime
     source: str
     identifier: str
+    is_sensitive: bool = Field(
+        description="Of a special category (GDPR article 9): declared, never inferred."
+    )
 
 
 class Score(Schema):
@@ -178,7 +181,7 @@ class Recipient(Schema):
 class Suppressing(Schema):
     identifier: Identifier
     channel: Channel = Field("", description="Empty: every channel.")
-    reason: Literal["bounced", "complained", "unsubscribed", "staff"] = "staff"
+    reason: Literal["bounced", "complained", "objected", "unsubscribed", "staff"] = "staff"
     note: Text = ""
 
 
@@ -229,6 +232,68 @@ class Recorded(Schema):
     n: int
     first_seq: int
     last_seq: int
+
+
+class Asking(Schema):
+    """What somebody asks about their data."""
+
+    ref: Ref
+    kind: Literal["access", "portability", "correction", "erasure", "objection", "restriction"]
+    note: Text = ""
+
+
+class Request(Schema):
+    id: uuid.UUID
+    kind: str
+    identifier: str = Field(description="Empty once they were erased.")
+    note: str
+    opened_at: dt.datetime
+    opened_by: str
+    due_at: dt.datetime
+    days_left: int
+    state: str
+    answer: str
+    closed_at: dt.datetime | None
+
+
+class Survey(Schema):
+    slug: str
+    state: str
+    n_questions: int
+    n_answered: int
+    n_begun: int
+    n_finished: int
+    last_at: dt.datetime | None
+
+
+class Estimate(Schema):
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class AnswerCount(Schema):
+    answer: str
+    n: int
+
+
+class QuestionResult(Schema):
+    key: str
+    kind: str
+    n: int
+    n_people: int
+    estimate: Estimate | None
+    answers: list[AnswerCount]
+
+
+class SurveyResults(Schema):
+    n_people: int
+    n_responses: int
+    n_answers: int
+    first_at: dt.datetime | None
+    last_at: dt.datetime | None
+    questions: list[QuestionResult]
 
 
 class Check(Schema):

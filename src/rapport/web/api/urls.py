@@ -10,7 +10,8 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 from rapport.web.access import public
-from rapport.web.api import consents, events, people, problems, state
+from rapport.web.api import consents, events, people, problems, requests, state, surveys
+from rapport.web.api.auth import BearerToken
 
 VERSION = "1"
 DESCRIPTION = """
@@ -53,7 +54,19 @@ problems.install(api)
 api.add_router("/people", people.router)
 api.add_router("", consents.router)
 api.add_router("/events", events.router)
+api.add_router("/requests", requests.router)
+api.add_router("/surveys", surveys.router)
 api.add_router("", state.router)
+
+
+def _say_scopes() -> None:
+    """Have the document say, of each endpoint, which scope opens it."""
+    for _prefix, router in api._routers:
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                scopes = [a.scope for a in operation.auth_callbacks if isinstance(a, BearerToken) and a.scope]
+                said = f"Scope: `{scopes[0]}`." if scopes else "Any token."
+                operation.description = f"{operation.description or ''}\n\n{said}".strip()
 
 
 def _opened(patterns: list[Any]) -> list[URLPattern | URLResolver]:
@@ -64,7 +77,8 @@ def _opened(patterns: list[Any]) -> list[URLPattern | URLResolver]:
     return patterns
 
 
-_patterns, _app, _namespace = api.urls
+_patterns, _app, _namespace = api.urls  # hands each endpoint its router's token
+_say_scopes()
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", (_opened(_patterns), _app, _namespace)),

@@ -315,6 +315,29 @@ def test_one_wrong_event_refuses_the_request_and_says_which(
     assert sum(events.quarantine_counts().values()) == 0
 
 
+def test_a_request_is_opened_once_and_followed(ana: int, machine: Caller) -> None:
+    asked = {"ref": "email:ana@example.org", "kind": "access", "note": "By telephone."}
+    made = machine.post("/requests", asked)
+    assert (made["state"], made["opened_by"], made["days_left"]) == ("open", "token shop", 29)
+    assert machine.post("/requests", asked)["id"] == made["id"]
+    assert [row["id"] for row in machine.get("/requests")] == [made["id"]]
+    assert machine.get(f"/requests/{made['id']}")["note"] == "By telephone."
+    machine.get("/requests/018f0000-0000-7000-8000-000000000000", 404)
+    machine.get("/requests/nonsense", 400)
+    machine.post("/requests", {**asked, "kind": "applause"}, 400)
+
+
+def test_surveys_tell_what_the_answers_come_to(ana: int, say: Say, machine: Caller) -> None:
+    from rapport.surveys import services as surveys
+    from rapport.surveys.rules import Definition
+
+    assert machine.get("/surveys") == []
+    machine.get("/surveys/nowhere/results", 404, purpose="research")
+    surveys.create("thanks", Definition(languages=("en",)), by="alice@example.com")
+    assert [row["slug"] for row in machine.get("/surveys")] == ["thanks"]
+    assert machine.get("/surveys/thanks/results", purpose="analytics")["n_answers"] == 0
+
+
 def test_health_names_what_is_wrong(home: Any, machine: Caller) -> None:
     said = machine.get("/health")
     assert said["state"] == "warn"  # nothing runs beside this test
