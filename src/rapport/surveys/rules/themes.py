@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Z_NOTABLE = 1.96
+FALSE_RATIO = 0.1  # of the phrases shown, so many at most stand out by chance (Benjamini and Hochberg 1995)
 PRIOR_TEXTS = 10.0  # how many texts the prior is worth
 TEXTS_MIN = 3  # a phrase of fewer texts is no theme
 SWALLOWED = 0.7  # a word that stands in one pair so often is shown as the pair
@@ -56,10 +56,19 @@ def themes(counted: Sequence[Counted], texts: dict[str, tuple[int, int]], *, mos
         if row.n < TEXTS_MIN or not n_negative or not n_positive:
             continue
         z = log_odds_z(row.n_negative, n_negative, row.n_positive, n_positive)
-        if abs(z) >= Z_NOTABLE:
-            found.append(Theme(row.language, row.phrase, row.n, row.n_negative, row.n_positive, z))
+        found.append(Theme(row.language, row.phrase, row.n, row.n_negative, row.n_positive, z))
     found.sort(key=lambda t: (-abs(t.z), -t.n, t.language, t.phrase))
-    return _without_swallowed(found)[:most]
+    return _without_swallowed(_not_by_chance(found))[:most]
+
+
+def _not_by_chance(found: list[Theme]) -> list[Theme]:
+    """Those of many phrases looked at that stand out more than chance lets so many do; most decided first."""
+    kept = 0
+    for place, theme in enumerate(found, start=1):
+        p = math.erfc(abs(theme.z) / math.sqrt(2))
+        if p <= FALSE_RATIO * place / len(found):
+            kept = place
+    return found[:kept]
 
 
 def log_odds_z(a: int, n_a: int, b: int, n_b: int) -> float:

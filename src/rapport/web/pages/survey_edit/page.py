@@ -192,7 +192,7 @@ def state(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 urlpatterns = [
-    path("surveys/<slug:slug>/", edit, name="survey_edit"),
+    path("surveys/<slug:slug>/edit/", edit, name="survey_edit"),
     path("surveys/<slug:slug>/change/", change, name="survey_change"),
     path("surveys/<slug:slug>/state/", state, name="survey_state"),
     path("surveys/<slug:slug>/questions/<str:key>/", question, name="survey_question"),

@@ -96,6 +96,7 @@ def bias(request: HttpRequest, slug: str) -> HttpResponseBase:
             "n_more": max(0, len(b.rows) - BIAS_ROWS),
         }
         for b in compared.biases
+        if any(one.label for one in b.rows)
     ]
     context = {
         "survey": survey,
@@ -113,7 +114,7 @@ def bias(request: HttpRequest, slug: str) -> HttpResponseBase:
 def _difference(value: float) -> str:
     if value in {float("inf"), float("-inf")}:
         return _("only there") if value > 0 else _("never there")
-    sign = "+" if value > 0 else "−" if value < 0 else ""
+    sign = "+" if value >= 0.005 else "−" if value <= -0.005 else ""
     return f"{sign}{formats.number(abs(value), 2)}"
 
 
@@ -142,7 +143,9 @@ def answers(request: HttpRequest, slug: str) -> HttpResponseBase:
             {
                 "row": row,
                 "name": names.get(row.person, ""),
-                "question": _text(asked.get(row.question), survey.draft) or row.question,
+                "question": ""
+                if chosen.question
+                else _text(asked.get(row.question), survey.draft) or row.question,
                 "answer": _answer(asked.get(row.question), row.answer, survey.draft),
                 "mood": words.LABELS.get(row.sentiment, ("", "")),
             }
