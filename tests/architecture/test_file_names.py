@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "rapport"
 DECISIONS = ROOT / "docs" / "decisions"
-DOMAINS = ("events", "staff", "listening", "people", "insights", "consent")
+DOMAINS = ("events", "staff", "listening", "people", "insights", "consent", "pacing", "messaging")
 
 USUAL = {
     "__init__",

@@ -14,10 +14,13 @@ from django.utils.translation import gettext_lazy, ngettext
 from rapport.consent import selectors as consent
 from rapport.events import lake, selectors, upkeep
 from rapport.kit import clock, home, process
+from rapport.messaging import selectors as messaging
+from rapport.pacing import selectors as pacing
 from rapport.web import jobs
 from rapport.web.components import formats, words
 
 LAG_WARN_S = 60
+OVERDUE_S = 300
 FREE_BYTES_WARN = 2_000_000_000
 FREE_BYTES_BAD = 200_000_000
 PARTS = {
@@ -51,6 +54,7 @@ def checks() -> list[Check]:
         (_("Subscribers"), _subscribers),
         (_("Jobs"), _jobs),
         (_("Quarantine"), _quarantine),
+        (_("Messages"), _messages),
         (_("Erasures"), _erasures),
         (_("Requests"), _requests),
     ):
@@ -173,6 +177,23 @@ def _jobs() -> Iterator[Check]:
         _("An import says on its own page what to do; then start it again."),
         since=failed[0].at if failed else None,
     )
+
+
+def _messages() -> Iterator[Check]:
+    """Whether mail can leave; nothing where it is not set up."""
+    account = messaging.account("email")
+    if account is None:
+        return
+    if account.trouble:
+        hint = _("Open Messages, Mail: it explains the server's words. What is planned waits.")
+        yield Check(_("Messages"), "bad", account.trouble, hint, since=account.trouble_since)
+        return
+    overdue = None if pacing.pause() else messaging.overdue_since(OVERDUE_S)
+    if overdue is not None:
+        hint = _("“rapport work” lets messages leave; see whether it runs, and its log.")
+        yield Check(_("Messages"), "warn", _("messages are overdue"), hint, since=overdue)
+        return
+    yield Check(_("Messages"), "ok", _("mail can leave"), since=account.sent_at)
 
 
 def _quarantine() -> Iterator[Check]:
