@@ -1,6 +1,5 @@
 -- grain: one row per subject whose core may be used for a purpose
 -- needs: identity, ledger, restriction
--- given: identity(subject BIGINT, person BIGINT, core BIGINT)
 -- given: ledger(subject BIGINT, purpose VARCHAR, channel VARCHAR, state VARCHAR, "at" TIMESTAMPTZ, expires_at TIMESTAMPTZ)
 -- given: restriction(subject BIGINT, "at" TIMESTAMPTZ, lifted_at TIMESTAMPTZ)
 -- gives: subject

@@ -2,7 +2,6 @@
 -- needs: asking, known, identity, stated
 -- given: asking(identifier VARCHAR)
 -- given: known(identifier VARCHAR, subject BIGINT)
--- given: identity(subject BIGINT, person BIGINT, core BIGINT)
 -- given: stated(subject BIGINT, identifier VARCHAR, value VARCHAR, at_us BIGINT, seq BIGINT)
 -- gives: identifier, value
 -- units: none

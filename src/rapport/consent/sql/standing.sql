@@ -1,6 +1,5 @@
 -- grain: one row per person and channel about which one of their identifiers said anything
 -- needs: identity, ledger, known, asked
--- given: identity(subject BIGINT, person BIGINT, core BIGINT)
 -- given: ledger(subject BIGINT, purpose VARCHAR, channel VARCHAR, state VARCHAR, "at" TIMESTAMPTZ, expires_at TIMESTAMPTZ)
 -- given: known(person BIGINT)
 -- given: asked(channel VARCHAR)

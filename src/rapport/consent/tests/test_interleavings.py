@@ -256,10 +256,11 @@ class Interleavings(RuleBasedStateMachine):
         self.plain.said = [row for row in self.plain.said if row[0] not in texts]
         gone = {edge for edge, pair in self.plain.certain.items() if set(pair) & texts}
         self.plain.certain = {e: p for e, p in self.plain.certain.items() if e not in gone}
-        self.probable = {e for e in self.probable if _is_there(e)}
         self.plain.known -= texts
         for text in texts:
             del self.subjects[text]
+        left = {e.id for who in self.plain.known for e in people.person(self.subjects[who]).edges}
+        self.probable &= left
 
     # What must hold
 
@@ -299,12 +300,6 @@ def pa_json(told: dict[str, object]) -> str:
     import json
 
     return json.dumps(told)
-
-
-def _is_there(edge: int) -> bool:
-    from rapport.people.models import Edge
-
-    return Edge.objects.filter(pk=edge, state="accepted").exists()
 
 
 def test_no_interleaving_shows_what_the_ledger_forbids(
