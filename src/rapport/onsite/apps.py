@@ -7,6 +7,8 @@ class OnsiteConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rapport.onsite import handlers
+        from rapport.consent import shown
+        from rapport.onsite import handlers, selectors
 
         handlers.register()
+        shown.register(selectors.shown_text)

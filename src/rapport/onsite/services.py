@@ -196,8 +196,23 @@ def _published(row: Site) -> dict[str, Any]:
         "search": row.search,
         "forms": row.forms,
         "greeting": row.greets,
-        "slots": {slot.name: {"kind": slot.kind, "content": slot.content} for slot in slots},
+        "slots": {slot.name: {"kind": slot.kind, "content": _addressed(slot)} for slot in slots},
         "login": row.login,
+    }
+
+
+def _addressed(slot: Slot) -> dict[str, dict[str, str]]:
+    """A slot's content; the address of a survey of ours is made whole, because it stands on another site."""
+    if slot.kind != rules.SURVEY:
+        return dict(slot.content)
+    web = links.public_url()
+    return {
+        language: {
+            **said,
+            "href": web + said["href"] if said.get("href", "").startswith("/") else said["href"],
+        }
+        for language, said in slot.content.items()
+        if said.get("href")
     }
 
 

@@ -8,7 +8,7 @@
 (() => {
   const doc = document, win = window, nav = navigator, loc = location, me = doc.currentScript;
   if (!me || (win.rapport && win.rapport.version)) return;
-  const key = me.dataset.key, base = me.src.replace(/\/r\.js.*/, ''), NAME = 'rapport', HOUR = 36e5;
+  const key = me.dataset.key, base = me.src.replace(/\/r\.js.*/, ''), NAME = 'rapport';
   let config, state = {}, held = [], link, path, from, host, opener, busy, timer, wait = 1;
 
   const now = () => new Date().toISOString();
@@ -25,7 +25,7 @@
   };
   const recall = () => {
     try { state = JSON.parse(localStorage.getItem(NAME)) || {}; } catch {}
-    if (Date.now() - state.at > config.days * 24 * HOUR) {
+    if (Date.now() - state.at > config.days * 864e5) {
       state = {};
       try { localStorage.removeItem(NAME); } catch {}
     }
@@ -113,12 +113,12 @@
   };
 
   // Places on the page.
-  const fill = () => all('[data-rapport-slot]').forEach((on) => {
+  const fill = (again) => all('[data-rapport-slot]').forEach((on) => {
     const slot = config.slots[on.dataset.rapportSlot];
-    if (!slot || on.rapport) return;
+    if (!slot || (on.rapport && !again)) return;
     on.rapport = 1;
     on.textContent = slot.text || '';
-    if (slot.href) on.replaceChildren(make('a', { href: slot.href, textContent: slot.text }));
+    if (slot.href) on.replaceChildren(slot.kind == 'survey' ? make('iframe', { src: slot.href + (state.id ? '?visitor=' + state.id : ''), title: slot.text, width: '100%', height: 480 }) : make('a', { href: slot.href, textContent: slot.text }));
     if (slot.named && state.id && allows('personalisation')) fetch(config.web + '/c/slot', { method: 'POST', credentials: 'omit', body: JSON.stringify({ key, slot: on.dataset.rapportSlot, id: state.id, lang: config.lang }) }).then((answer) => answer.json()).then((said) => { if (said.text) on.textContent = said.text; }).catch(() => 0);
   });
 
@@ -171,8 +171,7 @@
     close();
     keep();
     send();
-    all('[data-rapport-slot]').forEach((on) => { on.rapport = 0; });
-    fill();
+    fill(1);
   };
 
   // What a page may call.

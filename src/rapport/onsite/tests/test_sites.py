@@ -61,7 +61,7 @@ def test_every_shipped_language_has_every_word() -> None:
     starting = rules.starting()
     assert set(starting) == set(rules.LANGUAGES)
     for said in starting.values():
-        assert set(said) == {*rules.WORDS, "greeting", "greeting_named", "purposes"}
+        assert set(said) == {*rules.WORDS, "greeting", "greeting_named", "survey", "purposes"}
         assert set(said["purposes"]) == set(starting["en"]["purposes"])
         assert "{name}" in said["greeting_named"]
 
@@ -84,6 +84,10 @@ def test_the_text_behind_every_version_is_kept(site: selectors.SiteView) -> None
     text, version = told().sites[site.key].purposes[0].texts["de"]
     assert selectors.shown_text(version) == text == rules.shipped_text("analytics", "de")
     assert selectors.shown_text("another") is None
+    in_ledger = consent.wording("analytics", version)
+    assert in_ledger
+    assert in_ledger.text == text
+    assert consent.wording("analytics", "another") is None
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ PAGE = """<!doctype html><html lang="{lang}"><head><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <script async src="{collector}/c/r.js" data-key="{key}"></script></head>
 <body><main><h1>{title}</h1><p><span data-rapport-slot="top-line">as it was</span></p>
+<div id="asked"></div>
 <p><a href="/next">Next</a> <a href="https://elsewhere.example/x?secret=1" id="out">Elsewhere</a>
 <button data-rapport-click="brochure">Brochure</button></p>
 <form name="newsletter" action="/sent" method="get"><label>Topic <input name="topic" data-rapport-value></label>
@@ -81,7 +82,13 @@ class Shop:
             "texts": {"en": texts},
             "search": ["q"],
             "forms": ["newsletter"],
-            "slots": {"top-line": {"kind": "text", "content": {"en": {"text": "Free delivery"}}}},
+            "slots": {
+                "top-line": {"kind": "text", "content": {"en": {"text": "Free delivery"}}},
+                "asked": {
+                    "kind": "survey",
+                    "content": {"en": {"text": "A few questions", "href": f"{self.address}/s/nps/inline"}},
+                },
+            },
             **changes,
         }
         document = json.dumps({"sites": {KEY: site}, "web": self.address})
@@ -372,6 +379,18 @@ def test_a_browser_that_asks_not_to_be_tracked_is_not_asked(shop: Shop, opened: 
     page.click("#choices")
     press(page, "Allow all")
     assert "consent_granted" in names(arrived(shop, 4, before))
+
+
+def test_a_survey_stands_in_a_frame_and_knows_who_allowed_it(shop: Shop, opened: Opened) -> None:
+    shop.publish()
+    page = opened("/?s=1", bypass_csp=True)
+    page.evaluate("document.getElementById('asked').dataset.rapportSlot = 'asked'")
+    page.evaluate("history.pushState(null, '', '/asked')")
+    frame = page.locator("iframe[title='A few questions']")
+    frame.wait_for()
+    assert frame.get_attribute("src") == f"{shop.address}/s/nps/inline"
+    press(page, "Allow all")
+    until(page, "document.querySelector('iframe').src.includes('?visitor=')")
 
 
 def test_blocked_storage_breaks_nothing(shop: Shop, opened: Opened) -> None:

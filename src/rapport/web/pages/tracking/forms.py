@@ -18,7 +18,7 @@ POLICIES = [
 KINDS = [
     (rules.TEXT, _("A text")),
     (rules.GREETING, _("A greeting, by name where that is allowed")),
-    (rules.SURVEY, _("A link to a survey")),
+    (rules.SURVEY, _("A survey")),
 ]
 
 
@@ -102,12 +102,25 @@ class SlotForm(forms.Form):
         help_text=_("Small letters, digits and hyphens; the page names it too."),
     )
     kind = forms.ChoiceField(label=_("What stands in it"), choices=KINDS)
+    survey = forms.ChoiceField(label=_("Which survey"), required=False)
     is_on = forms.BooleanField(label=_("Show it"), required=False, initial=True)
 
-    def __init__(self, slot: SlotView | None, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, slot: SlotView | None, surveys: list[tuple[str, str]], *args: Any, **kwargs: Any
+    ) -> None:
         if slot:
-            kwargs["initial"] = {"name": slot.name, "kind": slot.kind, "is_on": slot.is_on}
+            hrefs = (said.get("href", "") for said in slot.content.values())
+            chosen = next((slug for slug, _title in surveys if _inline(slug) in hrefs), "")
+            kwargs["initial"] = {
+                "name": slot.name,
+                "kind": slot.kind,
+                "is_on": slot.is_on,
+                "survey": chosen,
+            }
         super().__init__(*args, **kwargs)
+        field = self.fields["survey"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", _("None")), *surveys]
         content = slot.content if slot else {}
         for code, language in settings.LANGUAGES:
             said = content.get(code, {})
@@ -128,9 +141,25 @@ class SlotForm(forms.Form):
             for code, language in settings.LANGUAGES
         ]
 
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("kind") == rules.SURVEY and not given.get("survey"):
+            self.add_error("survey", _("Choose the survey that stands here."))
+        return given
+
     def content(self) -> dict[str, dict[str, str]]:
-        """What was written, by language."""
-        return {
+        """What was written, by language; a survey stands in every language, under its text if it has one."""
+        written = {
             code: {key: self.cleaned_data[f"{key}_{code}"] for key in ("text", "named", "href")}
             for code, _language in settings.LANGUAGES
         }
+        if self.cleaned_data["kind"] == rules.SURVEY:
+            for code, said in written.items():
+                said["href"] = _inline(self.cleaned_data["survey"])
+                said["text"] = said["text"] or rules.starting()[code]["survey"]
+        return written
+
+
+def _inline(slug: str) -> str:
+    """A survey's address for a frame on another site."""
+    return f"/s/{slug}/inline"

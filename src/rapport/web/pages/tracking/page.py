@@ -21,6 +21,7 @@ from rapport.kit.errors import Invalid, RapportError
 from rapport.onsite import rules, services
 from rapport.onsite import selectors as onsite
 from rapport.staff.rules import Right
+from rapport.surveys import selectors as surveying
 from rapport.web.access import may, needs
 from rapport.web.components import words
 from rapport.web.errors import sentence
@@ -208,7 +209,13 @@ def place(request: HttpRequest, source: str, name: str = "") -> HttpResponseBase
         services.remove_slot(source, name)
         messages.success(request, _("Removed. Pages that name it show what they hold themselves."))
         return redirect("tracking_places", source)
-    form = SlotForm(slot, request.POST or None)
+    language = request.LANGUAGE_CODE or "en"
+    surveys = [
+        (row.slug, row.title.get(language) or row.title.get(row.main_language) or row.slug)
+        for row in surveying.listing()[0]
+        if row.state == "published"
+    ]
+    form = SlotForm(slot, surveys, request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:

@@ -144,6 +144,29 @@ def test_places_are_added_changed_and_removed(alice: Staff, site: onsite.SiteVie
     assert onsite.site("web-shop").greets
 
 
+def test_a_survey_stands_in_a_frame(alice: Staff, site: onsite.SiteView) -> None:
+    from rapport.events.collector import sites
+    from rapport.surveys import services as surveys
+    from rapport.surveys.rules import starters
+
+    surveys.create("nps", starters.starter("nps", ["en", "de"]).definition, by="alice")
+    client = logged_in(alice)
+    given = {"name": "asked", "kind": "survey", "is_on": "on", "text_de": "Sagen Sie es uns"}
+    assert client.post(f"{SITE}place/", given | {"survey": "nps"}).status_code == 400  # a draft asks nobody
+    surveys.publish("nps", by="alice")
+    assert "Choose the survey" in client.post(f"{SITE}place/", given).content.decode()
+    assert client.post(f"{SITE}place/", given | {"survey": "nps"}).status_code == 302
+    published = sites.Sites()
+    found = published.of_key(site.key)
+    assert found
+    assert found.slots["asked"].content["de"] == {
+        "text": "Sagen Sie es uns",
+        "href": "http://localhost:8000/s/nps/inline",
+    }
+    assert found.slots["asked"].content["fr"]["text"] == "Quelques questions"
+    assert "selected" in client.get(f"{SITE}places/asked/").content.decode().partition('value="nps"')[2][:20]
+
+
 def test_the_page_to_try_it_on_carries_the_script_under_a_strict_policy(
     alice: Staff, site: onsite.SiteView
 ) -> None:
