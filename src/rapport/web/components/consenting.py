@@ -61,6 +61,38 @@ STOPPED: dict[str, Any] = {
     "erased": gettext_lazy("You asked us to forget you, so we send nothing there."),
 }
 
+# What layers below say in English, because they know no languages; customers' pages translate it.
+FROM_BELOW = (
+    gettext_lazy("this link is not one that we made, or part of it is missing"),
+    gettext_lazy("Copy the whole address from the message, or ask for a new link."),
+    gettext_lazy("this link is no longer good"),
+    gettext_lazy("Ask for a new one."),
+    # sections of what each store holds of somebody
+    gettext_lazy("What you would rather have"),
+    gettext_lazy("Where we send you nothing"),
+    gettext_lazy("Times when use of your data was restricted"),
+    gettext_lazy("What you asked of us"),
+    gettext_lazy("this installation"),
+    # stores that a certificate counts
+    gettext_lazy("events"),
+    gettext_lazy("sessions"),
+    gettext_lazy("annotations"),
+    gettext_lazy("day counters"),
+    gettext_lazy("claims"),
+    gettext_lazy("identifiers"),
+    gettext_lazy("rows of others that quoted them"),
+    gettext_lazy("bodies in the spool"),
+    gettext_lazy("refused rows"),
+    gettext_lazy("uploaded files"),
+    gettext_lazy("uploads not yet imported"),
+    gettext_lazy("people"),
+    gettext_lazy("requests"),
+    gettext_lazy("consents and wishes"),
+    gettext_lazy("messages"),
+    gettext_lazy("surveys"),
+    gettext_lazy("holdouts"),
+)
+
 FREQUENCIES: dict[str, Any] = {
     "as_you_like": gettext_lazy("As often as there is something to say"),
     "weekly": gettext_lazy("At most once a week"),

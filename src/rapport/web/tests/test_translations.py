@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import gettext
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,22 @@ WEB = Path(__file__).parents[1]
 SOURCE = WEB.parent
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
 FIGURE = re.compile(r"%\(\w+\)[sd]")
-CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "ngettext": 1, "pgettext": 2}
+CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 1, "pgettext": 2}
+DOMAINS = ("staff", "consent", "messaging", "surveys", "onsite")  # that speak to readers beside `web`
 
 
-def texts_of_templates() -> Iterator[str]:
-    for file in WEB.rglob("*.html"):
+def is_customers(file: Path) -> bool:
+    """Whether customers read the file's texts: their pages, mails, surveys and what these are made of."""
+    parts = file.relative_to(SOURCE).parts
+    return (
+        parts[0] in {"consent", "messaging"}
+        or any("customer" in part for part in parts)
+        or (parts[0] == "web" and file.stem in {"consenting", "fresh_links", "takeout"})
+    )
+
+
+def texts_of_templates(files: Iterable[Path]) -> Iterator[str]:
+    for file in files:
         text = file.read_text("utf-8")
         for _quote, found in re.findall(r"""\{%\s*translate\s+(["'])(.*?)\1""", text):
             yield found
@@ -34,14 +45,20 @@ def texts_of_templates() -> Iterator[str]:
         ):
             for part in (begin, plural):
                 if part:
-                    yield re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", part)
+                    yield re.sub(r"\{\{\s*(\w+)\s*\}\}", r"%(\1)s", part.replace("%", "%%"))
 
 
-def texts_of_code() -> Iterator[str]:
-    files = [f for d in ("web", "staff") for f in (SOURCE / d).rglob("*.py")]
+def templates() -> list[Path]:
+    return list(WEB.rglob("*.html"))
+
+
+def code() -> list[Path]:
+    found = [f for d in ("web", *DOMAINS) for f in (SOURCE / d).rglob("*.py")]
+    return [f for f in found if "tests" not in f.parts and not f.name.startswith("test_")]
+
+
+def texts_of_code(files: Iterable[Path]) -> Iterator[str]:
     for file in files:
-        if "tests" in file.parts or file.name.startswith("test_"):
-            continue
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
                 at = CALLS[node.func.id] - 1
@@ -84,9 +101,23 @@ def _plain(text: str) -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_in_the_catalogue(language: str) -> None:
     known = {text for entry in entries(language) for text in (entry.message, entry.plural)}
-    wanted = set(texts_of_templates()) | set(texts_of_code())
+    wanted = set(texts_of_templates(templates())) | set(texts_of_code(code()))
     assert len(wanted) > 500
     assert sorted(wanted - known) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_that_customers_read_lacks_a_translation(language: str) -> None:
+    translated = {
+        text
+        for entry in entries(language)
+        if all(entry.translations)
+        for text in (entry.message, entry.plural)
+    }
+    wanted = set(texts_of_templates(filter(is_customers, templates())))
+    wanted |= set(texts_of_code(filter(is_customers, code())))
+    assert len(wanted) > 300
+    assert sorted(wanted - translated) == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
