@@ -64,8 +64,9 @@ def _say_scopes() -> None:
     for _prefix, router in api._routers:
         for view in router.path_operations.values():
             for operation in view.operations:
-                scopes = [a.scope for a in operation.auth_callbacks if isinstance(a, BearerToken) and a.scope]
-                said = f"Scope: `{scopes[0]}`." if scopes else "Any token."
+                asked = [*operation.auth_callbacks, router.auth][0]
+                scope = asked.scope if isinstance(asked, BearerToken) else None
+                said = f"Scope: `{scope}`." if scope else "Any token."
                 operation.description = f"{operation.description or ''}\n\n{said}".strip()
 
 
@@ -77,8 +78,8 @@ def _opened(patterns: list[Any]) -> list[URLPattern | URLResolver]:
     return patterns
 
 
-_patterns, _app, _namespace = api.urls  # hands each endpoint its router's token
-_say_scopes()
+_say_scopes()  # before the endpoints are copied into their addresses
+_patterns, _app, _namespace = api.urls
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", (_opened(_patterns), _app, _namespace)),

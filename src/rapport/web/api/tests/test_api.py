@@ -367,6 +367,8 @@ def test_the_document_describes_every_endpoint_and_its_answers(client: Client) -
             assert operation["summary"], (path, verb)
             assert operation["security"], (path, verb)
             assert {"400", "401", "403", "429"} <= operation["responses"].keys(), (path, verb)
+            scope = operation["description"].rpartition("Scope: `")[2].rstrip("`.")
+            assert scope in set(Scope) or path == "/api/token", (path, verb)
 
 
 def test_the_page_that_shows_it_takes_nothing_from_elsewhere(client: Client) -> None:
