@@ -13,7 +13,7 @@
 
   const now = () => new Date().toISOString();
   const number = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
-  const cut = (url) => { try { url = new URL(url, loc); return url.origin + url.pathname; } catch { return ''; } };
+  const cut = (url) => (url = new URL(url)).origin + url.pathname;
   const all = (what, where) => [...(where || doc).querySelectorAll(what)];
   const allows = (purpose) => !!(state.allowed && state.allowed[purpose]);
 
@@ -48,12 +48,12 @@
     clearTimeout(timer);
     timer = 0;
     const undecided = !state.asked && config.purposes[0] && !config.gpc;
-    if (!held.length || (busy && leaving !== 1) || (undecided && leaving !== 1)) return;
+    if (!held.length || ((busy || undecided) && !leaving)) return;
     const sent = held.slice(0, 50), ids = sent.map((m) => m.messageId), batch = sent.map(dress).filter(Boolean);
     const done = () => { held = held.filter((m) => !ids.includes(m.messageId)); keep(); };
     if (!batch.length) return done();
     const body = JSON.stringify({ key, sentAt: now(), batch });
-    if (leaving === 1) {
+    if (leaving) {
       if (nav.onLine && nav.sendBeacon(base, body)) done();
       return;
     }
@@ -103,8 +103,10 @@
     const { rapportClick, rapportConsent } = on.dataset;
     if (rapportConsent !== undefined) {
       e.preventDefault();
-      ask(on);
-    } else if (rapportClick || on.download || (on.host && on.host != loc.host && /^http/.test(on.href))) say('track', 'link_clicked', { path: from, name: rapportClick, target: on.href && cut(on.href) });
+      return ask(on);
+    }
+    const target = /^http/.test(on.href) ? cut(on.href) : undefined;
+    if (rapportClick || on.download || (target && on.host != loc.host)) say('track', 'link_clicked', { path: from, name: rapportClick, target });
   };
   const submit = (e) => {
     const f = e.target, form = f.getAttribute('name') || f.id, values = {}, inputs = all('[name]', f);
@@ -138,14 +140,11 @@
     opener = by;
     const t = config.texts, sheet = new CSSStyleSheet(), boxes = config.purposes.map(([purpose]) => make('input', { type: 'checkbox', checked: allows(purpose) }));
     const button = (textContent, choice) => make('button', { type: 'button', textContent, onclick: () => decide(choice) });
-    const box = make('section', { tabIndex: -1, lang: config.lang, dir: 'auto', onkeydown: (e) => { if (e.key == 'Escape') close(); } },
-      make('h2', { id: 't', textContent: t.title }), make('p', { textContent: t.body }),
-      ...boxes.map((input, i) => make('label', {}, input, config.purposes[i][1])),
+    const box = make('section', { role: 'dialog', ariaLabel: t.title, tabIndex: -1, lang: config.lang, dir: 'auto', onkeydown: (e) => { if (e.key == 'Escape') close(); } },
+      make('h2', { textContent: t.title }), make('p', { textContent: t.body }),
+      ...boxes.map((input, i) => make('label', {}, boxes[1] ? input : '', config.purposes[i][1])),
       make('div', {}, button(t.refuse, () => 0), button(t.accept, () => 1), ...(boxes[1] ? [button(t.save, (i) => boxes[i].checked)] : [])));
-    if (!boxes[1]) box.querySelector('label').firstChild.remove();
-    box.setAttribute('role', 'dialog');
-    box.setAttribute('aria-labelledby', 't');
-    sheet.replaceSync(':host{all:initial!important;position:fixed!important;inset:auto 0 0!important;z-index:2147483647!important;font:16px/1.5 system-ui,sans-serif!important;color-scheme:light dark!important}section{box-sizing:border-box;max-width:60rem;max-height:90vh;overflow:auto;margin:0 auto;padding:1rem;color:CanvasText;background:Canvas;border:1px solid GrayText;outline-offset:-3px}h2{font-size:1.1rem;margin:0}p{margin:.25rem 0 .5rem}label{display:flex;gap:.5rem;padding:.25rem 0}input{width:1.25rem;height:1.25rem;margin:.1rem 0;flex:none}div{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:.5rem}button{flex:1 1 9rem;min-height:2.75rem;font:inherit;color:inherit;background:Canvas;border:2px solid;border-radius:.4rem;cursor:pointer}:focus-visible{outline:3px solid Highlight}');
+    sheet.replaceSync(':host{all:initial!important;position:fixed!important;inset:auto 0 0!important;z-index:99999999!important;font:16px/1.5 system-ui,sans-serif!important;color-scheme:light dark!important}section{box-sizing:border-box;max-width:60rem;max-height:90vh;overflow:auto;margin:0 auto;padding:1rem;color:CanvasText;background:Canvas;border:1px solid GrayText;outline-offset:-3px}h2{font-size:1.1rem;margin:0}p{margin:.25rem 0 .5rem}label{display:flex;gap:.5rem;padding:.25rem 0}input{width:1.25rem;height:1.25rem;margin:.1rem 0;flex:none}div{display:flex;flex-wrap:wrap;gap:.5rem;margin-top:.5rem}button{flex:1 1 9rem;min-height:2.75rem;font:inherit;color:inherit;background:Canvas;border:2px solid;border-radius:.4rem;cursor:pointer}:focus-visible{outline:3px solid Highlight}');
     host = make('rapport-banner');
     const root = host.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [sheet];
@@ -198,7 +197,7 @@
     }
     win.addEventListener('popstate', view);
     win.addEventListener('hashchange', view);
-    win.addEventListener('online', send);
+    win.addEventListener('online', () => send());
     win.addEventListener('pageshow', (e) => { if (e.persisted) commands.page(); });
     win.addEventListener('pagehide', () => send(1));
     doc.addEventListener('visibilitychange', () => { if (doc.visibilityState == 'hidden' && state.asked) send(1); });
