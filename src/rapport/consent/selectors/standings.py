@@ -125,7 +125,7 @@ def _computed(
     with engine() as con:
         con.register("identity", people.identity_arrow())
         con.register("ledger", holding.ledger_arrow(purpose))
-        con.register("known", pa.table({"person": everybody}))
+        con.register("base", pa.table({"person": everybody}))
         con.register("asked", pa.table({"channel": list(channels)}))
         asked = {"purpose": purpose, "at": at + dt.timedelta(minutes=1)}
         found = query.run(con, query.load("rapport.consent", "standing"), asked).to_arrow_table()

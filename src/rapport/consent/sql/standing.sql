@@ -1,7 +1,7 @@
 -- grain: one row per person and channel about which one of their identifiers said anything
--- needs: identity, ledger, known, asked
+-- needs: identity, ledger, base, asked
 -- given: ledger(subject BIGINT, purpose VARCHAR, channel VARCHAR, state VARCHAR, "at" TIMESTAMPTZ, expires_at TIMESTAMPTZ)
--- given: known(person BIGINT)
+-- given: base(person BIGINT)
 -- given: asked(channel VARCHAR)
 -- gives: person, channel, rank
 -- units: rank: 0 granted, 1 expired, 2 denied, 3 withdrawn
@@ -27,6 +27,6 @@ core AS (
 SELECT
   c.person, c.channel,
   CASE WHEN min(c.rank) = 0 THEN 0 ELSE max(c.rank) END::TINYINT AS rank
-FROM core AS c SEMI JOIN known AS k ON k.person = c.person
+FROM core AS c SEMI JOIN base AS b ON b.person = c.person
 GROUP BY c.person, c.channel
 ORDER BY c.channel, c.person
