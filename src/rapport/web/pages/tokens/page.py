@@ -25,7 +25,7 @@ from rapport.web.layout import Action, Entry
 entries = [Entry("tokens", gettext_lazy("API tokens"), "settings", "installation", 55, Right.SEE_PEOPLE)]
 actions = [Action("tokens", gettext_lazy("Make an API token"), Right.SEE_PEOPLE, "#new")]
 
-SCOPES: dict[str, Any] = {
+SCOPES: dict[Scope, Any] = {
     Scope.PEOPLE_READ: gettext_lazy("read people, for a purpose"),
     Scope.CONSENT_READ: gettext_lazy("ask what is allowed"),
     Scope.CONSENT_WRITE: gettext_lazy("record consent, stop sending"),
@@ -119,9 +119,7 @@ def _list(request: HttpRequest, form: TokenForm, **shown: Any) -> HttpResponseBa
     found = selectors.tokens(None if everyones else request.user)
     context = {
         "form": form,
-        "rows": [
-            (token, [SCOPES[s] for s in token.scopes if s in SCOPES], *_state(token)) for token in found
-        ],
+        "rows": [(token, [SCOPES[s] for s in Scope if s in token.scopes], *_state(token)) for token in found],
         "everyones": everyones,
         "may_make": bool(form.fields["scopes"].choices),  # type: ignore[attr-defined]
         **shown,
