@@ -29,7 +29,7 @@ def is_customers(file: Path) -> bool:
     return (
         parts[0] in {"consent", "messaging"}
         or any("customer" in part for part in parts)
-        or (parts[0] == "web" and file.stem in {"consenting", "fresh_links", "takeout"})
+        or (parts[0] == "web" and file.stem in {"consenting", "surveying", "fresh_links", "takeout"})
     )
 
 
