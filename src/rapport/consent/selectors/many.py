@@ -37,7 +37,7 @@ def wishes_of(identifiers: Sequence[str], name: str) -> dict[str, Any]:
         return {}
     with lake.new_engine() as con:
         con.register("asking", pa.table({"identifier": asked}))
-        con.register("known", _known(asked))
+        con.register("known_as", _known(asked))
         con.register("identity", people.identity_arrow())
         con.register("stated", stated)
         newest = query.run(con, query.load("rapport.consent", "newest_wish")).fetchall()

@@ -1,7 +1,7 @@
 -- grain: one row per identifier that asks and whose core stated a wish
--- needs: asking, known, identity, stated
+-- needs: asking, known_as, identity, stated
 -- given: asking(identifier VARCHAR)
--- given: known(identifier VARCHAR, subject BIGINT)
+-- given: known_as(identifier VARCHAR, subject BIGINT)
 -- given: stated(subject BIGINT, identifier VARCHAR, value VARCHAR, at_us BIGINT, seq BIGINT)
 -- gives: identifier, value
 -- units: none
@@ -10,7 +10,7 @@
 WITH asked AS (
   SELECT a.identifier, i.core
   FROM asking AS a
-  LEFT JOIN known AS k ON k.identifier = a.identifier
+  LEFT JOIN known_as AS k ON k.identifier = a.identifier
   LEFT JOIN identity AS i ON i.subject = k.subject
 ),
 said AS (

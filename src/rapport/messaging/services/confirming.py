@@ -6,7 +6,8 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 
 from rapport.consent import links
 from rapport.consent import selectors as consent
@@ -53,7 +54,7 @@ def confirm_link(
     known = consent.purpose(purpose)
     if not known.is_active or not known.can_be_refused:
         raise Invalid(f"nobody is asked to agree to {purpose}", "Choose a purpose that rests on consent.")
-    namespace, _, value = identifier.partition(":")
+    namespace, _colon, value = identifier.partition(":")
     identifier = normal_identifier(namespace, value)
     asked = ids.uuid7()
     if not may_ask("confirm", identifier, most=MOST_A_DAY, within=dt.timedelta(days=1)):
@@ -68,6 +69,9 @@ def confirm_link(
         asked_at=clock.now(),
     )
     text = consent.wording(purpose, wording) if wording else None
+    spoken = language or get_language() or "en"
+    with override(spoken):  # what comes with Rapport has translations; what the firm wrote stays as it is
+        name, meaning = _(known.name), _(known.meaning)
     return send(
         Outgoing(
             to=identifier,
@@ -75,10 +79,10 @@ def confirm_link(
             channel="email",
             template="double_opt_in",
             key=f"confirm:{asked.hex}",
-            language=language or get_language(),
+            language=spoken,
             context={
-                "purpose_name": known.name,
-                "wording_text": text.text if text else known.meaning,
+                "purpose_name": name,
+                "wording_text": text.text if text else meaning,
                 "confirm_url": f"{links.public_url()}/confirm/{signing.sign(KIND, asked.hex, ttl=TTL)}",
                 "days": TTL.days,
             },

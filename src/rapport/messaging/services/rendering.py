@@ -124,15 +124,21 @@ def _facts(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _foot_text(foot: Foot) -> str:
-    lines = ["-- ", foot.firm, *foot.postal_address.splitlines()]
+    lines = ["-- ", *_sender(foot)]
     if foot.because:
         lines += ["", foot.because]
     lines += [f"{label}: {url}" for label, url in foot.links]
     return "\n".join(lines)
 
 
+def _sender(foot: Foot) -> list[str]:
+    """The firm's name and address; many an address begins with the name already."""
+    lines = foot.postal_address.splitlines()
+    return lines if not foot.firm or lines[:1] == [foot.firm] else [foot.firm, *lines]
+
+
 def _foot_html(foot: Foot) -> str:
-    address = "<br>".join(escape(line) for line in (foot.firm, *foot.postal_address.splitlines()))
+    address = "<br>".join(escape(line) for line in _sender(foot))
     html = f"<p>{address}</p>"
     if foot.because:
         html += f"<p>{escape(foot.because)}</p>"

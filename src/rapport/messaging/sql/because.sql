@@ -1,7 +1,6 @@
 -- grain: one row per subject that asks
 -- needs: asking, identity, ledger, restriction
 -- given: asking(subject BIGINT)
--- given: identity(subject BIGINT, person BIGINT, core BIGINT)
 -- given: ledger(subject BIGINT, purpose VARCHAR, channel VARCHAR, state VARCHAR, "at" TIMESTAMPTZ, expires_at TIMESTAMPTZ)
 -- given: restriction(subject BIGINT, "at" TIMESTAMPTZ, lifted_at TIMESTAMPTZ)
 -- gives: subject, reason

@@ -49,6 +49,18 @@ REASONS: dict[str, Any] = {
     "sent_again": gettext_lazy("it may arrive twice: sending ended before the answer; sent again"),
 }
 
+MESSAGES: dict[str, Any] = {
+    "double_opt_in": gettext_lazy("Confirmation of a sign-up"),
+    "sign_in": gettext_lazy("Log-in link"),
+    "own_pages": gettext_lazy("Link to somebody's own pages"),
+    "request_received": gettext_lazy("A request arrived"),
+    "request_done": gettext_lazy("A request is answered"),
+    "receipt": gettext_lazy("Receipt"),
+    "test": gettext_lazy("Test"),
+    "letter": gettext_lazy("Letter"),
+    "survey_invitation": gettext_lazy("Invitation to a survey"),
+}
+
 # The commonest ways in which a mail server cannot be used, told from the words that come back.
 _TROUBLES: tuple[tuple[str, Any], ...] = (
     (r"^(535|534|530|538)|auth", gettext_lazy("The server did not accept the log-in name or password.")),
@@ -107,6 +119,11 @@ def state(name: str) -> tuple[str, str]:
     """A delivery's state in words, and its tone."""
     label, tone = STATES.get(name, (name, ""))
     return str(label), tone
+
+
+def message(template: str) -> str:
+    """What a template is called in a list."""
+    return str(MESSAGES.get(template, template.replace("_", " ")))
 
 
 def reason(code: str) -> str:

@@ -188,7 +188,7 @@ async def _log_in(smtp: SMTP, config: Config) -> SMTPResponse:
 
 def _line(answer: SMTPResponse | tuple[int, str]) -> str:
     code, message = answer[0], answer[1]
-    return f"< {code} {message}"
+    return "\n".join(f"< {code} {line}" for line in message.splitlines() or [""])
 
 
 def _is_size(error: Exception) -> bool:

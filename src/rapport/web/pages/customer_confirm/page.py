@@ -28,7 +28,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponseBase:
         "is_done": is_done,
         "address": hidden(found.identifier),
         "purpose": consenting.name(purpose),
-        "text": wording.text if wording else purpose.meaning,
+        "text": wording.text if wording else consenting.meaning(purpose),
         "wishes_url": links.url_for(found.identifier) if is_done else "",
     }
     return show(request, "pages/customer_confirm/page.html", context)

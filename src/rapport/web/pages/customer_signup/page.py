@@ -66,7 +66,7 @@ def signup(request: HttpRequest, purpose: str) -> HttpResponseBase:
         return redirect(f"{request.path}?{urlencode({'sent': '1', 'lang': get_language()})}")
     context = {
         "title": consenting.name(known),
-        "text": wording.text if wording else known.meaning,
+        "text": wording.text if wording else consenting.meaning(known),
         "form": form,
         "form_token": signing.sign(FORM, str(clock.now_us()), known.key, ttl=OPEN_FOR),
         "is_sent": request.GET.get("sent") == "1",

@@ -48,6 +48,7 @@ class Row:
     state: str
     tone: str
     reason: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ def _parts(sums: selectors.Sums, asked: dict[str, str]) -> list[Part]:
 
 def _row(found: selectors.DeliveryView) -> Row:
     label, tone = sending.state(found.state)
-    return Row(found, label, tone, sending.reason(found.reason) if found.reason else "")
+    reason = sending.reason(found.reason) if found.reason else ""
+    return Row(found, label, tone, reason, sending.message(found.template))
 
 
 def _identifier(text: str) -> str:
