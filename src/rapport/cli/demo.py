@@ -8,6 +8,8 @@ import click
 
 from rapport.cli import output
 
+COMPARED_MAX = 20_000  # people; among more, pairs that are alike are looked for at night or when asked for
+
 
 @click.command("demo")
 @click.option("--people", "n_people", default=10_000, show_default=True)
@@ -24,6 +26,7 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
     initialise()
     from rapport.demo import asking, consenting, market
     from rapport.events import services, spool, subscriptions
+    from rapport.people import services as people
 
     if if_empty and spool.current().next_seq() > 1:
         return
@@ -36,6 +39,8 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
         services.settle(last, lambda seq: show(seq, last, "loading events"))
         subscriptions.settle(last, progress=lambda key, seq: show(seq, last, f"{key} reads the log"))
         asking.publish()
+        if n_people <= COMPARED_MAX:
+            people.propose_identities(lambda what: show(0, None, what))
     if json_:
         output.emit(summary)
     else:

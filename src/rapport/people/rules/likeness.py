@@ -107,15 +107,18 @@ _BIRTH = Comparison(
     ),
     _either_empty("birth"),
 )
+_RARE = "NOT (is_common_l AND is_common_r)"
 _EMAIL = Comparison(
     "email",
-    ("email",),
+    ("email", "is_common"),
     (
-        Level("same", _same("email"), 0.6, 0.00001),
-        Level("typo", _typo("email", 2), 0.1, 0.00001),
-        Level("local", "split_part(email_l, '@', 1) = split_part(email_r, '@', 1)", 0.1, 0.0001),
-        Level("alike", _near("email", 0.88), 0.05, 0.0005),
-        Level("other", "ELSE", 0.15, 0.99938),
+        Level("same", _same("email"), 0.5, 0.00001),
+        Level("typo", f"{_typo('email', 2)} AND {_RARE}", 0.1, 0.00001),
+        Level("local", f"split_part(email_l, '@', 1) = split_part(email_r, '@', 1) AND {_RARE}", 0.1, 0.0001),
+        Level("alike", f"{_near('email', 0.88)} AND {_RARE}", 0.05, 0.0005),
+        # Most addresses are made of the name. At a provider that many use, likeness says nothing beyond it.
+        Level("common", "is_common_l AND is_common_r", 0.15, 0.3),
+        Level("other", "ELSE", 0.1, 0.69938),
     ),
     _either_empty("email"),
 )

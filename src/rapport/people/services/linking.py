@@ -206,7 +206,9 @@ def _weight(scored: pa.Table, name: str) -> NDArray[np.float64]:
 
 def _filled(con: duckdb.DuckDBPyConnection, n: int) -> set[str]:
     """The columns that two rows or more fill in, and in which those that do are told from the others."""
-    names = [row[0] for row in con.execute("DESCRIBE compared").fetchall() if row[0] != "id"]
+    names = [
+        row[0] for row in con.execute("DESCRIBE compared").fetchall() if row[0] not in {"id", "is_common"}
+    ]
     counts = ", ".join(f'approx_count_distinct("{c}"), count("{c}")' for c in names)
     found = con.execute(f"SELECT {counts} FROM compared").fetchone() or ()
     kept = set()

@@ -1,6 +1,6 @@
 -- grain: one row per row to be compared
 -- needs: stated
--- gives: id, given, family, birth, email, local, phone, number, house, street, postcode, city, birth_place, gender, occupation
+-- gives: id, given, family, birth, email, local, is_common, phone, number, house, street, postcode, city, birth_place, gender, occupation
 -- units: every text folded to one spelling, empty where nothing is said; birth as YYYYMMDD; phone as its last nine digits
 -- given: stated(id BIGINT, given_name VARCHAR, family_name VARCHAR, name VARCHAR, birth_date VARCHAR, email VARCHAR, phone VARCHAR, number VARCHAR, house VARCHAR, street VARCHAR, postcode VARCHAR, city VARCHAR, birth_place VARCHAR, gender VARCHAR, occupation VARCHAR)
 WITH plain AS (
@@ -57,6 +57,12 @@ SELECT
         WHEN s.email LIKE '%_@_%' AND length(regexp_replace(split_part(s.email, '@', 1), '[^\p{L}]', '', 'g')) >= 5
             THEN regexp_replace(split_part(s.email, '@', 1), '[^\p{L}]', '', 'g')
     END AS local,
+    -- At a provider that many use, an address that is like another says what the name has said already.
+    coalesce(
+        s.email LIKE '%_@_%'
+        AND count(*) OVER (PARTITION BY split_part(s.email, '@', 2)) >= greatest(20, 0.01 * count(s.email) OVER ()),
+        false
+    ) AS is_common,
     CASE WHEN length(s.phone) >= 6 THEN s.phone END AS phone,
     nullif(s.number, '') AS number,
     nullif(s.house, '') AS house,

@@ -207,6 +207,7 @@ LEVELS: dict[str, Any] = {
     "typo": gettext_lazy("a slip of the pen apart"),
     "alike": gettext_lazy("alike"),
     "local": gettext_lazy("the same before the @"),
+    "common": gettext_lazy("two addresses at large providers"),
     "postcode": gettext_lazy("the same postcode"),
     "city": gettext_lazy("the same town"),
     "near": gettext_lazy("postcodes one character apart"),
