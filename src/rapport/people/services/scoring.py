@@ -11,8 +11,8 @@ from django.db import connection
 
 from rapport.kit import bulk
 from rapport.kit.errors import Invalid
-from rapport.people.rules import graph, sensitive
-from rapport.people.selectors import rows
+from rapport.people.rules import authors, graph, sensitive
+from rapport.people.selectors import cores, rows
 from rapport.people.services import writing
 
 SCORE = pa.schema(
@@ -49,7 +49,8 @@ def write_scores(scores: pa.Table, *, identity: pa.Table | None = None) -> int:
         sensitive.refuse(name)
     persons = rows.numbers(rows_, "person")
     known, members = _members(np.unique(persons), identity)
-    there = graph.is_in(persons, known)
+    # Of a public author no figure is kept: they are counted together or not at all.
+    there = graph.is_in(persons, known) & ~graph.is_in(persons, cores.person_ids(authors.AUTHOR))
     rows_ = rows_.filter(pa.array(there)).append_column(
         "members", pa.array(members[np.searchsorted(known, persons[there])])
     )

@@ -59,6 +59,22 @@ def test_an_author_is_no_person_in_any_count(bo: int) -> None:
     assert bo not in selectors.person_ids("person").tolist()
 
 
+def test_no_figure_is_kept_of_an_author(bo: int) -> None:
+    ana = selectors.person_id("customer:1")
+    columns = {
+        "person": [ana, bo],
+        "name": ["engagement"] * 2,
+        "value": [0.5] * 2,
+        "unit": ["ratio"] * 2,
+        "as_of": [clock.now()] * 2,
+        "model": ["m"] * 2,
+        "version": ["1"] * 2,
+    }
+    assert services.write_scores(pa.table(columns)) == 1
+    assert services.write_scores(pa.table(columns), identity=selectors.identity_arrow()) == 1
+    assert selectors.person(bo).scores == ()
+
+
 def test_likeness_joins_no_author_to_somebody_we_know(bo: int, say: Say) -> None:  # noqa: F811
     say(post(CHI))
     ana, chi = selectors.subject_of("customer:1"), selectors.subject_of(CHI)
