@@ -71,7 +71,7 @@ def confirm_link(
     text = consent.wording(purpose, wording) if wording else None
     spoken = language or get_language() or "en"
     with override(spoken):  # what comes with Rapport has translations; what the firm wrote stays as it is
-        name, meaning = _(known.name), _(known.meaning)
+        name, meaning = _(known.name), _(known.meaning) if known.meaning else ""
     return send(
         Outgoing(
             to=identifier,
