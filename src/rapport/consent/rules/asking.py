@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 ACCESS, PORTABILITY, CORRECTION = "access", "portability", "correction"
 ERASURE, OBJECTION, RESTRICTION = "erasure", "objection", "restriction"
@@ -20,6 +21,6 @@ def due_at(opened_at: dt.datetime) -> dt.datetime:
 
 
 def days_left(due: dt.datetime, now: dt.datetime) -> int:
-    """Whole days until the answer is due; negative where it is overdue, and never 0 before its last day."""
+    """Days until the answer is due, begun ones counted; negative where it is overdue."""
     left = (due - now) / dt.timedelta(days=1)
-    return int(left) if left >= 0 else int(left) - 1
+    return math.ceil(left) if left >= 0 else math.floor(left)

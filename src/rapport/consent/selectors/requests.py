@@ -112,10 +112,10 @@ def due() -> Due:
     """How the open requests stand, for Home and the health page."""
     rows = SubjectRequest.objects.filter(state__in=(asking.OPEN, asking.RUNNING))
     now = clock.now()
-    soon = now + dt.timedelta(days=asking.SOON_DAYS + 1)
+    soon = now + dt.timedelta(days=asking.SOON_DAYS)
     return Due(
         n_open=rows.count(),
-        n_soon=rows.filter(due_at__gte=now, due_at__lt=soon).count(),
+        n_soon=rows.filter(due_at__gte=now, due_at__lte=soon).count(),
         n_overdue=rows.filter(due_at__lt=now).count(),
         next_at=rows.order_by("due_at").values_list("due_at", flat=True).first(),
     )

@@ -80,9 +80,12 @@ def test_the_certificate_and_the_log_do_not_say_who(ana: int, react: React) -> N
 
 def test_every_registered_store_is_asked_and_named(ana: int, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[erasers.Erasing] = []
-    monkeypatch.setattr(
-        erasers, "_erasers", {**erasers.registered(), "letters": lambda e: asked.append(e) or 7}
-    )
+
+    def letters(erasing: erasers.Erasing) -> int:
+        asked.append(erasing)
+        return 7
+
+    monkeypatch.setattr(erasers, "_erasers", {**erasers.registered(), "letters": letters})
     certificate = services.erase(ana, by="alice@example.com")
     assert certificate.counts["letters"] == 7
     assert asked[0].identifiers == ("customer:1", "email:ana@example.org")

@@ -77,8 +77,7 @@ def test_every_row_names_the_export_it_left_with() -> None:
         named = services.traced(taken.file_name)
         assert named is not None
         assert named.id == taken.id
-    row = f"{first.mark}-8-0000"
-    assert services.traced(row) is None
+    assert services.traced(f"{first.mark}-8-0000") is None
     assert services.traced("people-XXXX.csv") is None
 
 

@@ -102,24 +102,27 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
             *(Filter(label, _address(who.id, kind=k), k == kind) for k, label in words.TIMELINE.items()),
         ],
         "whys": [w for w in whys if w.edge.state == ACCEPTED],
-        "paths": [
-            Path(
-                r.identifier,
-                [(to, words.evidence(e.evidence), _sure(e)) for to, e in r.steps],
-            )
-            for r in people.reasons(who)
-        ],
+        "paths": (paths := _paths(who)),
+        "is_deep": any(len(p.steps) > 1 for p in paths),
         "begins": people.begins_with(who),
         "shared": people.shared_devices(who.id),
         "settled": [w for w in whys if w.edge.state != ACCEPTED],
         "known": [_known(t) for t in who.traits],
         "figures": [_figure(s) for s in who.scores],
         "can_change": may(request, Right.CHANGE_PEOPLE),
+        "can_ask": may(request, Right.CHANGE_PRIVACY),
         "parts": ledger.parts(who.id),
         "consent_form": ToldForm(who, may(request, Right.CHANGE_PEOPLE)),
         "can_lift": may(request, Right.CHANGE_PRIVACY),
         "sees_ledger": may(request, Right.SEE_PRIVACY),
     }
+
+
+def _paths(who: people.PersonView) -> list[Path]:
+    return [
+        Path(r.identifier, [(to, words.evidence(e.evidence), _sure(e)) for to, e in r.steps])
+        for r in people.reasons(who)
+    ]
 
 
 def _address(person_id: int, **query: str) -> str:
