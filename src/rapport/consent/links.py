@@ -103,6 +103,5 @@ def past_holder(token: str) -> str:
 
 def one_click(token: str) -> OneClick:
     """What a one-click link takes back, however old it is; Invalid where it is none of ours."""
-    return OneClick(
-        *signing.expired_fields("one-click", token), is_old=signing.is_expired("one-click", token)
-    )
+    identifier, purpose, channel, message_id = signing.expired_fields("one-click", token)
+    return OneClick(identifier, purpose, channel, message_id, is_old=signing.is_expired("one-click", token))

@@ -1,7 +1,8 @@
 """The customer's own pages: no log-in, no cookie, no script; who may see is said by the link itself.
 
-Every such page is opened by `customer_page`, or by `for_holder` where a link says whose page it is. A form
-needs no token against forgery: the address it is sent to is itself a secret that only its holder has.
+Every such page is opened by `customer_page`, or by `for_holder` and `for_fresh_holder` where a link says
+whose page it is. A form needs no token against forgery: the address it is sent to is itself a secret that
+only its holder has.
 """
 
 from __future__ import annotations
@@ -100,14 +101,17 @@ def customer_page(view: View) -> View:
     return csrf_exempt(public(opened))
 
 
-def for_holder(view: View | None = None, *, fresh: bool = False) -> Any:
-    """Open a page to whoever holds the link in its address; the view gets a Holder in place of the token.
+def for_holder(view: View) -> View:
+    """Open a page to whoever holds the link in its address; the view gets a Holder in place of the token."""
+    return _held(view, fresh=False)
 
-    With `fresh`, a link that was not asked for in the last days opens nothing but the offer of a new one.
-    """
-    if view is None:
-        return functools.partial(for_holder, fresh=fresh)
 
+def for_fresh_holder(view: View) -> View:
+    """As for_holder, but a link not asked for in the last days opens nothing but the offer of a new one."""
+    return _held(view, fresh=True)
+
+
+def _held(view: View, *, fresh: bool) -> View:
     @functools.wraps(view)
     def opened(request: HttpRequest, token: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         code = _asked_language(request) or _language_of_token(token)

@@ -27,9 +27,7 @@ def declare(identifier: str, traits: Mapping[str, Any], *, source: str) -> int:
     if empty := [name for name, value in traits.items() if value in (None, "")]:
         raise Invalid(f"nothing is said of {empty[0]}", "Leave it out: saying nothing is no statement.")
     if long := [name for name, value in traits.items() if len(str(value)) > VALUE_CHARS_MAX]:
-        raise Invalid(
-            f"{long[0]} is longer than {VALUE_CHARS_MAX} characters", "Say it in fewer words."
-        )
+        raise Invalid(f"{long[0]} is longer than {VALUE_CHARS_MAX} characters", "Say it in fewer words.")
     subject = subject_of(identifier)
     at = clock.now()
     span = events.touchpoint(

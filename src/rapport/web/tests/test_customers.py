@@ -19,7 +19,7 @@ from rapport.web import customers
 from rapport.web.conftest import Say, identified
 
 ANA = "email:ana@example.org"
-SCANNERS = (
+SCANNERS: tuple[dict[str, str], ...] = (
     {},
     {"User-Agent": "Mozilla/5.0 (compatible; Barracuda Link Protection)"},
     {"User-Agent": "Mozilla/5.0 (compatible; proofpoint)", "Purpose": "prefetch"},

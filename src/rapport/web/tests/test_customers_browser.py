@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from django.test.testcases import LiveServerThread
 
 from rapport.consent import links, services
 from rapport.consent import selectors as consent
+from rapport.kit.errors import NotFound
+from rapport.messaging.services import drain
+from rapport.messaging.tests.conftest import Mailbox, account, mailbox  # noqa: F401  fixtures
+from rapport.messaging.tests.loopback import words_of
+from rapport.people import selectors as people
 from rapport.staff.models import Staff
 from rapport.web.conftest import Say, touchpoint
 
@@ -54,7 +60,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def served(db: None) -> Iterator[str]:  # noqa: ARG001  what it serves
+def served(db: None) -> Iterator[str]:
     """The screens on a port, in a thread that shares the test's own transaction."""
     connection = connections["default"]
     connection.inc_thread_sharing()
@@ -176,4 +182,56 @@ def test_without_script_wishes_are_stated_and_one_is_forgotten(
     page.click("button[value=erase]")
     assert "You are forgotten" in page.inner_text("h1")
     assert page.context.cookies() == []
+    page.context.close()
+
+
+def deliver() -> None:
+    """Let the mail leave, from a thread of its own: the browser's loop runs in this one."""
+    connection = connections["default"]
+
+    def run() -> None:
+        connections["default"] = connection
+        drain()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+@pytest.mark.usefixtures("account", "ana")
+def test_a_link_by_mail_shows_hands_over_and_erases_everything(
+    served: str,
+    alice: Staff,
+    mailbox: Mailbox,  # noqa: F811
+    chromium: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RAPPORT_PUBLIC_URL", served)
+    page = opened(chromium, locale="en-GB")
+    page.goto(f"{served}/my/")
+    page.fill("#id_email", "Ana@example.org")
+    page.click("text=Send me a link")
+    assert "on its way" in page.inner_text("main")
+    deliver()
+    assert mailbox.addresses == ["ana@example.org"]
+    link = next(iter(re.findall(rf"{re.escape(served)}/\S+", words_of(mailbox.arrived[0][1]))))
+    page.goto(link)
+    assert page.inner_text("h1") == "What we know of you"
+    assert "Ana Ruiz" in page.inner_text("main")
+    mine = page.url
+    page.click("footer >> text=Take it with you")
+    with page.expect_download() as download:
+        page.click("button[value=json]")
+    assert "It came late." in Path(download.value.path()).read_text("utf-8")
+    page.click("footer >> text=Forget me")
+    page.click("button[value=ask]")
+    page.check("input[name=sure]")
+    page.click("button[value=erase]")
+    assert page.inner_text("h1") == "You are forgotten"
+    shoot(page, "forgotten")
+    with pytest.raises(NotFound):
+        people.person_id(ANA)
+    page.goto(mine)
+    assert page.inner_text("h1") == "We know nothing of you"
     page.context.close()

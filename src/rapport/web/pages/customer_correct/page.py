@@ -17,7 +17,7 @@ from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
 from rapport.people import services as people_services
 from rapport.web.components import words
-from rapport.web.customers import BY_PERSON, Holder, for_holder, show
+from rapport.web.customers import BY_PERSON, Holder, for_fresh_holder, show
 
 SOURCE = "self"  # the source of events in which somebody speaks of themselves on these pages
 VALUE_CHARS_MAX = 255
@@ -38,7 +38,7 @@ class Line:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_holder(fresh=True)
+@for_fresh_holder
 def correct(request: HttpRequest, holder: Holder) -> HttpResponseBase:
     try:
         known = {t.name: t.chosen for t in people.own(holder.identifier).traits if _can_be_typed(t)}

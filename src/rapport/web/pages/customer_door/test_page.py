@@ -65,7 +65,9 @@ def test_what_is_no_address_is_told(known: None, email: str, told: str) -> None:
 def test_an_old_link_mails_a_new_one_to_its_own_address_alone(known: None) -> None:
     with clock.frozen(clock.now() - dt.timedelta(days=900)):
         old = links.standing_token(ANA)
-    answer = Client(enforce_csrf_checks=True).post(f"/my/new/{old}?page=take&lang=de", {"email": "bo@example.org"})
+    answer = Client(enforce_csrf_checks=True).post(
+        f"/my/new/{old}?page=take&lang=de", {"email": "bo@example.org"}
+    )
     assert "a•••@example.org" in answer.content.decode()
     assert sent() == [(ANA, "own_pages", "de")]
     assert Client().get(f"/my/new/{old}").status_code == 405

@@ -21,7 +21,7 @@ from rapport.consent import selectors as consent
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
 from rapport.web.components import consenting, lines, words
-from rapport.web.customers import Holder, for_holder, show
+from rapport.web.customers import Holder, for_fresh_holder, show
 
 ROWS_MAX = 50  # of one section on this page; the file that one takes along has them all
 
@@ -69,7 +69,7 @@ class Part:
 
 
 @require_safe
-@for_holder(fresh=True)
+@for_fresh_holder
 def everything(request: HttpRequest, holder: Holder) -> HttpResponseBase:
     try:
         mine = people.own(holder.identifier)

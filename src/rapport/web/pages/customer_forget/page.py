@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -10,20 +12,20 @@ from django.views.decorators.http import require_http_methods
 from rapport.consent import services
 from rapport.kit.errors import Conflict, NotFound, Unavailable
 from rapport.people import selectors as people
-from rapport.web.customers import BY_PERSON, Holder, for_holder, show
+from rapport.web.customers import BY_PERSON, Holder, for_fresh_holder, show
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_holder(fresh=True)
+@for_fresh_holder
 def forget(request: HttpRequest, holder: Holder) -> HttpResponseBase:
     """First what would happen, then the question, then the certificate; only a POST takes a step."""
     if not _is_known(holder):
-        context = {"title": _("We know nothing of you")}
-        return show(request, "pages/customer_forget/nothing.html", context, holder=holder)
+        nothing = {"title": _("We know nothing of you")}
+        return show(request, "pages/customer_forget/nothing.html", nothing, holder=holder)
     step = request.POST.get("do", "") if request.method == "POST" else ""
     if step == "erase" and request.POST.get("sure") == "yes":
         return _erase(request, holder)
-    context = {
+    context: dict[str, Any] = {
         "title": _("Forget me"),
         "is_asked": step in ("ask", "erase"),
         "is_unsure": step == "erase",

@@ -76,7 +76,9 @@ def test_afterwards_every_page_says_that_nothing_is_known(page: str) -> None:
     assert "nothing to forget" in post(page, do="erase", sure="yes")
 
 
-def test_what_cannot_be_done_this_minute_stays_on_the_list(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_done_this_minute_stays_on_the_list(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def busy(*_given: object, **_more: object) -> NoReturn:
         raise Unavailable("the loader holds the lake")
 

@@ -18,7 +18,7 @@ from rapport.kit.errors import Invalid, NotFound
 from rapport.people import selectors as people
 from rapport.staff import selectors as staff
 from rapport.web import takeout
-from rapport.web.customers import BY_PERSON, Holder, for_holder, show
+from rapport.web.customers import BY_PERSON, Holder, for_fresh_holder, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,17 @@ FORMS = (
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_holder(fresh=True)
+@for_fresh_holder
 def take(request: HttpRequest, holder: Holder) -> HttpResponseBase:
     """The file itself comes by POST alone: a scanner that fetches every link takes nothing along."""
     try:
         mine = people.own(holder.identifier)
     except NotFound:
-        context = {"title": _("We know nothing of you")}
-        return show(request, "pages/customer_take/nothing.html", context, holder=holder)
+        nothing = {"title": _("We know nothing of you")}
+        return show(request, "pages/customer_take/nothing.html", nothing, holder=holder)
     if request.method == "POST":
         return _file(request.POST.get("form", ""), holder, mine)
-    context = {"title": _("Take it with you"), "forms": FORMS}
+    context: dict[str, Any] = {"title": _("Take it with you"), "forms": FORMS}
     return show(request, "pages/customer_take/page.html", context, holder=holder)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -22,7 +24,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponseBase:
     """A POST withdraws at once and answers 200: no cookie, no redirect, no second question."""
     asked = links.one_click(token)
     purpose = consent.purpose(asked.purpose)
-    context = {
+    context: dict[str, Any] = {
         "address": Holder(asked.identifier, token, is_fresh=False).hidden,
         "purpose": consenting.name(purpose),
         "channel": consenting.channel(asked.channel) if asked.channel else "",
