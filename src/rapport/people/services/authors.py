@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rapport.events import lake
 from rapport.events import services as events
 from rapport.kit import clock, home, query
-from rapport.kit.errors import Conflict, Invalid
+from rapport.kit.errors import Conflict, Invalid, Unavailable
 from rapport.people.models import AuthorObjection, AuthorTerms, Identifier
 from rapport.people.rules import authors, graph
 from rapport.people.selectors import rows
@@ -23,7 +23,8 @@ from rapport.people.services import erasing
 LOCK = "authors"
 EVERY = dt.timedelta(days=1)
 FORGOTTEN_MAX = 20_000  # authors a pass: what remains is forgotten in the next, a day later
-WAITING_MAX = 5_000  # objections a pass
+WAITING_MAX = 5_000  # objections that wait for a pass; the page is open to everybody, machines included
+OBJECTION_WAIT = dt.timedelta(hours=1)  # files are written anew for all who objected in that time together
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ def object_author(network: str, handle: str) -> None:
     worker, for all who objected together. Whether anybody was known by that handle is not told.
     """
     identifier = authors.handle(network, handle)
+    if AuthorObjection.objects.count() >= WAITING_MAX:
+        raise Unavailable(
+            "more objections wait than can be carried out in an hour",
+            "Try again in an hour.",
+            retry_after_s=3_600,
+        )
     AuthorObjection.objects.get_or_create(identifier=identifier, defaults={"at": clock.now()})
     events.keep_out([identifier])
     namespace, _, value = identifier.partition(":")
@@ -73,7 +80,8 @@ def forget_authors(now: dt.datetime | None = None) -> AuthorsForgotten:
             known = rows.of("identifier", _IDENTIFIER, "subject", silent)
         texts += [f"{row['namespace']}:{row['value']}" for row in known.to_pylist()]
         subjects = np.union1d(silent, _of_the_log([row.identifier for row in waiting]))
-        n_events = events.forget(subjects.tolist(), texts).events if subjects.size or waiting else 0
+        # Of whom the log has never heard there is nothing to take out of its files.
+        n_events = events.forget(subjects.tolist(), texts).events if subjects.size else 0
         if silent.size:
             erasing.forget(silent.tolist(), ())
         AuthorObjection.objects.filter(pk__in=[row.pk for row in waiting]).delete()
@@ -85,10 +93,10 @@ def forget_authors(now: dt.datetime | None = None) -> AuthorsForgotten:
 
 
 def forget_authors_if_due() -> AuthorsForgotten | None:
-    """Once a day, or sooner where somebody objected; None where there is nothing to do."""
-    terms = author_terms()
-    is_due = terms.carried_out_at is None or terms.carried_out_at <= clock.now() - EVERY
-    if not is_due and not AuthorObjection.objects.exists():
+    """Once a day, or an hour after somebody objected; None where there is nothing to do."""
+    terms, now = author_terms(), clock.now()
+    is_due = terms.carried_out_at is None or terms.carried_out_at <= now - EVERY
+    if not is_due and not AuthorObjection.objects.filter(at__lte=now - OBJECTION_WAIT).exists():
         return None
     try:
         return forget_authors()

@@ -11,10 +11,10 @@ import pytest
 
 from rapport.events import lake
 from rapport.kit import clock
-from rapport.kit.errors import Denied, Invalid, NotFound
+from rapport.kit.errors import Denied, Invalid, NotFound, Unavailable
 from rapport.people import selectors, services
 from rapport.people.rules import authors
-from rapport.web.conftest import MONDAY, Say, identified, say, touchpoint  # noqa: F401  fixtures
+from rapport.people.tests.conftest import MONDAY, Say, identified, touchpoint
 
 BO = "mastodon:bo@example.social"
 CHI = "forum:chi"
@@ -40,8 +40,8 @@ def posts() -> list[tuple[str, int]]:
 
 
 @pytest.fixture
-def bo(say: Say) -> int:  # noqa: F811
-    say(post(BO), identified("customer:1", "email:ana@example.org", name="Ana Ruiz"))
+def bo(say: Say) -> int:
+    say(post(BO), identified("customer:1", "email:ana@example.org", traits={"name": "Ana Ruiz"}))
     return selectors.person_id(BO)
 
 
@@ -75,7 +75,7 @@ def test_no_figure_is_kept_of_an_author(bo: int) -> None:
     assert selectors.person(bo).scores == ()
 
 
-def test_likeness_joins_no_author_to_somebody_we_know(bo: int, say: Say) -> None:  # noqa: F811
+def test_likeness_joins_no_author_to_somebody_we_know(bo: int, say: Say) -> None:
     say(post(CHI))
     ana, chi = selectors.subject_of("customer:1"), selectors.subject_of(CHI)
     pairs = pa.table(
@@ -92,20 +92,20 @@ def test_likeness_joins_no_author_to_somebody_we_know(bo: int, say: Say) -> None
     assert selectors.person("customer:1").n_identifiers == 2
 
 
-def test_nor_does_a_reviewer_whose_pair_came_before_one_side_was_known(bo: int, say: Say) -> None:  # noqa: F811
+def test_nor_does_a_reviewer_whose_pair_came_before_one_side_was_known(bo: int, say: Say) -> None:
     say(post(CHI))
     pair = pa.table(
         {"a": [bo], "b": [selectors.subject_of(CHI)], "confidence": [0.6], "evidence": ["similar"]}
     )
     services.propose(pair, source="model")
     (waiting,) = selectors.proposals()
-    say(identified("customer:2", CHI, name="Chi"))
+    say(identified("customer:2", CHI, traits={"name": "Chi"}))
     with pytest.raises(Denied, match="public author"):
         services.accept(waiting.edge.id, "alice@example.com")
 
 
 @pytest.mark.parametrize("evidence", ["login", "order", "link", "consent"])
-def test_their_own_act_makes_them_known(bo: int, say: Say, evidence: str) -> None:  # noqa: F811
+def test_their_own_act_makes_them_known(bo: int, say: Say, evidence: str) -> None:
     name = "order_placed" if evidence == "order" else "person_identified"
     say(
         touchpoint(
@@ -117,13 +117,13 @@ def test_their_own_act_makes_them_known(bo: int, say: Say, evidence: str) -> Non
     assert selectors.people_page(kind="author").rows == ()
 
 
-def test_authors_are_forgotten_when_they_have_been_silent_long_enough(say: Say) -> None:  # noqa: F811
+def test_authors_are_forgotten_when_they_have_been_silent_long_enough(say: Say) -> None:
     say(
         post(BO, days_ago=100),
         post(CHI, days_ago=100),
         post(CHI, days_ago=89),
         post("forum:dee", days_ago=91),
-        identified("customer:1", "forum:dee", name="Dee"),
+        identified("customer:1", "forum:dee", traits={"name": "Dee"}),
         touchpoint(
             "order_placed", "customer:1", ts=MONDAY - dt.timedelta(days=900), properties={"order_id": "1"}
         ),
@@ -148,7 +148,7 @@ def test_authors_are_forgotten_when_they_have_been_silent_long_enough(say: Say) 
     assert posts() == [("forum:dee", 1), (BO, 1)]
 
 
-def test_who_objects_is_gone_and_stays_out(bo: int, say: Say, home: Path) -> None:  # noqa: F811
+def test_who_objects_is_gone_and_stays_out(bo: int, say: Say, home: Path) -> None:
     say(post(CHI))
     services.object_author("Mastodon", "@Bo@Example.social")
     with pytest.raises(NotFound):
@@ -166,13 +166,36 @@ def test_who_objects_is_gone_and_stays_out(bo: int, say: Say, home: Path) -> Non
     assert found == []
 
 
+def test_objections_of_an_hour_are_carried_out_together(bo: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    hour = dt.timedelta(hours=1)
+    with clock.frozen(MONDAY):
+        services.forget_authors()
+        services.object_author("mastodon", "bo@example.social")
+        assert services.forget_authors_if_due() is None
+    with clock.frozen(MONDAY + hour):
+        done = services.forget_authors_if_due()
+        assert done is not None
+        assert (done.objected, done.events) == (1, 1)
+        services.object_author("forum", "never heard of")
+    with clock.frozen(MONDAY + 2 * hour):
+        done = services.forget_authors_if_due()
+        assert done is not None
+        assert (done.objected, done.events) == (1, 0)
+    from rapport.people.services import authors as carrying
+
+    monkeypatch.setattr(carrying, "WAITING_MAX", 1)
+    services.object_author("forum", "one")
+    with pytest.raises(Unavailable, match="more objections wait"):
+        services.object_author("forum", "two")
+
+
 def test_an_objection_tells_nobody_whether_somebody_is_known(bo: int) -> None:
     services.object_author("mastodon", "bo@example.social")
     services.object_author("mastodon", "nobody@example.social")
     services.object_author("mastodon", "nobody@example.social")
 
 
-def test_an_objection_to_a_customers_handle_leaves_the_customer(bo: int, say: Say) -> None:  # noqa: F811
+def test_an_objection_to_a_customers_handle_leaves_the_customer(bo: int, say: Say) -> None:
     say(touchpoint("person_identified", "customer:1", also=[BO], evidence="login", properties={"traits": {}}))
     services.object_author("mastodon", "bo@example.social")
     found = selectors.person("customer:1")

@@ -13,7 +13,7 @@ from rapport.kit import clock
 from rapport.kit.errors import Denied
 from rapport.people import selectors, services
 from rapport.people.rules import sensitive
-from rapport.web.conftest import MONDAY, Say, ana, say, touchpoint  # noqa: F401  fixtures
+from rapport.people.tests.conftest import MONDAY, Say, identified, touchpoint
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,12 @@ def test_ordinary_names_are_left_alone(name: str) -> None:
     assert sensitive.category_of(name) is None
 
 
+@pytest.fixture
+def ana(say: Say) -> int:
+    say(identified("customer:1", "email:ana@example.org", traits={"name": "Ana Ruiz"}))
+    return selectors.person_id("customer:1")
+
+
 def scores(person: int, *names: str) -> pa.Table:
     return pa.Table.from_pylist(
         [
@@ -77,14 +83,14 @@ def scores(person: int, *names: str) -> pa.Table:
     )
 
 
-def test_a_score_of_a_special_category_is_refused_and_nothing_of_the_run_is_kept(ana: int) -> None:  # noqa: F811
+def test_a_score_of_a_special_category_is_refused_and_nothing_of_the_run_is_kept(ana: int) -> None:
     with pytest.raises(Denied, match="'pregnancy' is not inferred of anybody"):
         services.write_scores(scores(ana, "engagement", "pregnancy"))
     assert "engagement" not in {s.name for s in selectors.person(ana).scores}
     assert services.write_scores(scores(ana, "engagement")) == 1
 
 
-def test_an_inferred_trait_is_refused_in_sight_and_a_declared_one_is_marked(ana: int, say: Say) -> None:  # noqa: F811
+def test_an_inferred_trait_is_refused_in_sight_and_a_declared_one_is_marked(ana: int, say: Say) -> None:
     inferred = {"traits": {"religion": "none", "favourite_colour": "green"}, "origin": "inferred"}
     say(touchpoint("person_identified", "customer:1", properties=inferred), source="guesser")
     told = {t.name: t.chosen for t in selectors.person(ana).traits}
