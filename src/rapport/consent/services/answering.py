@@ -10,10 +10,11 @@ from rapport.consent import rules
 from rapport.consent.models import Purpose
 from rapport.consent.selectors.wishes import FREQUENCIES, NAMES
 from rapport.consent.services import writing
+from rapport.events import erased
 from rapport.events import services as events
-from rapport.events.rules import EARLIEST, IDENTIFIER_PATTERN, normal_identifier
+from rapport.events.rules import CONFIRMED_HOW, EARLIEST, IDENTIFIER_PATTERN, normal_identifier
 from rapport.kit import bulk, clock, ids
-from rapport.kit.errors import Invalid, NotFound
+from rapport.kit.errors import Conflict, Invalid, NotFound
 from rapport.people import selectors as people
 
 SOURCE = "consent"
@@ -126,6 +127,8 @@ def state_preference(identifier: str, name: str, value: Any, *, source: str = SO
     """Note a wish: topics (list of keys or None), frequency, pause_until (ISO date or None), language."""
     _check_preference(name, value)
     text = _normal(identifier)
+    if erased.is_erased(text):
+        return ""
     message_id, at, plain = str(ids.uuid7()), clock.now(), json.dumps(value)
     span = events.touchpoint(
         "preference_stated",
@@ -169,6 +172,8 @@ def _state(
 ) -> str:
     text = _normal(identifier)
     at = _time(at)
+    if _keeps_out(text, state, how):
+        return ""
     if state == rules.GRANTED:
         expires_at = expires_at or expiry(purpose, at)
     told = {"purpose": purpose, "channel": channel, "how": how, "shown": shown, "wording": wording}
@@ -205,6 +210,20 @@ def _state(
         ]
     )
     return str(key)
+
+
+def _keeps_out(identifier: str, state: str, how: str) -> bool:
+    """Whether nothing is kept of this, because they were erased: a refusal holds without being kept.
+
+    A grant makes them known again only where they confirmed it by its link; otherwise it is a Conflict.
+    """
+    if (state == rules.GRANTED and how == CONFIRMED_HOW) or not erased.is_erased(identifier):
+        return False
+    if state == rules.GRANTED:
+        raise Conflict(
+            "whoever this is was erased at their wish", "They can allow it again by confirming a message."
+        )
+    return True
 
 
 def expiry(purpose: str, at: dt.datetime) -> dt.datetime | None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rapport.consent import erasers, selectors, services
-from rapport.consent.models import Erasure, SubjectRequest
+from rapport.consent.models import Erasure, Record, SubjectRequest
 from rapport.consent.rules import asking
 from rapport.consent.tests.conftest import HOUR, MONDAY, Say, identified, touchpoint
 from rapport.events import erased, lake
@@ -19,7 +19,6 @@ from rapport.kit import clock
 from rapport.kit.errors import Conflict, Invalid, NotFound
 from rapport.people import selectors as people
 from rapport.people import services as people_services
-from rapport.people.services import deciding
 
 pytestmark = pytest.mark.django_db
 React = Callable[[], None]
@@ -114,8 +113,8 @@ def test_what_is_only_probably_theirs_stays_unless_asked_for(say: Say) -> None:
         identified("customer:3", "email:a.ruiz@example.org"),
     )
     one, other = people.person_id("customer:1"), people.person_id("customer:3")
-    pair = {"a": min(one, other), "b": max(one, other), "confidence": 0.97, "evidence": "likeness"}
-    pairs = pa.Table.from_pylist([pair], schema=deciding.PROPOSAL)
+    a, b = sorted((one, other))
+    pairs = pa.table({"a": [a], "b": [b], "confidence": [0.97], "evidence": ["likeness"]})
     people_services.propose(pairs, source="splink", accept_from=0.9)
     assert people.person_id("customer:1") == people.person_id("customer:3")
     extent = services.extent("customer:1")
@@ -233,3 +232,19 @@ def test_everything_we_keep_is_told_with_its_origin(ana: int, react: React) -> N
     assert all(r["origin"] for r in happened)
     assert rows["requests", "What you asked of us"][0]["note"] == "all of it"
     assert json.dumps(document, default=str)
+
+
+def test_an_erased_person_is_asked_to_confirm_before_anything_is_kept_of_them_again(
+    ana: int, react: React
+) -> None:
+    services.erase(ana, by="alice@example.com")
+    with pytest.raises(Conflict):
+        services.grant("email:ana@example.org", "marketing", "email", how="staff")
+    assert services.withdraw("email:ana@example.org", "marketing", "email", how="one_click") == ""
+    assert services.state_preference("email:ana@example.org", "frequency", "weekly") == ""
+    assert not Record.objects.exists()
+    with clock.frozen(clock.now() + HOUR):
+        services.grant("email:ana@example.org", "marketing", "email", how="confirmed")
+        react()
+        assert selectors.allows("email:ana@example.org", "marketing", "email").allowed
+        assert people.person_id("email:ana@example.org") != ana
