@@ -77,7 +77,7 @@ def side_by_side(pair: Proposal) -> tuple[Line, ...]:
     return tuple(
         Line(name, left.get(name, ""), right.get(name, ""), weights.get(name))
         for name in names
-        if name in weights or left.get(name) or right.get(name)
+        if left.get(name) or right.get(name)
     )
 
 
@@ -91,8 +91,15 @@ def _said(view: PersonView) -> dict[str, str]:
         values = [i.value for i in view.identifiers if i.namespace == namespace]
         if values:
             fields[namespace] = ", ".join(values)
-    if not {"given_name", "family_name"} & fields.keys() and "name" in fields:
-        fields["given_name"] = fields["name"]
+    if name := fields.get("name", ""):  # cut as the comparison does
+        family, comma, given = (
+            name.partition(",") if "," in name else (name.split()[-1], "", " ".join(name.split()[:-1]))
+        )
+        fields = {
+            "given_name": given.strip() or name,
+            "family_name": family.strip() if comma or given else "",
+            **fields,
+        }
     found = {n: " ".join(fields[f] for f in reads if f in fields) for n, reads in likeness.READS.items()}
     return {name: text for name, text in found.items() if text}
 

@@ -62,10 +62,10 @@ def listing(request: HttpRequest, edge_id: int | None = None) -> HttpResponseBas
         "count": _count(n),
         "pair": pair,
         "because": words.evidence(pair.edge.evidence) if pair else "",
-        "sure": formats.percent(pair.edge.confidence) if pair else "",
+        "sure": _sure(pair.edge.confidence) if pair else "",
         "is_counted": bool(pair and pair.edge.weights),
         "lines": lines,
-        "coming": [(p, formats.percent(p.edge.confidence)) for p in pairs[1:]],
+        "coming": [(p, _sure(p.edge.confidence)) for p in pairs[1:]],
         "skip_url": f"{reverse('proposals')}?{urlencode({'after': pair.cursor})}" if pair else "",
         "after": after,
         "is_skipped": bool(after and n and not pair),
@@ -77,6 +77,13 @@ def listing(request: HttpRequest, edge_id: int | None = None) -> HttpResponseBas
         "can_change": may(request, Right.CHANGE_PEOPLE),
     }
     return render(request, "pages/proposals/page.html", context)
+
+
+def _sure(confidence: float) -> str:
+    """A probability; no model is wholly certain, however the figure rounds."""
+    if confidence > 0.995:
+        return _("over %(percent)s") % {"percent": formats.percent(0.99)}
+    return formats.percent(confidence)
 
 
 def _count(n: int) -> str:
