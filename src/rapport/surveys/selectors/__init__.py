@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rapport.surveys.selectors.inviting import Base, Invitable, invitable
 from rapport.surveys.selectors.listing import Elsewhere, SurveyRow, SurveyView, listing, survey
-from rapport.surveys.selectors.results import (
+from rapport.surveys.selectors.resulting import (
     PAGE,
     AnswerRow,
     Chosen,

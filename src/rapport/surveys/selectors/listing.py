@@ -10,7 +10,7 @@ from django.db.models import Count, Q
 from rapport.kit.errors import NotFound
 from rapport.surveys import rules
 from rapport.surveys.models import Invitation, Quota, Response, Survey, Version
-from rapport.surveys.selectors.results import Tally, tallies
+from rapport.surveys.selectors.resulting import Tally, tallies
 from rapport.surveys.selectors.standing import closed_because
 
 LISTED_MAX = 500

@@ -56,9 +56,7 @@ def surveys(draw: st.DrawFn) -> rules.Definition:
                 **more,
             )
         )
-    return rules.Definition(
-        languages=("en",), title=TEXT, questions=tuple(questions), screened_out=TEXT
-    )
+    return rules.Definition(languages=("en",), title=TEXT, questions=tuple(questions), screened_out=TEXT)
 
 
 answers = st.dictionaries(st.sampled_from(TRAITS), st.sampled_from(VALUES), max_size=2)

@@ -15,7 +15,7 @@ from rapport.kit import clock
 from rapport.people import selectors as people
 from rapport.surveys import selectors
 from rapport.surveys import services as surveys
-from rapport.surveys.selectors.results import scores_of
+from rapport.surveys.selectors.resulting import scores_of
 from rapport.surveys.tests.conftest import record, settle
 
 Asked = Callable[..., str]

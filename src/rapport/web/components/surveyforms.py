@@ -148,6 +148,9 @@ def question(given: Any, before: rules.Question, survey: rules.Definition) -> ru
     languages = survey.languages
     place = [q.key for q in survey.questions].index(before.key)
     earlier = survey.questions[:place]
+    if isinstance(before, _Chosen):
+        # First, so that a jump written on the same page can name a choice that is new.
+        before = dataclasses.replace(before, choices=tuple(_choices(given, languages)))
     changes: dict[str, Any] = {
         "text": _texts(given, "text", languages),
         "help": _texts(given, "help", languages),
@@ -158,8 +161,6 @@ def question(given: Any, before: rules.Question, survey: rules.Definition) -> ru
         "show_if": conditions(given, "if", survey, earlier),
         "jumps": tuple(_jumps(given, survey, (*earlier, before))),
     }
-    if isinstance(before, _Chosen):
-        changes["choices"] = tuple(_choices(given, languages))
     if isinstance(before, Scale):
         changes |= {name: _texts(given, name, languages) for name in ("low_text", "high_text")}
     if before.kind == "scale":

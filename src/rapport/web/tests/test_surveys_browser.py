@@ -168,6 +168,7 @@ def test_a_survey_is_built_and_published_with_and_without_script(
     page.wait_for_selector("text=There is no question yet. Add one.")
     page.fill("#title_en", "Mine")
     page.click("button[value=texts]")
+    page.wait_for_selector("text=The title is missing", state="detached")
     for text, kind in (("How was it?", "csat"), ("Why?", "open")):
         page.wait_for_selector("#add-text")
         page.fill("#add-text", text)
@@ -190,9 +191,7 @@ def test_a_survey_is_built_and_published_with_and_without_script(
     page.wait_for_selector("text=Version 1 is open for answers.")
     definition = selectors.asked("mine").definition
     assert [q.key for q in definition.questions] == ["how_was_it", "why"]
-    assert definition.questions[1].show_if == (
-        rules.Condition("answer", "how_was_it", "at_most", ("3",)),
-    )
+    assert definition.questions[1].show_if == (rules.Condition("answer", "how_was_it", "at_most", ("3",)),)
     page.context.close()
 
 

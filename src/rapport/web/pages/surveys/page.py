@@ -31,7 +31,15 @@ entries = [
         "reach",
         40,
         Right.SEE_SURVEYS,
-        also=("survey_edit", "survey_question", "survey_ask", "survey_results", "survey_answers"),
+        also=(
+            "survey_new",
+            "survey_edit",
+            "survey_question",
+            "survey_ask",
+            "survey_results",
+            "survey_bias",
+            "survey_answers",
+        ),
     )
 ]
 actions = [Action("survey_new", gettext_lazy("New survey"), Right.CHANGE_SURVEYS)]
