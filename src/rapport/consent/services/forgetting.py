@@ -48,7 +48,7 @@ def export(exporting: Exporting) -> Iterable[Section]:
     texts = dict(zip(exporting.subjects, exporting.identifiers, strict=False))
 
     def named(row: Any) -> str:
-        return texts.get(row.subject, row.identifier)
+        return str(texts.get(row.subject, row.identifier))
 
     said = [
         {

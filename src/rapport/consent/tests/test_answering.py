@@ -181,7 +181,9 @@ def test_a_restriction_stops_all_but_the_contract(say: Say) -> None:
     ],
     ids=["channel", "purpose", "no-channels"],
 )
-def test_a_grant_must_be_of_something_the_firm_has(say: Say, ask: dict, error: type[Exception]) -> None:
+def test_a_grant_must_be_of_something_the_firm_has(
+    say: Say, ask: dict[str, str], error: type[Exception]
+) -> None:
     with pytest.raises(error):
         services.grant(ANA, **ask, how="form")
     assert not Record.objects.exists()

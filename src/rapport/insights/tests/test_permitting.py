@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
@@ -98,7 +100,7 @@ def test_texts_of_whoever_refuses_are_neither_read_nor_counted(say: Say) -> None
 
 
 def test_a_purpose_switched_off_stops_its_models(buyers: int, say: Say) -> None:
-    purpose = {"name": "P", "meaning": "M", "channels": [], "expires_days": None}
+    purpose: dict[str, Any] = {"name": "P", "meaning": "M", "channels": [], "expires_days": None}
     consent.change_purpose("profiling", is_active=False, **purpose)
     consent.change_purpose("analytics", is_active=False, **purpose)
     (summary,) = services.run(["rfm"])
