@@ -22,8 +22,9 @@ typed AS (
         property.seq,
         property.property,
         plan_property.kind AS planned_kind,
-        json_type(property.properties, '$."' || replace(property.property, '"', '\"') || '"') AS seen,
-        json_extract_string(property.properties, '$."' || replace(property.property, '"', '\"') || '"') AS value
+        -- The plan's own spelling makes the path: a sender's may be empty or a star, which no path can name.
+        json_type(property.properties, '$."' || plan_property.property || '"') AS seen,
+        json_extract_string(property.properties, '$."' || plan_property.property || '"') AS value
     FROM property
     INNER JOIN plan_property
         ON property.name = plan_property.name AND property.property = plan_property.property

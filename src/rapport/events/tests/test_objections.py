@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from rapport.events import rules, services
-from rapport.events.tests.say import ask, load
+from rapport.events.tests.say import ask, load, message, send
 from rapport.kit import clock
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.django_db]
@@ -51,3 +51,10 @@ def test_objections_are_those_that_the_loader_then_makes() -> None:
     (loaded,) = load()
     assert loaded.quarantined == len(WRONG)
     assert ask("SELECT name FROM event ORDER BY seq") == [("order_placed",), ("never_heard_of",)]
+
+
+@pytest.mark.parametrize("key", ["", "*", "**", '"', "\\", "#-1", "[0]"])
+def test_no_name_that_a_sender_gives_a_property_stops_the_loader(key: str) -> None:
+    send(message(event="Order Completed", properties={"order_id": "7", key: "x"}))
+    (loaded,) = load()
+    assert (loaded.accepted, loaded.quarantined) == (1, 0)

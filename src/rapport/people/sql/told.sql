@@ -35,7 +35,10 @@ valued AS (
             ),
             '_'
         ) AS spoken,
-        json_extract(k.traits, '$."' || replace(replace(k.key, '\', '\\'), '"', '\"') || '"') AS value
+        -- No path can name a key that is empty or a star; such a trait would have no name anyway.
+        CASE WHEN k.key NOT IN ('', '*')
+            THEN json_extract(k.traits, '$."' || replace(replace(k.key, '\', '\\'), '"', '\"') || '"')
+        END AS value
     FROM keyed AS k
 ),
 -- Segment's `address` is an object; its parts are traits that people filter and read by.

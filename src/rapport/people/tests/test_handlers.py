@@ -343,3 +343,9 @@ def test_an_erased_person_does_not_come_back_by_a_claim_or_a_trait(home: Path, t
     assert not models.Edge.objects.exists()
     assert not models.Trait.objects.exists()
     assert list(models.Person.objects.values_list("display_name", flat=True)) == ["customer 2"]
+
+
+@pytest.mark.parametrize("key", ["", "*", "**", "a*", '"', "\\", "#-1", "$", "[0]", "a.b", " "])
+def test_no_name_that_a_sender_gives_a_trait_stops_people(tell: Log, key: str) -> None:
+    tell(identified("customer:1", traits={key: "x", "name": "Ana"}))
+    assert selectors.person("customer:1").display_name == "Ana"
