@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -77,6 +77,11 @@ def _page(request: HttpRequest, holder: Holder, *, wrong: str = "", status: int 
     wishes = consent.preferences(holder.identifier)
     said = request.GET.get("said", "")
     given = request.POST if wrong else QueryDict()
+    was_wishes = dict(wishes)
+    if wrong:  # nothing that was ticked or chosen is lost over one wrong day
+        lines = [_as_sent(line, given.getlist("allow")) for line in lines]
+        wishes |= {name: given[name] for name in ("frequency", "language") if name in given}
+        wishes["topics"] = given.getlist("topic")
     context = {
         "title": _("Your wishes"),
         "lines": lines,
@@ -86,11 +91,11 @@ def _page(request: HttpRequest, holder: Holder, *, wrong: str = "", status: int 
         "saved": _saved(int(said)) if said.isdecimal() else "",
         "wrong_pause": wrong,
         "topics": _topics(wishes["topics"]),
-        "was_topics": _chosen_topics(wishes["topics"]),
+        "was_topics": _chosen_topics(was_wishes["topics"]),
         "frequencies": [
             (key, label, key == wishes["frequency"]) for key, label in consenting.FREQUENCIES.items()
         ],
-        "was_frequency": wishes["frequency"],
+        "was_frequency": was_wishes["frequency"],
         "pause_until": _ahead(wishes["pause_until"]),
         "pauses": [
             (days, ngettext("For %(n)s day", "For %(n)s days", n) % {"n": n}, given.get("pause") == days)
@@ -101,7 +106,7 @@ def _page(request: HttpRequest, holder: Holder, *, wrong: str = "", status: int 
         "least_date": (_today() + dt.timedelta(days=1)).isoformat(),
         "most_date": (_today() + dt.timedelta(days=PAUSE_MAX_DAYS)).isoformat(),
         "languages_offered": [(code, name, code == wishes["language"]) for code, name in settings.LANGUAGES],
-        "was_language": wishes["language"] or "",
+        "was_language": was_wishes["language"] or "",
     }
     return show(request, "pages/customer_preferences/page.html", context, holder=holder, status=status)
 
@@ -122,6 +127,11 @@ def _line(
         ways=ways if purpose.can_be_refused else [],
         is_asked_by_browser=refuses and any(way.is_allowed for way in ways),
     )
+
+
+def _as_sent(line: Line, allowed: list[str]) -> Line:
+    """The switches as the form had them."""
+    return replace(line, ways=[replace(way, is_ticked=way.key in allowed) for way in line.ways])
 
 
 def _way(

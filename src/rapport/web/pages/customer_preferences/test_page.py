@@ -177,12 +177,19 @@ def test_a_wrong_day_is_told_and_nothing_is_saved(
     wishes: str, noon: dt.datetime, day: str, told: str
 ) -> None:
     form = shown(wishes) | {"pause": ["date"], "pause_date": [day], "frequency": ["monthly"]}
+    form |= {"allow": ["marketing.email"], "topic": ["advice"], "language": ["fr"]}
     answer = Client().post(wishes, form)
     assert answer.status_code == 400
     html = answer.content.decode()
     assert told in html
     assert 'aria-invalid="true"' in html
     assert consent.preferences(ANA)["frequency"] == "as_you_like"
+    again = form_of(html)
+    for name in ("allow", "topic", "frequency", "pause"):
+        assert again[name] == form[name], "nothing that she chose is lost"
+    assert '<option value="fr" lang="fr" selected>' in html
+    for name in ("was", "was_topic", "was_frequency"):
+        assert again[name] == form[name], "and what was so before is not mistaken for it"
 
 
 def test_an_address_that_messages_came_back_from_says_so(wishes: str) -> None:
