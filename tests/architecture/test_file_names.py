@@ -10,7 +10,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "rapport"
 DECISIONS = ROOT / "docs" / "decisions"
-DOMAINS = ("events", "staff", "listening", "people", "insights", "consent", "pacing", "messaging")
+DOMAINS = (
+    "events",
+    "staff",
+    "listening",
+    "people",
+    "insights",
+    "consent",
+    "pacing",
+    "messaging",
+    "surveys",
+    "onsite",
+)
 
 USUAL = {
     "__init__",
