@@ -7,6 +7,7 @@ each side's best threshold, so that neither is helped by where a threshold happe
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import sys
@@ -309,6 +310,7 @@ def _is_twin(a: str, b: str) -> bool:
 def _splink(folder: Path) -> dict[str, Any]:
     """Splink by itself: the same rows, settings and training, its predictions made a table."""
     from splink import DuckDBAPI, Linker, SettingsCreator
+    from splink.internals.exceptions import EMTrainingException
 
     from rapport.events import lake
     from rapport.people.services.linking import RANDOM_PAIRS, SAMPLED_PAIRS
@@ -325,9 +327,11 @@ def _splink(folder: Path) -> dict[str, Any]:
             _quiet()
             linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
             for rule in plan["trainings"]:
-                linker.training.estimate_parameters_using_expectation_maximisation(
-                    rule, max_pairs=SAMPLED_PAIRS
-                )
+                # Where it gives up on a rule, we go on with the next, and so does it here.
+                with contextlib.suppress(EMTrainingException, ValueError):
+                    linker.training.estimate_parameters_using_expectation_maximisation(
+                        rule, max_pairs=SAMPLED_PAIRS
+                    )
             found = linker.inference.predict(threshold_match_probability=0.01 / 4).as_duckdbpyrelation()
             row = found.filter(f"match_probability >= {plan['from']}").count("*").fetchone()
             counted.append(int(row[0]) if row else 0)

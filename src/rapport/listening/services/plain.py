@@ -36,11 +36,12 @@ class PlainFile:
                 sound = self.table.sound(con, chunk)
                 self.n_faults += len(sound.faults)
                 con.register("chunk", sound.table)
+                # First the relation: what a cell is called in it is settled by that.
+                asked = self.table.relation(sorted(set(wanted.values())))
                 cells = [
                     f"nullif(trim(CAST({self.table.cell(column)[0]} AS VARCHAR)), '') AS \"{name}\""
                     for name, column in wanted.items()
                 ]
-                asked = self.table.relation(sorted(set(wanted.values())))
                 yield con.execute(f"SELECT line, {', '.join(cells)} FROM {asked} AS r").to_arrow_table()
 
 

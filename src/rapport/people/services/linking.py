@@ -149,7 +149,9 @@ def train(con: duckdb.DuckDBPyConnection, plan: Plan) -> Linker:
     for rule in plan.trainings:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=SAMPLED_PAIRS)
-        except EMTrainingException as error:
+        except (EMTrainingException, ValueError) as error:
+            # No pair of the block, or a level that no true pair of it reaches, on which Splink gives up:
+            # what is learnt within the others, or known beforehand, stands.
             log.info("nothing was learnt within %s: %s", rule, error)
     return linker
 

@@ -192,12 +192,10 @@ def _percent(text: str) -> float:
         ) from None
 
 
+@needs(Right.SEE_PEOPLE)
 def pair_or_decision(request: HttpRequest, edge_id: int) -> HttpResponseBase:
-    """One pair: shown to whoever looks, decided by whoever sends the form."""
+    """One pair: shown to whoever looks, decided by whoever sends the form and may."""
     return decide(request, edge_id) if request.method == "POST" else listing(request, edge_id)
-
-
-pair_or_decision.right = Right.SEE_PEOPLE  # type: ignore[attr-defined]  each of the two asks for its own
 
 
 urlpatterns = [
