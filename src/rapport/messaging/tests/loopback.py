@@ -16,13 +16,10 @@ class Loopback(Controller):
 
     def __init__(self, handler: Any, **options: Any) -> None:
         self.options = options
-        self.speakers: list[SMTP] = []
         super().__init__(handler, hostname="127.0.0.1", port=0)
 
     def factory(self) -> SMTP:
-        speaker = SMTP(self.handler, hostname="mail.example.org", **self.options)
-        self.speakers.append(speaker)
-        return speaker
+        return SMTP(self.handler, hostname="mail.example.org", **self.options)
 
     def _trigger_server(self) -> None:
         # The controller connects once to see that it listens; with port 0 it has to learn the port first.
@@ -36,9 +33,9 @@ class Loopback(Controller):
         super().stop(no_assert)
 
     async def _hang_up(self) -> None:
-        for speaker in self.speakers:
-            if speaker.transport is not None:
-                speaker.transport.abort()
+        # The loop's own book of them: a failed handshake leaves one that no speaker knows.
+        for transport in list(self.loop._transports.values()):  # type: ignore[attr-defined]
+            transport.abort()
         await asyncio.sleep(0.02)
 
 

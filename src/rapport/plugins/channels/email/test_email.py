@@ -116,6 +116,9 @@ def send(config: Config, *messages: Message) -> list[Receipt | TransportError]:
             return await asyncio.gather(*map(session.send, messages), return_exceptions=True)
         finally:
             await session.close()
+            await asyncio.sleep(0.01)
+            left = [t for t in asyncio.get_running_loop()._transports.values() if not t.is_closing()]  # type: ignore[attr-defined]
+            assert left == [], "a connection outlives its session"
 
     return asyncio.run(all_of())
 
@@ -271,7 +274,7 @@ def test_what_is_no_address_is_refused_before_it_reaches_a_server(to: str) -> No
 
 def test_no_value_can_add_a_header() -> None:
     config = Config(from_address="shop@otter.example", from_name="Otter")
-    with pytest.raises(ValueError, match=r"linefeed|newline|CR|LF"):
+    with pytest.raises(ValueError, match="line break"):
         writing.written(message(headers={"X-A": "b\r\nBcc: evil@example.org"}), config, NOON)
 
 
