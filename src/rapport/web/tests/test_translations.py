@@ -151,3 +151,14 @@ def test_django_finds_it(language: str, home: str) -> None:
     trans_real._translations.clear()  # type: ignore[attr-defined]
     with translation.override(language):
         assert _("Home") == home
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_count_has_all_forms_of_its_language(language: str) -> None:
+    """A form that is missing would be said in English."""
+    file = WEB / "locale" / language / "LC_MESSAGES" / "django.po"
+    n_forms = re.search(r"nplurals=(\d+)", file.read_text("utf-8"))
+    assert n_forms
+    counted = [entry for entry in entries(language) if entry.plural]
+    assert len(counted) > 10
+    assert [e.message for e in counted if len(e.translations) != int(n_forms[1])] == []
