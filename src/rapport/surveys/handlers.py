@@ -23,5 +23,5 @@ def erase(erasing: erasers.Erasing) -> int:
     mine = Response.objects.filter(identifier__in=erasing.identifiers)
     n = Invitation.objects.filter(identifier__in=erasing.identifiers).delete()[0]
     for of_mine in (Seat, Answer):
-        n += of_mine.objects.filter(response__in=mine).delete()[0]  # type: ignore[attr-defined]
+        n += of_mine.objects.filter(response__in=mine).delete()[0]
     return n + mine.delete()[0]

@@ -89,8 +89,9 @@ def listing() -> tuple[list[SurveyRow], list[Elsewhere]]:
     for survey in Survey.objects.order_by("-changed_at", "slug")[:LISTED_MAX]:
         draft = rules.from_json(survey.draft)
         tally = answered.pop(survey.slug, None)
-        own = counted.get(survey.pk, {"begun": 0, "finished": 0})
-        rows.append(_row(survey, draft, tally, own, invited.get(survey.pk, 0), came.get(survey.pk, 0)))
+        own = counted.get(survey.pk)
+        n_own = (own["begun"], own["finished"]) if own else (0, 0)
+        rows.append(_row(survey, draft, tally, n_own, invited.get(survey.pk, 0), came.get(survey.pk, 0)))
     elsewhere = [Elsewhere(slug, t.n_subjects, t.n, t.first_at, t.last_at) for slug, t in answered.items()]
     return rows, elsewhere
 
@@ -99,7 +100,7 @@ def _row(
     survey: Survey,
     draft: rules.Definition,
     tally: Tally | None,
-    own: dict[str, int],
+    n_own: tuple[int, int],
     n_invited: int,
     n_came: int,
 ) -> SurveyRow:
@@ -111,8 +112,8 @@ def _row(
         closed=closed_because(survey),
         n_questions=len(draft.questions),
         n_answered=tally.n_subjects if tally else 0,
-        n_begun=own["begun"],
-        n_finished=own["finished"],
+        n_begun=n_own[0],
+        n_finished=n_own[1],
         n_invited=n_invited,
         n_invited_answered=n_came,
         last_at=tally.last_at if tally else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -12,7 +13,7 @@ from rapport.kit import clock, query
 from rapport.kit.errors import NotFound
 from rapport.surveys import rules
 from rapport.surveys.models import Survey, Version
-from rapport.surveys.rules.questions import KINDS, Choice
+from rapport.surveys.rules.questions import KINDS, Choice, several
 from rapport.surveys.services.editing import SLUG
 
 CHOICES_MAX = 12  # with more different answers than this, a question was in one's own words
@@ -71,21 +72,22 @@ def _guessed(slug: str, languages: Sequence[str]) -> rules.Definition:
     return rules.Definition(languages=tuple(languages), title=title, questions=questions)
 
 
-def _question(row: Sequence[object], language: str) -> rules.Question:
-    key, n_scored, n_whole, lowest, highest, answers = row
-    text = {language: str(key) or "?"}
-    given = {"key": str(key), "text": text}
-    low, high = (float(v) if isinstance(v, int | float) else None for v in (lowest, highest))
-    if n_scored and n_whole == n_scored and low is not None and high is not None and low >= 0 and high <= 10:
+def _question(row: Sequence[Any], language: str) -> rules.Question:
+    key, n_scored, n_whole, low, high, answers = row
+    given: dict[str, Any] = {"key": str(key), "text": {language: str(key) or "?"}}
+    kind = "open"
+    if n_scored and n_whole == n_scored and low >= 0 and high <= 10:
         if high > 7 or re.search(r"nps|recommend", str(key)):
-            return KINDS["nps"](**given)  # type: ignore[arg-type]
-        if low >= 1 and high <= 5:
-            return KINDS["csat"](**given)  # type: ignore[arg-type]
-        return KINDS["scale"](**given, low=int(min(low, 1)), high=int(max(high, 5)))  # type: ignore[arg-type]
-    if n_scored:
-        return KINDS["number"](**given)  # type: ignore[arg-type]
-    if isinstance(answers, list) and len(answers) > 1:
-        kind = "multiple" if any(str(a).startswith("[") for a in answers) else "single"
-        choices = tuple(Choice(str(a), {language: str(a)}) for a in answers)
-        return KINDS[kind](**given, choices=choices)  # type: ignore[arg-type]
-    return KINDS["open"](**given)  # type: ignore[arg-type]
+            kind = "nps"
+        elif low >= 1 and high <= 5:
+            kind = "csat"
+        else:
+            kind = "scale"
+            given |= {"low": int(min(low, 1)), "high": int(max(high, 5))}
+    elif n_scored:
+        kind = "number"
+    elif answers and len(answers) > 1:
+        kind = "multiple" if any(a.startswith("[") for a in answers) else "single"
+        offered = sorted({choice for a in answers for choice in several(a)})
+        given["choices"] = tuple(Choice(a, {language: a}) for a in offered)
+    return KINDS[kind](**given)

@@ -79,7 +79,7 @@ def begin(slug: str, *, identifier: str = "", place: str = "link", language: str
         Response.objects.create(
             id=response,
             survey=survey,
-            version=survey.version,
+            version=survey.version or 0,
             identifier=identifier or f"anonymous:s-{response.hex}",
             is_signed=bool(identifier) and place != "site",
             place=place,

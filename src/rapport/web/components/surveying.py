@@ -128,7 +128,7 @@ def _shown(
     said: list[str],
     error: rules.Wrong | None,
 ) -> Shown:
-    common = {
+    common: dict[str, Any] = {
         "key": question.key,
         "name": f"{PREFIX}{question.key}",
         "kind": "scale" if isinstance(question, Scale) else question.kind,
@@ -153,7 +153,7 @@ def _shown(
             high_text=text_in(question.high_text, language, main),
         )
     if isinstance(question, Number):
-        bounds = {
+        bounds: dict[str, Any] = {
             name: "" if v is None else f"{v:g}"
             for name, v in (("low", question.low), ("high", question.high))
         }

@@ -93,8 +93,9 @@ def in_their_language(view: Callable[..., HttpResponseBase]) -> Callable[..., Ht
         if not request.GET.get("lang"):
             stated = _language_of(token)
             if stated:
-                request.GET = request.GET.copy()
-                request.GET["lang"] = stated
+                query = request.GET.copy()
+                query["lang"] = stated
+                request.GET = query  # type: ignore[assignment]
         return customer_page(view)(request, slug, token, **kwargs)
 
     return csrf_exempt(public(opened))

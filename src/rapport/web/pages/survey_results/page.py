@@ -80,7 +80,7 @@ def bias(request: HttpRequest, slug: str) -> HttpResponseBase:
     survey = selectors.survey(slug)
     compared = selectors.compared(slug, _warrant(request, slug))
     labels = {"country": _("Country"), "language": _("Language"), "rfm": _("Recency, frequency, value")}
-    dimensions = [
+    dimensions: list[dict[str, Any]] = [
         {
             "label": labels[b.dimension],
             "rows": [
@@ -351,7 +351,7 @@ def _moods(slug: str, one: selectors.QuestionResult) -> list[tuple[str, str, str
 
 
 def _url(slug: str, **query: object) -> str:
-    kept = {key: value for key, value in query.items() if value not in (None, "")}
+    kept = {key: str(value) for key, value in query.items() if value not in (None, "")}
     return f"{reverse('survey_answers', args=[slug])}?{urlencode(kept)}"
 
 
