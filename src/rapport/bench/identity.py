@@ -7,7 +7,7 @@ each side's best threshold, so that neither is helped by where a threshold happe
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import json
 import resource
 import sys
@@ -57,8 +57,8 @@ def identity() -> Iterator[Measure]:
 
 @bench("identity-million", by_name_only=True)
 def million() -> Iterator[Measure]:
-    """Everybody with everybody among a million (RAPPORT_BENCH_ROWS for fewer): takes a quarter of an hour."""
-    n = int(home.env("BENCH_ROWS") or MILLION)
+    """Everybody with everybody among a million (RAPPORT_BENCH_PEOPLE for fewer): takes a quarter of an hour."""
+    n = int(home.env("BENCH_PEOPLE") or MILLION)
     source = child.shared_file("febrl", "dataset3.csv")
     with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
         ours = child.measure("rapport.bench.identity", "propose", str(source), folder, str(n))
@@ -328,10 +328,13 @@ def _splink(folder: Path) -> dict[str, Any]:
             linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
             for rule in plan["trainings"]:
                 # Where it gives up on a rule, we go on with the next, and so does it here.
-                with contextlib.suppress(EMTrainingException, ValueError):
+                before = copy.deepcopy(linker._settings_obj)
+                try:
                     linker.training.estimate_parameters_using_expectation_maximisation(
                         rule, max_pairs=SAMPLED_PAIRS
                     )
+                except (EMTrainingException, ValueError):
+                    linker._settings_obj = before
             found = linker.inference.predict(threshold_match_probability=0.01 / 4).as_duckdbpyrelation()
             row = found.filter(f"match_probability >= {plan['from']}").count("*").fetchone()
             counted.append(int(row[0]) if row else 0)

@@ -33,12 +33,12 @@ def settled(
     loose = is_device & ~graph.is_in(base, np.unique(base[~is_device]))
     among = loose[left] & loose[right]
     cluster = graph.components(nodes, a[direct | among], b[direct | among])
-    leads = loose[left] ^ loose[right]
-    device = np.where(loose[left], left, right)[leads]
-    to = np.where(loose[left], right, left)[leads]
+    across = loose[left] ^ loose[right]
+    device = np.where(loose[left], left, right)[across]
+    to = np.where(loose[left], right, left)[across]
     pairs = np.unique(np.stack([cluster[device], base[to]], axis=1), axis=0)
     of, n_people = np.unique(pairs[:, 0], return_counts=True)
     one = np.setdiff1d(of[n_people == 1], cluster[loose & is_haunted])
     held = direct | among
-    held[leads] = graph.is_in(cluster[device], one)
+    held[across] = graph.is_in(cluster[device], one)
     return graph.components(nodes, a[held], b[held])

@@ -17,7 +17,7 @@ PIECE_ROWS = 100_000
 _TOLD = pa.schema(
     [("subject", pa.int64()), ("name", pa.string()), ("origin", pa.string()), ("value", pa.string())]
 )
-_CONTACT = pa.schema([("subject", pa.int64()), ("namespace", pa.string()), ("value", pa.string())])
+_REACHED = pa.schema([("subject", pa.int64()), ("namespace", pa.string()), ("value", pa.string())])
 
 
 def make_records(con: duckdb.DuckDBPyConnection) -> int:
@@ -36,7 +36,7 @@ def make_records(con: duckdb.DuckDBPyConnection) -> int:
     for piece in _pieces(
         "SELECT subject, namespace, value FROM people_identifier WHERE namespace IN ('email', 'phone')"
         " AND subject > %s ORDER BY subject LIMIT %s",
-        _CONTACT,
+        _REACHED,
     ):
         _append(con, "contact", piece)
     people = pa.schema([("subject", pa.int64())])

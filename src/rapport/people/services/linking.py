@@ -7,6 +7,7 @@ for what does not fit. Only levels of likeness and weights leave it: no name, no
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -147,12 +148,14 @@ def train(con: duckdb.DuckDBPyConnection, plan: Plan) -> Linker:
     if plan.is_learning:
         linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
     for rule in plan.trainings:
+        before = copy.deepcopy(linker._settings_obj)
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(rule, max_pairs=SAMPLED_PAIRS)
         except (EMTrainingException, ValueError) as error:
             # No pair of the block, or a level that no true pair of it reaches, on which Splink gives up:
             # what is learnt within the others, or known beforehand, stands.
             log.info("nothing was learnt within %s: %s", rule, error)
+            linker._settings_obj = before  # it gives up with half its comparisons put aside
     return linker
 
 
