@@ -55,7 +55,10 @@ def left_in(folder: Path, needles: Sequence[str]) -> list[str]:
 
     found = set()
     for file in sorted(f for f in folder.rglob("*") if f.is_file()):
-        raw = file.read_bytes()
+        try:
+            raw = file.read_bytes()
+        except FileNotFoundError:
+            continue  # what runs has just deleted it
         found |= {f"{needle} in {file.name}" for needle in needles if needle.encode() in raw}
         if file.suffix == ".parquet":
             found |= {f"{needle} in {file.name}" for needle in needles if _in_parquet(file, needle)}
