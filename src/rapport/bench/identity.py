@@ -195,7 +195,7 @@ def _quiet() -> None:
 
 
 def _file(file: Path) -> dict[str, Any]:
-    from rapport.listening.services.linking import link_file
+    from rapport.people.services.linking_files import link_file
 
     with duckdb.connect(config={"threads": 2}) as con:
         key, _ = _rows(con, file)

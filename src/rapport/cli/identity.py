@@ -37,7 +37,7 @@ def identity_command() -> None:
 def link(file: Path, threshold: float, id_column: str, pairs: tuple[str, ...], json_: bool) -> None:
     """Which rows of FILE (CSV, JSON lines, Parquet) may be one person. Nothing is imported."""
     stores.set_up()
-    from rapport.listening.services.linking import link_file
+    from rapport.people.services.linking_files import link_file
 
     stated = {}
     for pair in pairs:

@@ -108,7 +108,9 @@ class Holding(models.Model):
     holder = models.BigIntegerField()  # the subject that logged in; whose person that is may change
 
     class Meta:
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["holder"], name="people_holding_holder")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["holder"], name="people_holding_holder")
+        ]
 
 
 class Person(models.Model):

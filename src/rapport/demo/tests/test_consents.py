@@ -27,9 +27,12 @@ def test_every_purpose_that_can_be_answered_is(con: duckdb.DuckDBPyConnection) -
         (purpose, channel)
         for purpose, channel in con.execute("SELECT DISTINCT purpose, on_channel FROM said").fetchall()
     }
-    assert found == {
-        ("marketing", channel) for channel in ("email", "sms", "phone", "post", "push")
-    } | {("personalisation", ""), ("research", "email"), ("analytics", ""), ("profiling", "")}
+    assert found == {("marketing", channel) for channel in ("email", "sms", "phone", "post", "push")} | {
+        ("personalisation", ""),
+        ("research", "email"),
+        ("analytics", ""),
+        ("profiling", ""),
+    }
 
 
 def test_nobody_takes_back_what_they_did_not_give(con: duckdb.DuckDBPyConnection) -> None:
@@ -55,7 +58,9 @@ def test_the_shares_are_a_shops(con: duckdb.DuckDBPyConnection) -> None:
     )
     assert n["granted"] > n["denied"] > n["withdrawn"] > 30
     objections = dict(
-        con.execute("SELECT purpose, count(*) FROM said WHERE state = 'withdrawn' GROUP BY purpose").fetchall()
+        con.execute(
+            "SELECT purpose, count(*) FROM said WHERE state = 'withdrawn' GROUP BY purpose"
+        ).fetchall()
     )
     assert 10 < objections["analytics"] < objections["profiling"] < 120
     evidence = con.execute("SELECT count(*) FROM said WHERE how IS NULL").fetchone()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import schemathesis
@@ -63,7 +63,9 @@ DOCUMENT = {
         ),
     },
 }
-OPERATIONS = [found.ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()]
+OPERATIONS: list[Any] = [
+    cast("Any", found).ok() for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+]
 
 
 def cases() -> st.SearchStrategy[list[Any]]:

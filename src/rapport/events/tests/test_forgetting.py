@@ -197,7 +197,8 @@ def test_a_damaged_file_is_loaded_again_without_her() -> None:
         path.write_bytes(path.read_bytes()[:-20])
     found, lost = upkeep.repair(con)
     con.close()
-    assert found and not lost
+    assert found
+    assert not lost
     assert say.holdings() == before
 
 
@@ -292,7 +293,8 @@ def test_her_own_order_makes_somebody_new_known_from_then_on() -> None:
         (loaded,) = say.load()
     assert (loaded.accepted, loaded.left_out) == (2, 1)
     new = subjects_of(*ANA)
-    assert len(new) == 2 and not set(new) & set(old)
+    assert len(new) == 2
+    assert not set(new) & set(old)
     assert not erased.is_erased("email:Ana.Ruiz@example.org")
     assert erased.is_erased("anonymous:ana-browser-1")
 

@@ -23,7 +23,10 @@ KINDS: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Consents"),
         gettext_lazy("What people allowed, refused or took back: one answer a line."),
     ),
-    "answers": (gettext_lazy("Answers"), gettext_lazy("What people answered to questions: one answer a line.")),
+    "answers": (
+        gettext_lazy("Answers"),
+        gettext_lazy("What people answered to questions: one answer a line."),
+    ),
 }
 
 STATES: dict[str, tuple[Any, str]] = {

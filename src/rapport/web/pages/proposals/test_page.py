@@ -93,7 +93,8 @@ def test_skipping_goes_on_and_ends_with_what_was_skipped(alice: Staff, pairs: li
 
 
 def test_whoever_became_one_by_another_pair_does_not_wait_any_more(alice: Staff, pairs: list[int]) -> None:
-    edge = services.merge(*(people.subject_of(f"customer:{i}") for i in (1, 2)), evidence="", by="a").edge
+    one, other = (people.subject_of(f"customer:{i}") for i in (1, 2))
+    edge = services.merge(one, other, evidence="", by="a").edge
     assert [p.edge.id for p in people.proposals()] == [pairs[1]]
     assert logged_in(alice).get(f"/people/proposals/{pairs[0]}/").status_code == 404
     services.unmerge(edge, by="a")

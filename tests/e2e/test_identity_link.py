@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from rapport.cli.identity import identity_command
 from rapport.kit.errors import Invalid, NotFound
-from rapport.listening.services.linking import link_file
+from rapport.people.services.linking_files import link_file
 
 ROWS = [
     ("p1", "ana", "ruiz", "19800102", "cadiz"),
