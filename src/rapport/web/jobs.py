@@ -101,6 +101,7 @@ def _keep_retention() -> None:
     from rapport.people import services as people
 
     for forget, what in (
+        (consent.finish_erasures, "people whose erasure was stopped on the way"),
         (consent.retention_if_due, "events that were kept long enough"),
         (people.forget_authors_if_due, "public authors who fell silent or objected"),
     ):

@@ -37,12 +37,16 @@ class Erasure(models.Model):
 
     id = models.UUIDField(primary_key=True)
     begun_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)  # empty: it was stopped on the way, and can be asked for again
+    ended_at = models.DateTimeField(
+        null=True
+    )  # empty: it runs, or was stopped on the way and will be finished
     by = models.CharField(max_length=255, db_column="erased_by")
     n_identifiers = models.IntegerField(default=0)
     counts = models.JSONField(default=dict)  # rows erased, by store
     took_s = models.FloatField(default=0)
     error = models.TextField(default="")
+    # Sealed, and only until it is done: whose it is, so that an erasure stopped on the way is finished.
+    whose = models.TextField(default="")
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

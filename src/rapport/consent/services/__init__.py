@@ -11,7 +11,15 @@ from rapport.consent.services.defining import (
     define_purpose,
     set_topic,
 )
-from rapport.consent.services.erasing import Certificate, Extent, certificate, erase, extent, replay
+from rapport.consent.services.erasing import (
+    Certificate,
+    Extent,
+    certificate,
+    erase,
+    extent,
+    finish_erasures,
+    replay,
+)
 from rapport.consent.services.exporting import COLUMNS as EXPORT_COLUMNS
 from rapport.consent.services.exporting import TakenOut, take_out, take_out_rows, traced
 from rapport.consent.services.recipients import end_recipient, register_recipient
@@ -46,6 +54,7 @@ __all__ = [
     "erase",
     "everything",
     "extent",
+    "finish_erasures",
     "grant",
     "is_suppressed",
     "keep_for",

@@ -8,6 +8,7 @@ what was derived from it, and last whatever the deleting left on the disk.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,14 +24,15 @@ from rapport.consent.selectors import requests as asked
 from rapport.events import erased, spool, subscriptions
 from rapport.events import services as events
 from rapport.events.services import Forgotten
-from rapport.kit import clock, ids, sqlite
-from rapport.kit.errors import NotFound
+from rapport.kit import clock, home, ids, secret, sqlite
+from rapport.kit.errors import Conflict, NotFound
 from rapport.listening import services as listening
 from rapport.people import selectors as people
 from rapport.people import services as people_services
 from rapport.people.selectors import rows
 
 Progress = Callable[[str], None]
+LOCK = "erase"
 SUBJECT_OF = "erasure"  # namespace of the identifier under which the log notes that an erasure happened
 
 
@@ -110,6 +112,19 @@ def erase(
     return _erase(whose.subjects, whose.identifiers, by=by, request_id=request_id, say=say)
 
 
+def finish_erasures(progress: Progress | None = None) -> list[Certificate]:
+    """Carry to the end what was stopped on the way; whatever runs at this moment is left alone.
+
+    Once people's rows are gone nobody can ask by name for the rest, so the note itself says whose it is.
+    """
+    try:
+        with home.lock(LOCK):
+            stopped = list(Erasure.objects.filter(ended_at=None).exclude(whose="").order_by("begun_at"))
+            return [_carry_out(note, progress or (lambda _: None)) for note in stopped]
+    except Conflict:
+        return []
+
+
 def _erase(
     subjects: Sequence[int],
     identifiers: Sequence[str],
@@ -118,8 +133,24 @@ def _erase(
     request_id: uuid.UUID | None,
     say: Progress,
 ) -> Certificate:
+    whose = {"subjects": list(subjects), "identifiers": list(identifiers), "request": str(request_id or "")}
+    with home.lock(LOCK, wait=True):
+        note = Erasure.objects.create(
+            id=ids.uuid7(),
+            begun_at=clock.now(),
+            by=by,
+            n_identifiers=len(identifiers),
+            whose=secret.seal(json.dumps(whose)),
+        )
+        return _carry_out(note, say)
+
+
+def _carry_out(note: Erasure, say: Progress) -> Certificate:
+    """Every step of an erasure; each does nothing where it was done before."""
     began = clock.monotonic_s()
-    note = Erasure.objects.create(id=ids.uuid7(), begun_at=clock.now(), by=by, n_identifiers=len(identifiers))
+    whose = json.loads(secret.unseal(note.whose))
+    subjects, identifiers = whose["subjects"], whose["identifiers"]
+    request_id = uuid.UUID(whose["request"]) if whose["request"] else None
     try:
         hashes = events.keep_out(identifiers)
         forgotten = events.forget(subjects, identifiers, say)
@@ -133,6 +164,8 @@ def _erase(
             for name, eraser in erasers.registered().items():
                 counts[name] = eraser(erasing)
         say("leaving no free page")
+        nobody = {"subjects": [], "identifiers": [], "request": whose["request"]}
+        Erasure.objects.filter(id=note.id).update(whose=secret.seal(json.dumps(nobody)))
         leave_no_free_page()
     except Exception as error:
         # A name in the text of an error would undo what was asked for.
@@ -140,10 +173,11 @@ def _erase(
         raise
     note.counts = {name: n for name, n in counts.items() if n}
     note.ended_at, note.took_s = clock.now(), round(clock.monotonic_s() - began, 3)
-    note.save(update_fields=["counts", "ended_at", "took_s"])
+    note.error = note.whose = ""
+    note.save(update_fields=["counts", "ended_at", "took_s", "error", "whose"])
     if request_id:
         SubjectRequest.objects.filter(id=request_id).update(
-            state=asking.DONE, closed_at=note.ended_at, closed_by=by, erasure=note.id
+            state=asking.DONE, closed_at=note.ended_at, closed_by=note.by, erasure=note.id
         )
     certificate = view(note)
     events.touchpoint(
