@@ -54,6 +54,14 @@ def home(tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> None:
+    """A password that is slow to guess is slow to set: half a second, in every test that needs staff."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True, scope="session")
 def keep_the_connection() -> Iterator[None]:
     """A test's transaction is no stale connection: what ends a request or a job must not close it."""
     from django.db.backends.base.base import BaseDatabaseWrapper

@@ -32,8 +32,8 @@ class Batch:
     seq_from: int
     seq_to: int
     events: pa.Table  # the asked names, columns of the lake's event table, ordered by seq
-    claims: pa.Table  # seq, ts, a, b, evidence, source
-    subjects: pa.Table  # subject, identifier, first_seq: identifiers first seen here
+    claims: pa.Table  # seq, ts, a, b, evidence, source; empty unless asked for
+    subjects: pa.Table  # subject, identifier, first_seq: identifiers first seen here; empty unless asked for
 
 
 Handler = Callable[[Batch], None]
@@ -47,16 +47,25 @@ class Subscriber:
     names: tuple[str, ...]
     handler: Handler
     with_text: bool = False  # also every event that has a text
+    with_identities: bool = False  # also claims and subjects
 
 
+_NO_ROWS = pa.table({})
 _subscribers: dict[str, Subscriber] = {}
 
 
-def subscribe(key: str, *, names: Sequence[str], handler: Handler, with_text: bool = False) -> None:
+def subscribe(
+    key: str,
+    *,
+    names: Sequence[str],
+    handler: Handler,
+    with_text: bool = False,
+    with_identities: bool = False,
+) -> None:
     """Ask for events; called when a domain's app is ready. The key names the cursor for good."""
     if key in _subscribers and _subscribers[key].handler is not handler:
         raise Invalid(f"two subscribers are called {key!r}", "Give one of them another key.")
-    _subscribers[key] = Subscriber(key, tuple(names), handler, with_text)
+    _subscribers[key] = Subscriber(key, tuple(names), handler, with_text, with_identities)
 
 
 def subscribers() -> dict[str, Subscriber]:
@@ -79,6 +88,8 @@ def read_batch(con: duckdb.DuckDBPyConnection, subscriber: Subscriber, after: in
         f"SELECT * FROM event WHERE seq > $after AND seq <= $upto AND ({' OR '.join(wants)}) ORDER BY seq",
         {**span, "names": list(subscriber.names)},
     ).to_arrow_table()
+    if not subscriber.with_identities:
+        return Batch(after + 1, upto, events, _NO_ROWS, _NO_ROWS)
     claims = con.execute(
         "SELECT * FROM claim WHERE seq > $after AND seq <= $upto ORDER BY seq", span
     ).to_arrow_table()
@@ -88,11 +99,14 @@ def read_batch(con: duckdb.DuckDBPyConnection, subscriber: Subscriber, after: in
     return Batch(after + 1, upto, events, claims, subjects)
 
 
-def advance(key: str, con: duckdb.DuckDBPyConnection) -> bool:
-    """Give a subscriber its next batch; False where it has everything. Errors are noted and raised."""
+def advance(key: str, con: duckdb.DuckDBPyConnection, head: int | None = None) -> bool:
+    """Give a subscriber its next batch; False where it has everything. Errors are noted and raised.
+
+    `head` is the last number of the log where the caller knows it.
+    """
     subscriber = _subscribers[key]
     after = position(key)
-    head = loader.offset(con)
+    head = loader.offset(con) if head is None else head
     if after >= head:
         return False
     upto = min(head, after + BATCH_SEQS)
@@ -116,12 +130,13 @@ def _note_failure(key: str, error: Exception) -> None:
 
 
 def drain(keys: Sequence[str] | None = None, progress: Callable[[str, int], None] | None = None) -> None:
-    """Give every subscriber all there is. Raises the first handler's error."""
+    """Give every subscriber all there was when this began. Raises the first handler's error."""
     con = lake.connect()
     try:
+        head = loader.offset(con)
         for key in keys or sorted(_subscribers):
             with home.lock(f"subscriber-{key}"):
-                while advance(key, con):
+                while advance(key, con, head):
                     if progress:
                         progress(key, position(key))
     finally:

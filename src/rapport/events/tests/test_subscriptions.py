@@ -20,7 +20,7 @@ def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_subscriber_gets_its_names_and_every_new_subject() -> None:
     got: list[Batch] = []
-    subscriptions.subscribe("t", names=["order_placed"], handler=got.append)
+    subscriptions.subscribe("t", names=["order_placed"], handler=got.append, with_identities=True)
     say.send(
         say.message(event="order_placed", properties={"order_id": "1"}),
         say.message("page", userId="bo", anonymousId="d1"),

@@ -122,8 +122,8 @@ def propose(pairs: pa.Table, *, source: str, accept_from: float | None = None) -
     """Lay probable pairs (PROPOSAL) before a reviewer; those at or above `accept_from` join at once.
 
     Left out are pairs that are one person already, that staff refused, that are nobody's, or of whom one is
-    a public author and the other is not. What waits of
-    the same source and is proposed again gets the newer figures.
+    a public author and the other is not. What waits of the same source and is proposed again gets the newer
+    figures.
     """
     if "detail" not in pairs.column_names:
         pairs = pairs.append_column("detail", pa.array([""] * pairs.num_rows, pa.string()))
@@ -139,7 +139,7 @@ def propose(pairs: pa.Table, *, source: str, accept_from: float | None = None) -
             "b": pa.array(b),
             "evidence": pc.utf8_slice_codeunits(given["evidence"], 0, EVIDENCE_CHARS_MAX),
             "confidence": given["confidence"],
-            "detail": given["detail"],
+            "detail": pc.fill_null(given["detail"], ""),
             "state": pc.if_else(surely, graph.ACCEPTED, graph.PROPOSED),
             "asserted_at": pa.array([clock.now()] * given.num_rows, pa.timestamp("us", tz="UTC")),
         }

@@ -318,7 +318,7 @@ def test_one_wrong_event_refuses_the_request_and_says_which(
 def test_a_request_is_opened_once_and_followed(ana: int, machine: Caller) -> None:
     asked = {"ref": "email:ana@example.org", "kind": "access", "note": "By telephone."}
     made = machine.post("/requests", asked)
-    assert (made["state"], made["opened_by"], made["days_left"]) == ("open", "token shop", 29)
+    assert (made["state"], made["opened_by"], made["days_left"]) == ("open", "token shop", 30)
     assert machine.post("/requests", asked)["id"] == made["id"]
     assert [row["id"] for row in machine.get("/requests")] == [made["id"]]
     assert machine.get(f"/requests/{made['id']}")["note"] == "By telephone."
