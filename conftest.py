@@ -18,6 +18,21 @@ os.environ.setdefault("RAPPORT_SECRET_KEY", "a key for tests alone")
 SHARED = Path(__file__).parent.parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run what a store can make a difference to; the rest has run on SQLite."""
+    if not os.environ.get("RAPPORT_DATABASE_URL", "").startswith("postgres"):
+        return
+    whole = Path(__file__).parent / "tests"
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        asks = item.get_closest_marker("django_db") is not None or {"db", "transactional_db"} & set(names)
+        (kept if asks or whole in item.path.parents else left).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
+
+
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with an empty lake and spool, made once; copying it is much faster than making it."""
