@@ -268,7 +268,7 @@ def test_a_full_disk_is_said_and_nothing_acknowledged_until_there_is_room(
 
     class Full(Spool):
         def append(self, bodies: Any) -> list[Range]:
-            self._connection().execute(f"PRAGMA max_page_count = {pages}")
+            self.connection().execute(f"PRAGMA max_page_count = {pages}")
             return super().append(bodies)
 
     pages = 1

@@ -47,6 +47,12 @@ _SHORT = {
 
 
 @register.filter
+def pairs(mapping: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Names and values of a mapping; `.items` in a template would be the value of a key called items."""
+    return list(mapping.items())
+
+
+@register.filter
 def number(value: float | None, decimals: int = 0) -> str:
     """A number with the reader's separators: 12,345 or 12.345."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):

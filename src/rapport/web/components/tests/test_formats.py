@@ -121,3 +121,8 @@ def test_a_missing_static_file_is_an_error_and_a_changed_one_has_another_address
     assert formats.asset("rapport.css").startswith("/static/rapport.css?v=")
     with pytest.raises(Exception, match="no static file"):
         formats.asset("nothing.css")
+
+
+def test_pairs_of_a_mapping_that_has_a_key_called_items() -> None:
+    mapping = {"items": "product_code", "values": "quantity"}
+    assert formats.pairs(mapping) == [("items", "product_code"), ("values", "quantity")]
