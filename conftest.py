@@ -22,13 +22,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """On PostgreSQL run what a store can make a difference to; the rest has run on SQLite."""
     if not os.environ.get("RAPPORT_DATABASE_URL", "").startswith("postgres"):
         return
-    whole = Path(__file__).parent / "tests"
+    whole = Path(__file__).parent / "tests" / "e2e"
+    of_the_lake = ("test_loader.py", "test_collector_schema.py")
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
         names = getattr(item, "fixturenames", ())
         asks = item.get_closest_marker("django_db") is not None or {"db", "transactional_db"} & set(names)
-        (kept if asks or whole in item.path.parents else left).append(item)
+        matters = whole in item.path.parents or (asks and item.path.name not in of_the_lake)
+        (kept if matters else left).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left)
 

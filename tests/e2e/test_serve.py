@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import contextlib
 import os
 import re
 import signal
@@ -100,6 +101,9 @@ def eventually(look: Any, what: str) -> Any:
 def installation(tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path / "home")
     yield made
+    made.served.terminate()  # not killed: its parts would go on without it
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        made.served.wait(30)
     made.served.kill()
     made.served.communicate()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
+from django.db import connection
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -307,7 +308,7 @@ def test_no_interleaving_shows_what_the_ledger_forbids(
     run_state_machine_as_test(
         Interleavings,
         settings=settings(
-            max_examples=20,
+            max_examples=6 if connection.vendor == "postgresql" else 15,
             stateful_step_count=30,
             deadline=None,
             database=None,
