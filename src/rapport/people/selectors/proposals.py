@@ -106,7 +106,7 @@ def _said(view: PersonView) -> dict[str, str]:
 
 def n_proposals() -> int:
     """How many pairs wait, counted up to COUNT_MAX."""
-    sql = f"SELECT count(*), 0.0 FROM ({_WAITING} LIMIT {COUNT_MAX}) AS few"
+    sql = f"SELECT count(*), CAST(0 AS DOUBLE PRECISION) FROM ({_WAITING} LIMIT {COUNT_MAX}) AS few"
     return int(rows.table(sql, _ID)["id"][0].as_py())
 
 
