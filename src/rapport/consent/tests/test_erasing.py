@@ -105,7 +105,12 @@ def test_a_store_that_fails_leaves_a_note_without_a_name_and_is_finished_later(
     assert list(Erasure.objects.values_list("error", "ended_at")) == [("RuntimeError", None)]
     assert "ana" not in "".join(Erasure.objects.values_list("whose", flat=True))
     asked: list[erasers.Erasing] = []
-    monkeypatch.setattr(erasers, "_erasers", {**before, "letters": lambda e: asked.append(e) or 7})
+
+    def works(erasing: erasers.Erasing) -> int:
+        asked.append(erasing)
+        return 7
+
+    monkeypatch.setattr(erasers, "_erasers", {**before, "letters": works})
     with pytest.raises(NotFound):
         services.erase(ana, by="alice@example.com")  # the people's rows had gone before the letters' turn
     (certificate,) = services.finish_erasures()

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
-from django.db import connection
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
