@@ -8,6 +8,7 @@ needed and the order of the log stays.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -226,17 +227,25 @@ class Reading:
         begins = self.con.execute("SELECT md5_number_lower($s), md5_number_upper($s)", {"s": self.source})
         lanes = np.empty((2, len(codes["moment"])), np.uint64)
         lanes[:] = np.array(begins.fetchall(), np.uint64).T
-        drawn = np.empty(lanes.shape[1], np.uint64)
-        for name in _DISTINCT:
-            halves = self.con.execute(
+        halves = {
+            name: self.con.execute(
                 f"SELECT md5_number_lower(value) AS low, md5_number_upper(value) AS high FROM log_{name} ORDER BY code"
             ).fetchnumpy()
-            for k, half in enumerate((halves["low"], halves["high"])):
-                np.take(np.asarray(half, np.uint64), codes[name], out=drawn, mode="clip")
-                lanes[k] ^= drawn
-                lanes[k] *= _ODD
-                np.right_shift(lanes[k], _HALF, out=drawn)
-                lanes[k] ^= drawn
+            for name in _DISTINCT
+        }
+
+        def mix(lane: Numbers, half: str) -> None:
+            drawn = np.empty_like(lane)
+            for name in _DISTINCT:
+                np.take(np.asarray(halves[name][half], np.uint64), codes[name], out=drawn, mode="clip")
+                lane ^= drawn
+                lane *= _ODD
+                np.right_shift(lane, _HALF, out=drawn)
+                lane ^= drawn
+
+        # NumPy leaves threads free to run at once.
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(mix, lanes, ("low", "high")))
         lanes[0] += self.occurrences.number(lanes[1]) * _ODD
         raw = np.ascontiguousarray(lanes.T).astype(">u8").tobytes()
         uuids = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), lanes.shape[1], [None, pa.py_buffer(raw)])
