@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rapport.consent.models import Record
-from rapport.kit import home
+from rapport.kit.snapshots import Changes, Snapshots
 from rapport.people import selectors as people
 from rapport.people.rules.graph import Subjects
 from rapport.people.selectors import rows
@@ -27,20 +27,22 @@ LEDGER = pa.schema(
     ]
 )
 RENEW_CHANGES = 20_000  # above this many rows since the snapshot the next reader writes a new one
-KEPT = 2  # snapshots: the newest, and the one before for whoever is just opening it
 WORDS = ("purpose", "channel", "state")
+CHANGES = Changes("consent_watermark")
+_SNAPSHOTS = Snapshots("ledger")
 
 
 def ledger_arrow(purpose: str) -> pa.Table:
     """Every answer ever given about a purpose, in the shape of LEDGER; holds all committed before the call."""
-    epoch, present = _counter()
-    file, since = _newest(epoch, present)
+    epoch, present = CHANGES.present()
+    held, since = _held(epoch, present, lambda file: _read(file, purpose))
     changed = _since(since)
     if changed.num_rows > RENEW_CHANGES:
-        file = _write(pa.concat_tables([_read(file), changed]), epoch, present)
-        changed = LEDGER.empty_table()
-    parts = [_read(file, purpose), _of(changed, purpose), _of(_waiting(), purpose)]
-    return pa.concat_tables(parts)
+        everything, since = _held(epoch, present, _read)
+        # Sorted by purpose, so that a question about one reads little of the others.
+        renewed = pa.concat_tables([everything, _since(since)]).sort_by("purpose")
+        _SNAPSHOTS.write(renewed, epoch, present, use_dictionary=list(WORDS), row_group_size=131_072)
+    return pa.concat_tables([held, _of(changed, purpose), _of(_waiting(), purpose)])
 
 
 def ledger_of(purpose: str, subjects: Subjects) -> pa.Table:
@@ -59,7 +61,7 @@ def restricted_arrow() -> pa.Table:
 
 def present_change() -> tuple[str, int]:
     """The database's epoch and the number of the ledger's newest change."""
-    return _counter()
+    return CHANGES.present()
 
 
 def n_waiting() -> int:
@@ -69,8 +71,12 @@ def n_waiting() -> int:
 
 def discard() -> None:
     """Drop every snapshot: rows were deleted, which `changed since` cannot tell."""
-    for file in _folder().glob("ledger-*.parquet"):
-        file.unlink(missing_ok=True)
+    _SNAPSHOTS.discard()
+
+
+def _held(epoch: str, present: int, reader: Callable[[Path], pa.Table]) -> tuple[pa.Table, int]:
+    """What a reader makes of the newest snapshot, and the change it holds; nothing, and 0, without one."""
+    return _SNAPSHOTS.read(epoch, present, reader) or (LEDGER.empty_table(), 0)
 
 
 def _since(change: int) -> pa.Table:
@@ -107,64 +113,6 @@ def _of(ledger: pa.Table, purpose: str) -> pa.Table:
     return ledger.filter(pc.equal(ledger["purpose"], purpose))
 
 
-def _folder() -> Path:
-    return home.path("snapshots")
-
-
-def _counter() -> tuple[str, int]:
-    found = rows.table(
-        "SELECT epoch, value FROM consent_watermark WHERE name = 'change'",
-        pa.schema([("epoch", pa.string()), ("value", pa.int64())]),
-    ).to_pylist()
-    return (found[0]["epoch"], found[0]["value"]) if found else ("", 0)
-
-
-def _newest(epoch: str, present: int) -> tuple[Path | None, int]:
-    held = {change: file for file, change in _files(epoch)}
-    if any(change > present for change in held):
-        # A backup was restored: its counter went back, and will count these numbers again.
-        discard()
-        return None, 0
-    return (held[max(held)], max(held)) if held else (None, 0)
-
-
-def _files(epoch: str) -> list[tuple[Path, int]]:
-    found = []
-    for file in _folder().glob("ledger-*.parquet"):
-        _, of, change = file.stem.split("-")
-        if of == _token(epoch) and change.isdigit():
-            found.append((file, int(change)))
-    return found
-
-
-def _token(epoch: str) -> str:
-    return epoch.replace("-", "_")
-
-
-def _read(file: Path | None, purpose: str | None = None) -> pa.Table:
-    if file is None:
-        return LEDGER.empty_table()
+def _read(file: Path, purpose: str | None = None) -> pa.Table:
     chosen = [("purpose", "==", purpose)] if purpose else None
     return pq.read_table(file, filters=chosen).cast(LEDGER)
-
-
-def _write(table: pa.Table, epoch: str, change: int) -> Path:
-    """A snapshot sorted by purpose, so that a question about one reads little of the others."""
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"ledger-{_token(epoch)}-{change}.parquet"
-    temporary = folder / f"{target.name}.{os.getpid()}"
-    pq.write_table(
-        table.sort_by("purpose"),
-        temporary,
-        compression="lz4",
-        use_dictionary=list(WORDS),
-        row_group_size=131_072,
-    )
-    temporary.replace(target)
-    newest = sorted((c for _, c in _files(epoch)), reverse=True)[:KEPT]
-    kept = {f for f, c in _files(epoch) if c in newest}
-    for file in folder.glob("ledger-*.parquet"):
-        if file not in kept:
-            file.unlink(missing_ok=True)
-    return target

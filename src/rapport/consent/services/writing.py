@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from rapport.kit import bulk, clock, ids
+from rapport.consent.selectors import holding
+from rapport.kit import bulk, clock
 
 SLICE_ROWS = 2_000  # as in kit.bulk: a slice of this size holds the write lock for well under 50 ms
 
@@ -26,13 +27,8 @@ def event_id(source: str, message_id: str) -> uuid.UUID:
 @contextmanager
 def change() -> Iterator[int]:
     """One transaction with its own number; the counter's row makes writers wait for one another."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO consent_watermark (name, value, epoch) VALUES ('change', 1, %s)"
-            " ON CONFLICT (name) DO UPDATE SET value = consent_watermark.value + 1 RETURNING value",
-            [ids.token(18)],
-        )
-        yield int(cursor.fetchone()[0])
+    with transaction.atomic():
+        yield holding.CHANGES.next()
 
 
 RECORD = (

@@ -13,7 +13,8 @@ from rapport.consent.models import Preference, Purpose, Record
 from rapport.consent.selectors import holding
 from rapport.consent.tests.conftest import HOUR, MONDAY, Say, identified, said, touchpoint
 from rapport.events import subscriptions
-from rapport.kit import clock
+from rapport.kit import clock, snapshots
+from rapport.kit import home as data_folder
 from rapport.kit.errors import Denied, Invalid, NotFound
 from rapport.people import selectors as people
 from rapport.people import services as persons
@@ -242,7 +243,7 @@ def test_the_snapshot_of_the_ledger_holds_what_came_since(say: Say, monkeypatch:
         assert len(everyone("marketing", "email")) == 2
         services.withdraw("customer:2", "marketing", how="one_click")
         assert len(everyone("marketing", "email")) == 1  # the second one renewed the snapshot
-        assert len(list(holding._folder().glob("ledger-*.parquet"))) == holding.KEPT
+        assert len(list(data_folder.path("snapshots").glob("ledger-*.parquet"))) == snapshots.KEPT
         services.grant("customer:2", "marketing", "email", how="form")  # at the same instant: stays withdrawn
         assert len(everyone("marketing", "email")) == 1
 

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rapport.kit import home
+from rapport.kit.snapshots import Snapshots
 from rapport.people.rules import graph
 from rapport.people.selectors import rows
 
 IDENTITY = pa.schema([("subject", pa.int64()), ("person", pa.int64()), ("core", pa.int64())])
 RENEW_CHANGES = 20_000  # above this many changed rows the next reader writes a new snapshot
-ATTEMPTS = 3
-KEPT = 2  # snapshots: the newest, and the one before for whoever is just opening it
 LOOKUPS_MAX = 50_000  # subjects; for more, the whole table is read once
+_SNAPSHOTS = Snapshots("identity")
 
 
 def identity_arrow() -> pa.Table:
     """One row per subject, ascending: subject, person, core. Holds every change committed before the call."""
-    epoch, present = _counter()
-    snapshot = _newest(epoch, present)
+    epoch, present = rows.CHANGES.present()
+    snapshot = _SNAPSHOTS.read(epoch, present, _mapped)
     base, since = (IDENTITY.empty_table(), 0) if snapshot is None else snapshot
     changed = rows.table(
         "SELECT subject, person, core FROM people_identity WHERE changed_seq > %s", IDENTITY, [since]
     )
     merged = _overlaid(base, changed)
     if changed.num_rows > RENEW_CHANGES:
-        _write(merged, epoch, present)
+        _SNAPSHOTS.write(merged, epoch, present, use_dictionary=False)
     return merged
 
 
@@ -46,64 +44,11 @@ def people_for(subjects: graph.Subjects) -> pa.Table:
 
 def discard() -> None:
     """Drop every snapshot: rows were deleted, which `changed since` cannot tell."""
-    for file in _folder().glob("identity-*.parquet"):
-        file.unlink(missing_ok=True)
+    _SNAPSHOTS.discard()
 
 
-def _folder() -> Path:
-    return home.path("snapshots")
-
-
-def _counter() -> tuple[str, int]:
-    found = rows.table(
-        "SELECT epoch, value FROM people_watermark WHERE name = 'change'",
-        pa.schema([("epoch", pa.string()), ("value", pa.int64())]),
-    ).to_pylist()
-    return (found[0]["epoch"], found[0]["value"]) if found else ("", 0)
-
-
-def _newest(epoch: str, present: int) -> tuple[pa.Table, int] | None:
-    """The newest snapshot of this database and the change it holds, if any."""
-    for _ in range(ATTEMPTS):
-        held = {change: file for file, change in _files(epoch)}
-        if any(change > present for change in held):
-            # A backup was restored: its counter went back, and will count these numbers again.
-            discard()
-            return None
-        if not held:
-            return None
-        newest = max(held)
-        try:
-            return pq.read_table(held[newest], memory_map=True), newest
-        except FileNotFoundError:
-            continue  # somebody renewed it between our look and our read
-    return None
-
-
-def _files(epoch: str) -> list[tuple[Path, int]]:
-    found = []
-    for file in _folder().glob("identity-*.parquet"):
-        _, of, change = file.stem.split("-")
-        if of == _token(epoch) and change.isdigit():
-            found.append((file, int(change)))
-    return found
-
-
-def _token(epoch: str) -> str:
-    return epoch.replace("-", "_")
-
-
-def _write(table: pa.Table, epoch: str, change: int) -> None:
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"identity-{_token(epoch)}-{change}.parquet"
-    temporary = folder / f"{target.name}.{os.getpid()}"
-    pq.write_table(table, temporary, compression="lz4", use_dictionary=False)
-    temporary.replace(target)
-    changes = sorted((change for _, change in _files(epoch)), reverse=True)
-    for file in folder.glob("identity-*.parquet"):
-        if file not in {f for f, c in _files(epoch) if c in changes[:KEPT]}:
-            file.unlink(missing_ok=True)
+def _mapped(file: Path) -> pa.Table:
+    return pq.read_table(file, memory_map=True)
 
 
 def _overlaid(base: pa.Table, changed: pa.Table) -> pa.Table:

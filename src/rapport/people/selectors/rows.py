@@ -11,9 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection
 
+from rapport.kit.snapshots import Changes
 from rapport.people.rules.graph import Subjects, as_subjects
 
 CHUNK = 50_000  # numbers a statement; more would only hold more memory
+
+CHANGES = Changes("people_watermark")
 
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -75,7 +78,4 @@ def numbers(rows: pa.Table, column: str) -> Subjects:
 
 def present_change() -> int:
     """The number of the newest change of identities and persons; 0 before the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT value FROM people_watermark WHERE name = 'change'")
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    return CHANGES.present()[1]

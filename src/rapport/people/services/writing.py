@@ -15,20 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from django.db import connection, transaction
 
-from rapport.kit import bulk, clock, ids
+from rapport.kit import bulk, clock
+from rapport.people.selectors.rows import CHANGES
 
 SLICE_ROWS = 2_000  # as in kit.bulk: a slice of this size holds the write lock for well under 50 ms
 
 
 def next_change() -> int:
     """The next number of the counter; the caller is in a transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO people_watermark (name, value, epoch) VALUES ('change', 1, %s)"
-            " ON CONFLICT (name) DO UPDATE SET value = people_watermark.value + 1 RETURNING value",
-            [ids.token(18)],
-        )
-        return int(cursor.fetchone()[0])
+    return CHANGES.next()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from rapport.events import lake
 from rapport.events import services as events
+from rapport.kit import snapshots
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people import models, selectors, services
 from rapport.people.selectors import identity
@@ -358,7 +359,7 @@ def test_the_identity_table_is_a_snapshot_and_what_changed_since(
     for n in range(3):
         tell(*(identified(f"customer:{n}-{i}") for i in range(60)))
         assert read_identity() == expected_identity()
-    assert len(list((home / "snapshots").glob("*"))) == identity.KEPT
+    assert len(list((home / "snapshots").glob("*"))) == snapshots.KEPT
 
 
 def test_an_erased_person_leaves_the_identity_table(
