@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
@@ -14,12 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from rapport.consent import selectors as consent
 from rapport.consent import services
-from rapport.kit import clock
 from rapport.kit.errors import Invalid, RapportError
 from rapport.people import selectors as people
 from rapport.staff.rules import Right
 from rapport.web.access import demand, may, needs
-from rapport.web.components import consenting
+from rapport.web.components import consenting, places
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
@@ -51,7 +49,7 @@ FILTERS = ("q", "country", "language")
 @needs(Right.SEE_PRIVACY)
 def listing(request: HttpRequest) -> HttpResponseBase:
     mark = request.GET.get("mark", "").strip()
-    found = consent.exports(before=_before(request.GET.get("before", "")))
+    found = consent.exports(before=places.read(request.GET.get("before", "")))
     last = found[-1] if len(found) == 50 else None
     traced = services.traced(mark) if mark else None
     context = {
@@ -77,17 +75,7 @@ def _line(export: consent.ExportView) -> dict[str, Any]:
 
 
 def _after(last: consent.ExportView) -> str:
-    return f"{reverse('exports')}?{urlencode({'before': f'{clock.to_us(last.at)}.{last.id}'})}"
-
-
-def _before(text: str) -> tuple[Any, uuid.UUID] | None:
-    if not text:
-        return None
-    us, _dot, last = text.partition(".")
-    try:
-        return clock.from_us(int(us)), uuid.UUID(last)
-    except (ValueError, OverflowError):
-        raise Invalid(_("the place in the list is damaged"), _("Begin at the top.")) from None
+    return f"{reverse('exports')}?{urlencode({'before': places.write(last.at, last.id)})}"
 
 
 @needs(Right.EXPORT_PEOPLE)

@@ -16,11 +16,10 @@ from django.utils.translation import gettext as _
 
 from rapport.events import quarantine
 from rapport.events import selectors as events
-from rapport.kit import clock
 from rapport.kit.errors import Invalid
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import words
+from rapport.web.components import places, words
 from rapport.web.errors import sentence
 
 STATES = ("waiting", "replayed", "discarded")
@@ -52,7 +51,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
     if state not in STATES:
         raise Invalid(_("there is no state “%(value)s”") % {"value": state}, _("Choose one of the list."))
     rows = events.quarantine_page(
-        reason=reason, batch_id=batch, state=state, before=_before(request.GET.get("before", ""))
+        reason=reason, batch_id=batch, state=state, before=places.read(request.GET.get("before", ""))
     )
     counts = events.quarantine_counts(state)
     asked = {"reason": reason, "import": batch, "state": state if state != "waiting" else ""}
@@ -74,7 +73,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
             (_("Discarded"), _address(**{**asked, "state": "discarded", "reason": ""}), state == "discarded"),
         ],
         "batch": batch,
-        "next_url": _address(**asked, before=f"{clock.to_us(last.received_at)}.{last.key}") if last else "",
+        "next_url": _address(**asked, before=places.write(last.received_at, last.key)) if last else "",
         "first_url": _address(**asked) if request.GET.get("before") else "",
         "n_quarantined": sum(events.quarantine_counts().values()),
     }
@@ -203,16 +202,6 @@ def _read(text: str) -> Any:
 def _address(**query: str) -> str:
     kept = {key: value for key, value in query.items() if value}
     return f"{reverse('quarantine')}?{urlencode(kept)}" if kept else reverse("quarantine")
-
-
-def _before(text: str) -> tuple[Any, uuid.UUID] | None:
-    if not text:
-        return None
-    us, _dot, last = text.partition(".")
-    try:
-        return clock.from_us(int(us)), uuid.UUID(last)
-    except ValueError:
-        raise Invalid(_("the place in the list is damaged"), _("Begin at the top.")) from None
 
 
 urlpatterns = [

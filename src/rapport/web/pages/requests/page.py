@@ -23,7 +23,7 @@ from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 from rapport.web import jobs, takeout
 from rapport.web.access import demand, may, needs
-from rapport.web.components import asking
+from rapport.web.components import asking, places
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
@@ -46,7 +46,7 @@ IMMEDIATE = frozenset({rules.OBJECTION, rules.RESTRICTION})
 
 @needs(Right.SEE_PRIVACY)
 def listing(request: HttpRequest) -> HttpResponseBase:
-    closed = consent.closed_requests(before=_before(request.GET.get("before", "")))
+    closed = consent.closed_requests(before=places.read(request.GET.get("before", "")))
     last = closed[-1] if len(closed) == 50 else None
     first_page = not request.GET.get("before")
     context = {
@@ -76,17 +76,7 @@ def _line(request: consent.RequestView) -> dict[str, Any]:
 
 def _after(last: consent.RequestView) -> str:
     assert last.closed_at
-    return f"{reverse('requests')}?{urlencode({'before': f'{clock.to_us(last.closed_at)}.{last.id}'})}"
-
-
-def _before(text: str) -> tuple[Any, uuid.UUID] | None:
-    if not text:
-        return None
-    us, _dot, last = text.partition(".")
-    try:
-        return clock.from_us(int(us)), uuid.UUID(last)
-    except (ValueError, OverflowError):
-        raise Invalid(_("the place in the list is damaged"), _("Begin at the top.")) from None
+    return f"{reverse('requests')}?{urlencode({'before': places.write(last.closed_at, last.id)})}"
 
 
 @needs(Right.CHANGE_PRIVACY)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rapport.events import selectors as events
-from rapport.kit import clock
-from rapport.kit.errors import Invalid
 from rapport.listening import selectors as listening
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import imports
+from rapport.web.components import imports, places
 from rapport.web.layout import Action, Entry
 
 entries = [
@@ -54,30 +50,20 @@ class Row:
 
 @needs(Right.SEE_SOURCES)
 def listing(request: HttpRequest) -> HttpResponseBase:
-    rows = listening.imports_page(before=_before(request.GET.get("before", "")))
+    rows = listening.imports_page(before=places.read(request.GET.get("before", "")))
     is_full = len(rows) == listening.PAGE
     last = rows[-1] if is_full else None
     context = {
         "tab": "imports",
         "rows": [Row(row, imports.kind(row.kind), *imports.state(row)) for row in rows],
         "is_running": any(row.state in {"queued", "running"} for row in rows),
-        "next_url": f"{reverse('sources')}?before={clock.to_us(last.created_at)}.{last.id}" if last else "",
+        "next_url": f"{reverse('sources')}?before={places.write(last.created_at, last.id)}" if last else "",
         "first_url": reverse("sources") if request.GET.get("before") else "",
         "can_change": may(request, Right.CHANGE_SOURCES),
         "n_quarantined": sum(events.quarantine_counts().values()),
     }
     template = "pages/sources/list.html" if getattr(request, "htmx", False) else "pages/sources/page.html"
     return render(request, template, context)
-
-
-def _before(text: str) -> tuple[Any, uuid.UUID] | None:
-    if not text:
-        return None
-    us, _dot, last = text.partition(".")
-    try:
-        return clock.from_us(int(us)), uuid.UUID(last)
-    except ValueError:
-        raise Invalid(_("the place in the list is damaged"), _("Begin at the top.")) from None
 
 
 urlpatterns = [path("sources/", listing, name="sources")]
