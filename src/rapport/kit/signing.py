@@ -50,11 +50,6 @@ def expired_fields(kind: str, token: str) -> tuple[str, ...]:
     return _opened(kind, token)[1]
 
 
-def keyed_hash(text: str, use: str) -> str:
-    """A hash of `text` that nobody can compute without the installation's key, in hex; one per use."""
-    return secret.keyed_hash(use, text)
-
-
 def _opened(kind: str, token: str) -> tuple[int, tuple[str, ...]]:
     if len(token) > LONGEST:
         raise Invalid(_bad, _hint)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rapport.consent import links
-from rapport.kit import clock, signing
+from rapport.kit import clock, secret
 from rapport.kit.errors import Invalid
 from rapport.messaging import services as messaging
 from rapport.messaging.rules.blocks import SERVICE, Block, Template
@@ -69,7 +69,7 @@ def mail(identifier: str, page: str = "") -> bool:
                 "own_url": links.url_for(identifier, page if page in links.PAGES else "everything"),
                 "days": str(links.FRESH.days),
             },
-            key=f"{KEY}:{signing.keyed_hash(identifier, KEY)}:{interval}",
+            key=f"{KEY}:{secret.keyed_hash(KEY, identifier)}:{interval}",
             language=translation.get_language(),
         )
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapport.consent import rules
 from rapport.consent.models import Suppression
 from rapport.events.rules import normal_identifier
-from rapport.kit import signing
+from rapport.kit import secret
 from rapport.kit.errors import Invalid
 
 USE = "identifier"  # of the keyed hash under which an identifier that may not be kept is still recognised
@@ -36,7 +36,7 @@ def identifier_hash(identifier: str) -> str:
         raise Invalid(
             f"{identifier!r} is no identifier", "Write namespace:value, for example email:ana@example.org."
         )
-    return signing.keyed_hash(normal_identifier(namespace, value), USE)
+    return secret.keyed_hash(USE, normal_identifier(namespace, value))
 
 
 def is_suppressed(identifier: str, channel: str, purpose: str = "") -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rapport.kit import clock, home, signing
+from rapport.kit import clock, home, secret
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +74,12 @@ def location() -> Path:
 
 def withdrawn_hash(identifier: str) -> str:
     """How a browser that took its consent back is named in the published file."""
-    return signing.keyed_hash(identifier, WITHDRAWN)
+    return secret.keyed_hash(WITHDRAWN, identifier)
 
 
 def login_secret(key: str, site: Site) -> str:
     """What a shop signs a customer's number with, so that nobody can claim to be somebody else."""
-    return signing.keyed_hash(f"{key} {site.login}", LOGIN)
+    return secret.keyed_hash(LOGIN, f"{key} {site.login}")
 
 
 class Sites:
