@@ -9,15 +9,18 @@ import datetime as dt
 import itertools
 import sqlite3
 import uuid
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
 
 from rapport.kit import clock
 
 SLICE_ROWS = 2_000  # a slice of this size holds the write lock for well under 50 ms
+ASKED_AT_ONCE = 500  # parameters of one condition; SQLite takes a thousand and more
 PAUSE_S = 0.002  # long enough for a waiting web request to take the lock
+
+T = TypeVar("T")
 
 
 def upsert(
@@ -44,6 +47,11 @@ def upsert(
             action += f" WHERE {where}"
     sql = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({', '.join(conflict)}) {action}"
     return execute_many(sql, rows, slice_rows=slice_rows)
+
+
+def parts(items: Sequence[T], at_once: int = ASKED_AT_ONCE) -> Iterator[Sequence[T]]:
+    """The items in parts that one statement takes as parameters."""
+    return (items[at : at + at_once] for at in range(0, len(items), at_once))
 
 
 def execute_many(sql: str, rows: Iterable[Sequence[Any]], *, slice_rows: int = SLICE_ROWS) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapport.consent import rules
 from rapport.consent.models import Suppression
 from rapport.events.rules import normal_identifier
-from rapport.kit import secret
+from rapport.kit import bulk, secret
 from rapport.kit.errors import Invalid
 
 USE = "identifier"  # of the keyed hash under which an identifier that may not be kept is still recognised
@@ -52,10 +52,8 @@ def suppressed(identifiers: Sequence[str], channel: str, purpose: str = "") -> d
     by_hash = {identifier_hash(identifier): identifier for identifier in identifiers}
     hashes = sorted(by_hash)
     reasons: dict[str, list[str]] = {}
-    for at in range(0, len(hashes), 500):
-        found = Suppression.objects.filter(
-            hash__in=hashes[at : at + 500], channel__in=("", channel), lifted_at__isnull=True
-        )
+    for part in bulk.parts(hashes):
+        found = Suppression.objects.filter(hash__in=part, channel__in=("", channel), lifted_at__isnull=True)
         for row in found:
             if purpose != "service" or row.reason in rules.STOPS_SERVICE:
                 reasons.setdefault(by_hash[row.hash], []).append(row.reason)

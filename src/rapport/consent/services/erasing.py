@@ -24,7 +24,7 @@ from rapport.consent.selectors import requests as asked
 from rapport.events import erased, spool, subscriptions
 from rapport.events import services as events
 from rapport.events.services import Forgotten
-from rapport.kit import clock, home, ids, secret, sqlite
+from rapport.kit import bulk, clock, home, ids, secret, sqlite
 from rapport.kit.errors import Conflict, NotFound
 from rapport.listening import services as listening
 from rapport.people import selectors as people
@@ -210,12 +210,10 @@ def _empty_requests(erasing: erasers.Erasing) -> int:
     """Requests stay, as proof that they were answered; who asked, and what they wrote, goes."""
     emptied = {"subject": None, "identifier": "", "note": "", "answer": ""}
     n = 0
-    for at in range(0, len(erasing.subjects), 500):
-        n += SubjectRequest.objects.filter(subject__in=erasing.subjects[at : at + 500]).update(**emptied)
-    for at in range(0, len(erasing.identifiers), 500):
-        n += SubjectRequest.objects.filter(identifier__in=erasing.identifiers[at : at + 500]).update(
-            **emptied
-        )
+    for subjects in bulk.parts(erasing.subjects):
+        n += SubjectRequest.objects.filter(subject__in=subjects).update(**emptied)
+    for identifiers in bulk.parts(erasing.identifiers):
+        n += SubjectRequest.objects.filter(identifier__in=identifiers).update(**emptied)
     return n
 
 

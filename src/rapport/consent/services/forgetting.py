@@ -15,8 +15,7 @@ from rapport.consent.exporters import Exporting, Section
 from rapport.consent.models import Preference, Record, Restriction, Suppression
 from rapport.consent.selectors import holding
 from rapport.consent.selectors.withholding import identifier_hash
-
-CHUNK = 500  # numbers a statement
+from rapport.kit import bulk
 
 
 def register() -> None:
@@ -36,7 +35,7 @@ def erase(erasing: Erasing) -> int:
         for model in (Record, Preference):
             for found in _mine(model.objects.all(), erasing.subjects, erasing.identifiers):
                 n += found.delete()[0]
-        for part in _parts(erasing.subjects):
+        for part in bulk.parts(erasing.subjects):
             n += Restriction.objects.filter(subject__in=part).delete()[0]
     if n:
         holding.discard()
@@ -90,7 +89,7 @@ def export(exporting: Exporting) -> Iterable[Section]:
     ]
     restricted = [
         {"at": r.at, "reason": r.reason, "lifted_at": r.lifted_at}
-        for part in _parts(exporting.subjects)
+        for part in bulk.parts(exporting.subjects)
         for r in Restriction.objects.filter(subject__in=part).order_by("at")
     ]
     yield Section("What you allowed and refused", said)
@@ -103,11 +102,7 @@ def _mine(
     rows: QuerySet[Any], subjects: tuple[int, ...], identifiers: tuple[str, ...]
 ) -> Iterable[QuerySet[Any]]:
     """Rows that hang on the subjects, and those whose identifier the log has not numbered yet."""
-    for part in _parts(subjects):
+    for part in bulk.parts(subjects):
         yield rows.filter(subject__in=part)
-    for texts in _parts(identifiers):
+    for texts in bulk.parts(identifiers):
         yield rows.filter(Q(subject__isnull=True, identifier__in=texts))
-
-
-def _parts(items: tuple[Any, ...]) -> Iterable[tuple[Any, ...]]:
-    return (items[at : at + CHUNK] for at in range(0, len(items), CHUNK))

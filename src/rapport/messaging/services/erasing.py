@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 
 from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
-from rapport.kit import clock
+from rapport.kit import bulk, clock
 from rapport.messaging.models import Click, Confirmation, Delivery
 
-CHUNK = 500
 SHOWN_MAX = 10_000
 
 
@@ -24,8 +23,7 @@ def erase(erasing: Erasing) -> int:
     What was planned for them does not leave.
     """
     n = 0
-    for at in range(0, len(erasing.identifiers), CHUNK):
-        part = erasing.identifiers[at : at + CHUNK]
+    for part in bulk.parts(erasing.identifiers):
         n += Confirmation.objects.filter(identifier__in=part).delete()[0]
         mine = Delivery.objects.filter(identifier__in=part)
         n += Click.objects.filter(delivery__in=mine.values("id")).delete()[0]

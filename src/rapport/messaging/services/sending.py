@@ -31,7 +31,6 @@ from rapport.staff import selectors as staff
 BASES_OF_SERVICE = ("contract", "legal_obligation")
 KEY_CHARS_MAX = 200
 GIVEN = frozenset({"firm"})  # values that every message has without being given them
-CHUNK = 500
 
 COLUMNS = (
     "id",
@@ -208,10 +207,8 @@ def _check_purpose(message: Outgoing, of: Template, known: consent.PurposeView) 
 
 def _known(keys: Sequence[str]) -> dict[str, Outcome]:
     found: dict[str, Outcome] = {}
-    for at in range(0, len(keys), CHUNK):
-        rows = Delivery.objects.filter(key__in=keys[at : at + CHUNK]).values_list(
-            "key", "id", "state", "reason"
-        )
+    for part in bulk.parts(keys):
+        rows = Delivery.objects.filter(key__in=part).values_list("key", "id", "state", "reason")
         for key, delivery, state, reason in rows:
             withheld = state == Delivery.State.WITHHELD
             found[key] = Withheld(delivery, reason) if withheld else Sent(delivery, state)
@@ -259,11 +256,7 @@ def _known_languages(identifiers: Sequence[str]) -> dict[str, str]:
     found = people.people_for(as_subjects(sorted(set(subjects.values())))).to_pylist()
     person_of = {row["subject"]: row["person"] for row in found}
     persons = sorted(set(person_of.values()))
-    spoken = {
-        row.id: row.language
-        for at in range(0, len(persons), CHUNK)
-        for row in people.person_rows(persons[at : at + CHUNK])
-    }
+    spoken = {row.id: row.language for part in bulk.parts(persons) for row in people.person_rows(part)}
     languages = {i: spoken.get(person_of.get(subject, 0), "") for i, subject in subjects.items()}
     return {identifier: language for identifier, language in languages.items() if language}
 

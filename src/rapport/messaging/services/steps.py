@@ -25,7 +25,6 @@ from rapport.people.selectors import rows
 
 STAFF = "staff"  # namespace of addresses that are colleagues' and nobody's in the log
 FEW = 25  # up to so many, each is asked about alone
-CHUNK = 500  # identifiers a statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +186,8 @@ def treated(intended: Set) -> dict[int, str]:
 
 
 def subjects_of(identifiers: Iterable[str]) -> dict[str, int]:
-    """The subject of each identifier that people knows, in statements of a bearable size."""
-    wanted = sorted(set(identifiers))
-    found: dict[str, int] = {}
-    for at in range(0, len(wanted), CHUNK):
-        found |= people.subjects_for(wanted[at : at + CHUNK])
-    return found
+    """The subject of each identifier that people knows."""
+    return people.subjects_for(sorted(set(identifiers)))
 
 
 def _grouped(intended: Set, key: Callable[[Intended], tuple[str, str]]) -> dict[tuple[str, str], list[int]]:

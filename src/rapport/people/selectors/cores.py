@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from rapport.kit import bulk
 from rapport.people import models
 from rapport.people.rules import graph
 from rapport.people.selectors import rows
@@ -43,9 +44,8 @@ def subjects_for(identifiers: Sequence[str]) -> dict[str, int]:
         wanted.setdefault(namespace, set()).add(value)
     found: dict[str, int] = {}
     for namespace, values in wanted.items():
-        listed = sorted(values)
-        for at in range(0, len(listed), 500):
-            known = models.Identifier.objects.filter(namespace=namespace, value__in=listed[at : at + 500])
+        for part in bulk.parts(sorted(values)):
+            known = models.Identifier.objects.filter(namespace=namespace, value__in=part)
             found |= {f"{i.namespace}:{i.value}": i.subject for i in known}
     return found
 

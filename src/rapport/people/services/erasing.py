@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import Q
 
 from rapport.events import traces
+from rapport.kit import bulk
 from rapport.kit.errors import NotFound
 from rapport.people import models
 from rapport.people.rules import graph
 from rapport.people.selectors import identity
 from rapport.people.services import components, profiles, writing
-
-CHUNK = 500  # numbers a statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def erase(person_id: int) -> Erased:
     mine = sorted(models.Identity.objects.filter(person=subject.person).values_list("subject", flat=True))
     texts = [
         f"{i.namespace}:{i.value}"
-        for part in _parts(mine)
+        for part in bulk.parts(mine)
         for i in models.Identifier.objects.filter(subject__in=part)
     ]
     forget(mine, ())
@@ -54,7 +53,7 @@ def forget(subjects: Sequence[int], identifiers: Sequence[str]) -> int:
     found = traces.of(identifiers)
     with writing.change() as number:
         persons = set()
-        for part in _parts(sorted(subjects)):
+        for part in bulk.parts(sorted(subjects)):
             persons |= set(models.Identity.objects.filter(subject__in=part).values_list("person", flat=True))
             for rows in (
                 models.Edge.objects.filter(Q(a__in=part) | Q(b__in=part)),
@@ -87,7 +86,3 @@ def _unquote(found: traces.Traces) -> int:
             mine = models.Trait.objects.filter(subject=trait.subject, name=trait.name, origin=trait.origin)
             n += mine.update(value=found.without(trait.value))
     return n
-
-
-def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (numbers[at : at + CHUNK] for at in range(0, len(numbers), CHUNK))
