@@ -378,14 +378,19 @@ class Loader:
     def _insert_events(self, bodies: Sequence[spool.Stored]) -> None:
         """Write the rows as the lake keeps them; sorting costs as much as all else, and is often needless."""
         large = [b for b in bodies if b.n >= LARGE_EVENTS and b.kind == spool.TRUSTED]
-        small = " AND ".join(f"seq NOT BETWEEN {b.first} AND {b.last}" for b in large) or "true"
-        for these in (*(f"seq BETWEEN {b.first} AND {b.last}" for b in large), small):
-            rows = f"(SELECT * FROM fresh WHERE {these})"
-            order = "" if self._is_in_order(rows) else " ORDER BY subject, ts"
-            self.con.execute(
-                "INSERT INTO lake.event SELECT id, seq, ts, received_at, subject, name, source, channel,"
-                f' venue, "text", value_minor, currency, properties FROM {rows}{order}'
-            )
+        for b in large:
+            rows = f"(SELECT * FROM fresh WHERE seq BETWEEN {b.first} AND {b.last})"
+            self._write_events(rows, is_in_order=self._is_in_order(rows))
+        if len(large) < len(bodies):
+            others = " AND ".join(f"seq NOT BETWEEN {b.first} AND {b.last}" for b in large) or "true"
+            self._write_events(f"(SELECT * FROM fresh WHERE {others})", is_in_order=False)
+
+    def _write_events(self, rows: str, *, is_in_order: bool) -> None:
+        order = "" if is_in_order else " ORDER BY subject, ts"
+        self.con.execute(
+            "INSERT INTO lake.event SELECT id, seq, ts, received_at, subject, name, source, channel,"
+            f' venue, "text", value_minor, currency, properties FROM {rows}{order}'
+        )
 
     def _is_in_order(self, rows: str) -> bool:
         found = self.con.execute(f"SELECT seq, subject, epoch_us(ts) AS ts FROM {rows}").fetchnumpy()
