@@ -16,6 +16,7 @@ from django_tasks import task
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from rapport.consent import services as consent
 from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
 from rapport.kit.errors import Conflict, RapportError
@@ -97,9 +98,6 @@ def _loop(stop: process.Stop) -> None:
 
 def _keep_retention() -> None:
     """Once a day, erase what was kept long enough; a failure is said and does not stop the jobs."""
-    from rapport.consent import services as consent
-    from rapport.people import services as people
-
     for forget, what in (
         (consent.finish_erasures, "people whose erasure was stopped on the way"),
         (consent.retention_if_due, "events that were kept long enough"),
@@ -181,8 +179,6 @@ def run_insight(name: str) -> None:
 @task()
 def carry_out_request(request_id: str, by: str, also_probable: bool) -> None:
     """Erase somebody as they asked. What this job is told, and what it may leave behind, names nobody."""
-    from rapport.consent import services as consent
-
     name = f"request-{request_id}"
     show = _shown(name)
     try:

@@ -47,6 +47,7 @@ class Erasure(models.Model):
     error = models.TextField(default="")
     # Sealed, and only until it is done: whose it is, so that an erasure stopped on the way is finished.
     whose = models.TextField(default="")
+    tried_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

@@ -33,6 +33,7 @@ from rapport.people.selectors import rows
 
 Progress = Callable[[str], None]
 LOCK = "erase"
+TRY_AGAIN = dt.timedelta(minutes=10)
 SUBJECT_OF = "erasure"  # namespace of the identifier under which the log notes that an erasure happened
 
 
@@ -116,11 +117,14 @@ def finish_erasures(progress: Progress | None = None) -> list[Certificate]:
     """Carry to the end what was stopped on the way; whatever runs at this moment is left alone.
 
     Once people's rows are gone nobody can ask by name for the rest, so the note itself says whose it is.
+    Each try writes files anew, so that what goes on failing is tried every TRY_AGAIN alone.
     """
+    stopped = Erasure.objects.filter(ended_at=None, tried_at__lte=clock.now() - TRY_AGAIN).exclude(whose="")
     try:
         with home.lock(LOCK):
-            stopped = list(Erasure.objects.filter(ended_at=None).exclude(whose="").order_by("begun_at"))
-            return [_carry_out(note, progress or (lambda _: None)) for note in stopped]
+            notes = list(stopped.order_by("begun_at"))
+            Erasure.objects.filter(id__in=[note.id for note in notes]).update(tried_at=clock.now())
+            return [_carry_out(note, progress or (lambda _: None)) for note in notes]
     except Conflict:
         return []
 
@@ -138,6 +142,7 @@ def _erase(
         note = Erasure.objects.create(
             id=ids.uuid7(),
             begun_at=clock.now(),
+            tried_at=clock.now(),
             by=by,
             n_identifiers=len(identifiers),
             whose=secret.seal(json.dumps(whose)),
