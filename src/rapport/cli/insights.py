@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -62,14 +65,59 @@ def run(names: tuple[str, ...], json_: bool) -> None:
     default=None,
     help="Your own file.",
 )
+@click.option("--cut", type=click.DateTime(["%Y-%m-%d"]), help="What the model may know ends here; UTC.")
+@click.option("--horizon-days", type=click.IntRange(1, 3650), help="How long after the cut it is judged on.")
+@click.option(
+    "--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the model; repeatable."
+)
 @output.as_json
-def backtest(name: str, data: Path | None, json_: bool) -> None:
+def backtest(
+    name: str,
+    data: Path | None,
+    cut: dt.datetime | None,
+    horizon_days: int | None,
+    given: tuple[str, ...],
+    json_: bool,
+) -> None:
     """How good a model is, against its naive baseline."""
     stores.set_up()
     from rapport.insights import services
 
-    result = services.backtest(name, data)
+    asked = services.Asked(
+        cut=cut.replace(tzinfo=dt.UTC) if cut else None,
+        horizon_days=horizon_days,
+        parameters=dict(_parameter(one) for one in given),
+    )
+    result = services.backtest(name, data, asked)
     if json_:
         output.emit(result)
-    else:
-        output.table(name, ["", ""], [(key, value) for key, value in result.items()])
+        return
+    output.table(
+        f"{name}, on {result['n']:,} rows: {result['split']}",
+        ["figure", "value", "naive", "the naive rule"],
+        [
+            (m["name"], _figure(m, "value"), _figure(m, "baseline_value"), m["baseline"])
+            for m in result["metrics"]
+        ],
+        right=(1, 2),
+    )
+    for sentence in (*(curve["meaning"] for curve in result["curves"]), result["note"]):
+        if sentence:
+            click.echo(sentence)
+
+
+def _parameter(given: str) -> tuple[str, Any]:
+    name, equals, value = given.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"{given!r} is no NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _figure(metric: dict[str, Any], of: str) -> str:
+    shown = f"{metric[of]:.4g}"
+    if of == "value" and metric["low"] is not None:
+        shown += f" [{metric['low']:.4g}, {metric['high']:.4g}]"
+    return shown

@@ -86,6 +86,8 @@ TABLES: dict[str, tuple[str, str, str, int]] = {
 # Relations that queries may need beside the lake's tables; empty ones stand in when queries are checked.
 RELATIONS = {
     "identity": "subject BIGINT, person BIGINT, core BIGINT",
+    "score": "person BIGINT, name VARCHAR, value DOUBLE, unit VARCHAR, as_of TIMESTAMPTZ,"
+    " low DOUBLE, high DOUBLE, label VARCHAR",
     "wanted": "subject BIGINT",
     "body": "first BIGINT, received_at BIGINT, source VARCHAR, batch VARCHAR, body VARCHAR",
     "plan_event": "name VARCHAR, counted BOOLEAN, counted_by VARCHAR, in_session BOOLEAN, by_script BOOLEAN",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -30,6 +30,20 @@ SCORED = pa.schema(
         pa.field("high", pa.float64()),
         pa.field("label", pa.string(), nullable=False),  # empty where the value says it all
         pa.field("reason", pa.string(), nullable=False),  # one sentence that a marketer understands
+    ]
+)
+
+# The relation `score` that a model's query may read.
+SCORES = pa.schema(
+    [
+        pa.field("person", pa.int64(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+        pa.field("unit", pa.string(), nullable=False),
+        pa.field("as_of", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("label", pa.string(), nullable=False),
     ]
 )
 
@@ -101,6 +115,27 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """People to whom the model said about the same, and what happened to them."""
+
+    said: float  # the mean of what the model said of them
+    seen: float  # the mean of what happened
+    n: int  # people, or whatever was judged
+    low: float | None = None  # 95 % interval of `seen`
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What was said beside what was seen, group by group: the calibration of one score."""
+
+    name: str  # of the score
+    unit: str
+    points: tuple[Point, ...]
+    meaning: str  # what the curve shows on these rows, in one plain sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Backtest:
     """How good a model was on rows it had not learnt from."""
 
@@ -108,6 +143,7 @@ class Backtest:
     n: int  # rows judged
     split: str  # how the judged rows were kept apart, in words
     note: str = ""
+    curves: tuple[Curve, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """A plain dictionary that `from_json` reads back."""
@@ -116,6 +152,7 @@ class Backtest:
             "n": self.n,
             "split": self.split,
             "note": self.note,
+            "curves": [asdict(curve) for curve in self.curves],
         }
 
     @classmethod
@@ -125,6 +162,10 @@ class Backtest:
             n=int(given["n"]),
             split=str(given["split"]),
             note=str(given.get("note", "")),
+            curves=tuple(
+                Curve(**{**curve, "points": tuple(Point(**point) for point in curve["points"])})
+                for curve in given.get("curves", ())
+            ),
         )
 
 
@@ -136,10 +177,12 @@ class Insight(Protocol):
     title, meaning : what a screen calls it, and what it says in one sentence
     limits : when not to believe it, in plain words
     purpose : key of the consent purpose that reading the rows serves; who refuses it is not in them
+    after : names of models whose scores it reads; of those that run together, they run first
     needs : the query that yields its table, a `.sql` in the plug-in's folder `sql`; it may read the lake's
-        tables and the relation `identity(subject, person, core)`, and gets `$now` (rows from then on are
-        unknown to the model), `$horizon_days` and the model's parameters. None for a model of texts,
-        which gets TEXTS.
+        tables, the relation `identity(subject, person, core)` and the relation `score` (SCORES: what models
+        last wrote of these people; empty in a back-test, which looks at a time before it), and gets `$now`
+        (rows from then on are unknown to the model), `$horizon_days` and the model's parameters. None for a
+        model of texts, which gets TEXTS.
     gives : what it writes
     parameters : the defaults of its parameters
     shipped : figures measured when the weights inside the plug-in were made; None where it learns here
@@ -157,6 +200,8 @@ class Insight(Protocol):
     def limits(self) -> str: ...
     @property
     def purpose(self) -> str: ...
+    @property
+    def after(self) -> tuple[str, ...]: ...
     @property
     def needs(self) -> Query | None: ...
     @property

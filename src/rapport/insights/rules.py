@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rapport.kit.errors import Invalid
 
 OWN_WORDS = ("message_sent",)  # events whose text is ours; what we say is nobody's opinion of us
 BINS = 20
@@ -59,6 +62,32 @@ class Span:
         if self.live_from is not None and self.live_from <= head:
             return (self.done + 1, self.live_from - 1)
         return (self.done + 1, head)
+
+
+class Ordered(Protocol):
+    """What has a name, and names what goes before it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def after(self) -> tuple[str, ...]: ...
+
+
+Model = TypeVar("Model", bound=Ordered)
+
+
+def in_order(models: Sequence[Model]) -> list[Model]:
+    """The models as given, each moved behind those of them it comes after. Raises Invalid for a circle."""
+    by_name = {model.name: set(model.after) for model in models}
+    waiting, done = list(models), []
+    while waiting:
+        ready = next((m for m in waiting if not by_name[m.name] & {w.name for w in waiting}), None)
+        if ready is None:
+            names = ", ".join(model.name for model in waiting)
+            raise Invalid(f"the models {names} wait for each other", "Take one name out of an `after`.")
+        done.append(ready)
+        waiting.remove(ready)
+    return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,12 @@ class Right(StrEnum):
     CHANGE_PEOPLE = "change_people"
     SEE_INSIGHTS = "see_insights"
     RUN_INSIGHTS = "run_insights"
+    SEE_SEGMENTS = "see_segments"
+    CHANGE_SEGMENTS = "change_segments"
+    SEE_EXPLORE = "see_explore"
+    CHANGE_EXPLORE = "change_explore"
+    SEE_PORTFOLIO = "see_portfolio"
+    CHANGE_PORTFOLIO = "change_portfolio"
     SEE_SOURCES = "see_sources"
     CHANGE_SOURCES = "change_sources"
     SEE_HEALTH = "see_health"
@@ -47,6 +53,11 @@ _ANALYSE = _WORK | {
     Right.SEE_HEALTH,
     Right.SEE_INSIGHTS,
     Right.RUN_INSIGHTS,
+    Right.SEE_SEGMENTS,
+    Right.CHANGE_SEGMENTS,
+    Right.SEE_EXPLORE,
+    Right.CHANGE_EXPLORE,
+    Right.SEE_PORTFOLIO,
     Right.SEE_PRIVACY,
     Right.SEE_SURVEYS,
     Right.SEE_TRACKING,
@@ -56,6 +67,7 @@ _MARKET = _ANALYSE | {
     Right.CHANGE_PEOPLE,
     Right.CHANGE_SOURCES,
     Right.EXPORT_PEOPLE,
+    Right.CHANGE_PORTFOLIO,
     Right.CHANGE_SURVEYS,
     Right.CHANGE_TRACKING,
     Right.CHANGE_MESSAGES,

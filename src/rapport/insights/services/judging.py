@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pyarrow as pa
 
 from rapport.events import lake
 from rapport.insights import rules
-from rapport.insights.contract import Backtest, Context, Insight, is_of_texts
+from rapport.insights.contract import SCORES, Backtest, Context, Insight, is_of_texts
 from rapport.insights.services import keeping, permitting
 from rapport.kit import query
 from rapport.kit.errors import Invalid
@@ -25,32 +27,67 @@ LINE = {
     "quantity": ("quantity",),
     "unit_price": ("unit_price", "price", "amount", "value"),
     "currency": ("currency",),
+    "product_code": ("product_code", "product", "item"),
+    "category": ("category",),
+    "country": ("country",),
+    "channel": ("channel",),
 }
 REQUIRED = ("customer", "ordered_at")
 
 
-def backtest(name: str, file: Path | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How somebody wants a model judged, where it is not as usual."""
+
+    cut: dt.datetime | None = None  # what the model may know ends here; by default a horizon before the end
+    horizon_days: int | None = None  # how long after the cut it is judged on
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # over the model's own
+
+
+def backtest(name: str, file: Path | None = None, asked: Asked | None = None) -> dict[str, Any]:
     """How good a model is beside a naive rule: on the log's past, or on a file (CSV, Parquet or JSON lines).
 
     For a model of texts the file has columns text and label; for a model of people, order lines under the
-    names of the orders import. Raises NotFound for an unknown model, Invalid for a file that does not fit.
+    names of the orders import. Raises NotFound for an unknown model, Invalid for a file that does not fit,
+    for a parameter that the model does not have, and for a cut with nothing on one of its sides.
     """
     model = keeping.insight(name)
+    asked = asked or Asked()
+    for parameter in asked.parameters:
+        if parameter not in model.parameters:
+            known = ", ".join(sorted(model.parameters)) or "none"
+            raise Invalid(f"model {name} has no parameter {parameter!r}", f"It has: {known}.")
     if is_of_texts(model):
         found = _of_texts(model, file)
     elif file is None:
-        found = _on_the_log(model)
+        found = _on_the_log(model, asked)
     else:
-        found = _on_lines(model, file)
+        found = _on_lines(model, file, asked)
     return {"model": model.name, "version": model.version, **found.as_json()}
 
 
 def on_the_past(
-    con: duckdb.DuckDBPyConnection, model: Insight, first: dt.datetime, last: dt.datetime
+    con: duckdb.DuckDBPyConnection,
+    model: Insight,
+    first: dt.datetime,
+    last: dt.datetime,
+    asked: Asked | None = None,
 ) -> Backtest:
     """Judge a model of people on the end of what the connection's events cover."""
-    cut = rules.backtest_cut(first, last)
-    context = keeping.context(model, cut.horizon_days, now=cut.at)
+    asked = asked or Asked()
+    horizon = asked.horizon_days or rules.HORIZON_DAYS
+    if asked.cut is None:
+        cut = rules.backtest_cut(first, last, horizon)
+    elif first < asked.cut <= last:
+        cut = rules.Cut(asked.cut, asked.horizon_days or max(1, (last - asked.cut).days))
+    else:
+        raise Invalid(
+            f"the cut {asked.cut:%Y-%m-%d} has nothing on one of its sides",
+            f"What there is goes from {first:%Y-%m-%d} to {last:%Y-%m-%d}: give a day in between.",
+        )
+    context = keeping.context(model, cut.horizon_days, asked.parameters, now=cut.at)
+    # What models have written since the cut knows what came after it.
+    lake.give(con, "score", SCORES.empty_table())
     return model.backtest(read(con, model, context), context)
 
 
@@ -101,24 +138,24 @@ def _of_texts(model: Insight, file: Path | None) -> Backtest:
     return model.backtest(table, keeping.context(model))
 
 
-def _on_the_log(model: Insight) -> Backtest:
+def _on_the_log(model: Insight, asked: Asked) -> Backtest:
     identity = permitting.identity_seen(permitting.refused_by(permitting.warrant(model)))
     con = lake.connect()
     try:
         lake.give(con, "identity", identity)
-        return _past_of(con, model)
+        return _past_of(con, model, asked)
     finally:
         con.close()
 
 
-def _past_of(con: duckdb.DuckDBPyConnection, model: Insight) -> Backtest:
+def _past_of(con: duckdb.DuckDBPyConnection, model: Insight, asked: Asked) -> Backtest:
     (extent,) = query.run(con, query.load("rapport.insights", "extent")).to_arrow_table().to_pylist()
     if not extent["n"]:
         raise Invalid("the log is empty", "Import something first, or give a file with --data.")
-    return on_the_past(con, model, extent["first_ts"], extent["last_ts"])
+    return on_the_past(con, model, extent["first_ts"], extent["last_ts"], asked)
 
 
-def _on_lines(model: Insight, file: Path) -> Backtest:
+def _on_lines(model: Insight, file: Path, asked: Asked) -> Backtest:
     given = table_of(file)
     columns = {}
     for name, spellings in LINE.items():
@@ -139,10 +176,18 @@ def _on_lines(model: Insight, file: Path) -> Backtest:
         except duckdb.Error as error:
             raise Invalid(f"{file.name} holds something that does not fit: {error}", "Correct it.") from None
         con.register("order_event", orders)
+        for name, (columns, *_) in lake.TABLES.items():
+            if name != "event":
+                con.execute(
+                    f"CREATE TEMP TABLE {name} ({columns})"
+                )  # of which a file of orders knows nothing
         con.execute(
-            "CREATE TEMP VIEW event AS SELECT row_number() OVER () AS seq, * FROM order_event;"
-            " CREATE TEMP VIEW identity AS SELECT DISTINCT subject, subject AS person, subject AS core FROM order_event"
+            "CREATE TEMP VIEW event AS SELECT row_number() OVER () AS seq, ts, subject, name, 'file' AS source,"
+            ' channel, NULL::VARCHAR AS venue, NULL::VARCHAR AS "text", value_minor, currency, properties'
+            " FROM order_event;"
+            " CREATE TEMP VIEW identity AS"
+            " SELECT DISTINCT subject, subject AS person, subject AS core FROM order_event"
         )
-        return _past_of(con, model)
+        return _past_of(con, model, asked)
     finally:
         con.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from django.db import transaction
 
+from rapport.insights import rules
 from rapport.insights.contract import KIND, Context, Insight, is_of_texts
 from rapport.insights.models import StoredModel
 from rapport.kit import clock, registry
@@ -30,10 +31,10 @@ class Fitted:
 
 
 def insights(names: Sequence[str] | None = None) -> list[Insight]:
-    """Models by name, in that order, or all of them. Raises NotFound naming those there are."""
+    """Models by name, or all of them; each after those whose scores it reads. Raises NotFound naming those there are."""
     if names is None:
-        return [found.offers for found in registry.plugins(KIND).values()]
-    return [insight(name) for name in names]
+        return rules.in_order([found.offers for found in registry.plugins(KIND).values()])
+    return rules.in_order([insight(name) for name in names])
 
 
 def insight(name: str) -> Insight:

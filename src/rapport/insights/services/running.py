@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from rapport.events import lake, loader, spool, subscriptions
 from rapport.events import services as events
 from rapport.insights import rules
-from rapport.insights.contract import Insight, is_of_texts
+from rapport.insights.contract import SCORES, Insight, is_of_texts
 from rapport.insights.models import Run
 from rapport.insights.services import annotating, judging, keeping, permitting
 from rapport.kit import clock, home, query
@@ -145,6 +145,7 @@ def _of_people(model: Insight, record: Run, progress: Progress) -> int:
             record.backtest = judging.on_the_past(con, model, extent["first_ts"], extent["last_ts"]).as_json()
         progress(0, None, f"{model.name}: reading")
         context = keeping.context(model)
+        lake.give(con, "score", _scores(model))
         table = judging.read(con, model, context)
     finally:
         con.close()
@@ -159,6 +160,12 @@ def _of_people(model: Insight, record: Run, progress: Progress) -> int:
     _note_distributions(record, scored)
     keeping.keep(model.name, model.version, content, record.id)
     return 0
+
+
+def _scores(model: Insight) -> pa.Table:
+    """What models last wrote, where this one asks for it; whom it may not see is not in `identity` either."""
+    asks = model.needs is not None and "score" in model.needs.needs
+    return people.scores_arrow() if asks else SCORES.empty_table()
 
 
 def _write(model: Insight, scored: pa.Table, as_of: dt.datetime, identity: pa.Table) -> int:

@@ -79,6 +79,10 @@ def test_a_model_gives_one_kind_and_sane_ranges(model: Insight) -> None:
         assert given.meaning.endswith(".")
 
 
+def test_a_model_comes_after_models_there_are_and_not_after_itself(model: Insight) -> None:
+    assert set(model.after) <= set(PLUGINS) - {model.name}
+
+
 def test_a_model_of_people_names_its_query_and_one_of_texts_needs_none(model: Insight) -> None:
     if is_of_texts(model):
         assert model.needs is None

@@ -177,6 +177,18 @@ def test_a_backtest_reads_a_file_of_order_lines(home: Path, db: None, tmp_path: 
     assert Run.objects.count() == 0, "judging writes nothing"
 
 
+def test_what_the_model_may_know_ends_where_one_says(home: Path, db: None, tmp_path: Path) -> None:
+    file = tmp_path / "orders.parquet"
+    pq.write_table(pa.Table.from_pylist(lines()), file)
+    asked = services.Asked(cut=dt.datetime(2025, 7, 1, tzinfo=dt.UTC), horizon_days=40)
+    found = services.backtest("rfm", file, asked)
+    assert "before 2025-07-01, judged on the 40 days after it" in found["split"]
+    with pytest.raises(Invalid, match=r"the cut 2031-01-01 has nothing on one of its sides"):
+        services.backtest("rfm", file, services.Asked(cut=dt.datetime(2031, 1, 1, tzinfo=dt.UTC)))
+    with pytest.raises(Invalid, match=r"model rfm has no parameter 'depth'"):
+        services.backtest("rfm", file, services.Asked(parameters={"depth": 3}))
+
+
 def test_negative_quantities_are_refunds_and_no_orders(home: Path, db: None, tmp_path: Path) -> None:
     rows = lines(30)
     for given in rows:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rapport.insights import rules
 from rapport.insights.rules import BINS, Distribution, Span, backtest_cut, distribution, drift
+from rapport.kit.errors import Invalid
 
 DAY = dt.timedelta(days=1)
 FIRST = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -132,3 +135,17 @@ def test_drift_of_a_small_case() -> None:
     # From halves to a quarter and three quarters.
     expected = (0.25 - 0.5) * np.log(0.25 / 0.5) + (0.75 - 0.5) * np.log(0.75 / 0.5)
     assert drift(before, np.array([1.0, 2.0, 2.0, 2.0])) == pytest.approx(expected)
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str
+    after: tuple[str, ...] = ()
+
+
+def test_models_run_after_those_whose_scores_they_read_and_otherwise_as_named() -> None:
+    a, b, c = Named("a", ("c", "elsewhere")), Named("b"), Named("c", ("b",))
+    assert rules.in_order([a, b, c]) == [b, c, a]
+    assert rules.in_order([b, a]) == [b, a], "a model that does not run now is waited for by nobody"
+    with pytest.raises(Invalid, match="a, b wait for each other"):
+        rules.in_order([Named("a", ("b",)), Named("b", ("a",))])

@@ -37,6 +37,7 @@ class Loud:
     meaning: str = "How much of a text is in capitals."
     limits: str = "None."
     purpose: str = "analytics"
+    after: tuple[str, ...] = ()
     needs: None = None
     gives: tuple[Gives, ...] = (Gives("annotation", "loud", "share", 0, 1, ("loud", "quiet"), "Share."),)
     parameters: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -48,6 +48,7 @@ from rapport.people.selectors.proposals import (
     proposals,
     side_by_side,
 )
+from rapport.people.selectors.scored import scores_arrow
 from rapport.people.selectors.searching import Match, search
 from rapport.people.selectors.spans import SharedDevice, Span, shared_devices, spans_for
 from rapport.people.selectors.timelines import (
@@ -111,6 +112,7 @@ __all__ = [
     "proposal",
     "proposals",
     "reasons",
+    "scores_arrow",
     "search",
     "shared_devices",
     "side_by_side",

@@ -5,7 +5,6 @@
 -- given: respondent(person BIGINT)
 -- given: base(person BIGINT)
 -- given: person(id BIGINT, country VARCHAR, language VARCHAR)
--- given: score(person BIGINT, name VARCHAR, label VARCHAR)
 WITH class AS (
     SELECT
         s.person,

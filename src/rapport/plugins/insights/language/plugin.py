@@ -45,6 +45,7 @@ class Language:
         "and Danish, are confused."
     )
     purpose = "analytics"
+    after: tuple[str, ...] = ()
     needs = None
     gives = (Gives("annotation", "language", "none", 0.0, 0.0, (), "ISO 639 code of the language."),)
     parameters: Mapping[str, Any] = {"probability_min": 0.2}

@@ -35,6 +35,7 @@ class Rfm:
         "somebody will buy."
     )
     purpose = "profiling"
+    after: tuple[str, ...] = ()
     gives = (
         Gives("score", "recency_days", "days", 0, 36_525, meaning="Days since the last order."),
         Gives("score", "frequency", "orders", 1, 1e9, meaning="Orders placed."),

@@ -41,6 +41,7 @@ class Sentiment:
         "French, German, Italian, Portuguese and Spanish; elsewhere it mostly guesses."
     )
     purpose = "analytics"
+    after: tuple[str, ...] = ()
     needs = None
     gives = (
         Gives(

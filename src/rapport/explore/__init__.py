@@ -1,0 +1,1 @@
+"""Questions to the firm's own figures, put without knowing SQL."""

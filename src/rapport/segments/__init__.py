@@ -1,0 +1,1 @@
+"""Rules over people, and who is in them; membership moves with what is known."""

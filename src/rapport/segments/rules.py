@@ -1,0 +1,1 @@
+"""Pure: no Django, no database, no network."""
