@@ -176,11 +176,9 @@ def _on_lines(model: Insight, file: Path, asked: Asked) -> Backtest:
         except duckdb.Error as error:
             raise Invalid(f"{file.name} holds something that does not fit: {error}", "Correct it.") from None
         con.register("order_event", orders)
-        for name, (columns, *_) in lake.TABLES.items():
-            if name != "event":
-                con.execute(
-                    f"CREATE TEMP TABLE {name} ({columns})"
-                )  # of which a file of orders knows nothing
+        for name, shape in lake.TABLES.items():
+            if name != "event":  # a file of orders knows nothing of the others
+                con.execute(f"CREATE TEMP TABLE {name} ({shape[0]})")
         con.execute(
             "CREATE TEMP VIEW event AS SELECT row_number() OVER () AS seq, ts, subject, name, 'file' AS source,"
             ' channel, NULL::VARCHAR AS venue, NULL::VARCHAR AS "text", value_minor, currency, properties'
