@@ -52,11 +52,14 @@ def take_out(
     why: str,
     columns: Sequence[str] = COLUMNS,
     chosen: Mapping[str, str] | None = None,
+    among: pa.Array | None = None,
+    of: Mapping[str, str] | None = None,
 ) -> TakenOut:
     """A list of the people who allow the purpose, with the columns asked for and no other.
 
-    `chosen` filters as the page People does (q, country, language). Raises Invalid without a reason, or
-    for a column or channel that there is not. Every row carries a mark that names this export.
+    `chosen` filters as the page People does (q, country, language). `among` holds the persons that another
+    domain chose, and `of` says by what. Raises Invalid without a reason, or for a column or channel that there
+    is not. Every row carries a mark that names this export.
     """
     _check(purpose, channel, why, columns)
     asked = {k: v for k, v in (chosen or {}).items() if k in ("q", "country", "language") and v}
@@ -64,6 +67,8 @@ def take_out(
     persons = takeouts.chosen_persons(
         text=asked.get("q", ""), country=asked.get("country", ""), language=asked.get("language", "")
     )
+    if among is not None:
+        persons = persons.filter(pc.is_in(persons["person"], value_set=among))
     with lake.new_engine() as con:
         con.register("chosen", persons)
         con.register("identity", people.identity_arrow())
@@ -79,7 +84,7 @@ def take_out(
         channel=channel,
         why=why.strip(),
         columns=list(columns),
-        chosen=asked,
+        chosen={**(of or {}), **asked},
         n_chosen=persons.num_rows,
         n_people=rows.num_rows,
         mark=base64.b32encode(secrets.token_bytes(MARK_BYTES)).decode("ascii"),

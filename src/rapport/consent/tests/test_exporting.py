@@ -7,6 +7,7 @@ import datetime as dt
 import io
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 
 from rapport.consent import selectors, services
@@ -50,6 +51,19 @@ def test_only_who_allows_the_purpose_is_on_the_list() -> None:
     (kept,) = selectors.exports()
     assert (kept.by, kept.why, kept.n_chosen, kept.n_people) == ("alice@example.com", "spring letter", 3, 1)
     assert Warranted.objects.get().why == "spring letter"
+
+
+@pytest.mark.usefixtures("three")
+def test_a_list_may_be_of_those_whom_another_domain_chose() -> None:
+    ana, bo = (people.person_id(f"customer:{n}") for n in (1, 2))
+    asked = {"by": "alice@example.com", "why": "spring letter", "of": {"segment": "lapsed"}}
+    taken = services.take_out("service", **asked, among=pa.array([bo], pa.int64()))
+    assert [row["email"] for row in rows_of(taken)] == ["bo@example.org"]
+    (kept,) = selectors.exports()
+    assert (kept.n_chosen, kept.chosen) == (1, {"segment": "lapsed"})
+    # Being chosen is no consent: Bo refuses mail.
+    assert services.take_out("marketing", "email", **asked, among=pa.array([ana, bo])).n_people == 1
+    assert services.take_out("service", **asked, among=pa.array([], pa.int64())).n_people == 0
 
 
 @pytest.mark.usefixtures("three")
