@@ -1,0 +1,129 @@
+"""Pareto/NBD: a buyer may stop for good at any moment.
+
+Purchases come at a person's own Poisson rate, rates are gamma(r, alpha) over people; people leave at an own
+constant hazard, gamma(s, beta) over people (Schmittlein, Morrison and Colombo 1987, "Counting your customers:
+who are they and what will they do next?", Management Science 33; likelihood as in Fader and Hardie 2005, "A note
+on deriving the Pareto/NBD model and related expressions").
+
+Not taken from there: the two hypergeometric functions of the likelihood. Their difference is the integral over
+the moment of leaving, from the last purchase to now,
+
+    integral of s beta^s (beta + u)^-(s+1) (alpha + u)^-(r+x) du,
+
+which has no cancellation, no case for alpha above or below beta, and a gradient under the integral sign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import digamma, gammaln, logsumexp
+
+from rapport.plugins.insights.value.histories import Floats, States
+
+_AT, _WEIGHT = (lambda found: ((found[0] + 1) / 2, found[1] / 2))(np.polynomial.legendre.leggauss(24))
+
+
+@dataclass(frozen=True, slots=True)
+class ParetoNbd:
+    """Parameters are (r, alpha, s, beta); alpha and beta in units of time."""
+
+    name: str = "pareto_nbd"
+    title: str = "Pareto/NBD"
+    parameters: tuple[str, ...] = ("r", "alpha", "s", "beta")
+
+    def starts(self, s: States) -> list[Floats]:
+        """Where to begin the search, as parameters."""
+        scale = max(float((s.seen * s.weight).sum() / s.n_people) / 3, 1e-6)
+        return [np.array([0.6, scale, 0.6, scale]), np.array([1.5, 3 * scale, 0.5, 6 * scale])]
+
+    def log_likelihood(self, theta: Floats, s: States) -> tuple[float, Floats]:
+        """The log-likelihood and its gradient by (ln r, ln alpha, ln s, ln beta)."""
+        r, alpha, shape, beta = theta
+        k = r + s.n_repeats
+        stays = -k * np.log(alpha + s.seen) + shape * (np.log(beta) - np.log(beta + s.seen))
+        u, log_f = self._left(theta, s)
+        left = logsumexp(log_f, axis=1)
+        both = np.logaddexp(stays, left)
+        ll = gammaln(k) - gammaln(r) + r * np.log(alpha) + both
+        p_stays = np.exp(stays - both)
+        p_left = np.exp(log_f - both[:, None])  # joint with the node at which the person left
+        here, there = np.log(alpha + u), np.log(beta + u)
+        by_r = digamma(k) - digamma(r) + np.log(alpha) - p_stays * np.log(alpha + s.seen) - _over(p_left, here)
+        by_alpha = r / alpha - k * (p_stays / (alpha + s.seen) + _over(p_left, 1 / (alpha + u)))
+        p_any = p_left.sum(axis=1)
+        by_s = (
+            p_stays * (np.log(beta) - np.log(beta + s.seen))
+            + p_any * (1 / shape + np.log(beta))
+            - _over(p_left, there)
+        )
+        by_beta = (
+            p_stays * shape * (1 / beta - 1 / (beta + s.seen))
+            + p_any * shape / beta
+            - (shape + 1) * _over(p_left, 1 / (beta + u))
+        )
+        gradient = np.array([(g * s.weight).sum() for g in (by_r, by_alpha, by_s, by_beta)])
+        return float((ll * s.weight).sum()), gradient * theta
+
+    def alive(self, theta: Floats, s: States) -> Floats:
+        """Probability that the person has not left by now."""
+        r, alpha, shape, beta = theta
+        k = r + s.n_repeats
+        stays = -k * np.log(alpha + s.seen) + shape * (np.log(beta) - np.log(beta + s.seen))
+        left = logsumexp(self._left(theta, s)[1], axis=1)
+        probability: Floats = np.exp(stays - np.logaddexp(stays, left))
+        return probability
+
+    def expected_if_alive(self, theta: Floats, s: States, ahead: Floats) -> Floats:
+        """Expected purchases within the time ahead of those who are still buyers.
+
+        With the hazard m ~ gamma(s, beta + T), the expectation is the mean rate times that of (1 - e^(-m t)) / m.
+        """
+        r, alpha, shape, beta = theta
+        rate = (r + s.n_repeats) / (alpha + s.seen)
+        c = ahead / (beta + s.seen)
+        # The mean time that is left within t: the integral of (1 + v)^-s up to c, in units of beta + T.
+        grows = np.expm1((1 - shape) * np.log1p(c)) / (1 - shape) if abs(shape - 1) > 1e-9 else np.log1p(c)
+        expected: Floats = rate * grows * (beta + s.seen)
+        return expected
+
+    def draw_if_alive(
+        self, theta: Floats, rng: np.random.Generator, n_repeats: float, seen: Floats, ahead: float
+    ) -> tuple[Floats, Floats]:
+        """Purchases ahead, and the share of that time in which they come; see BetaGeometric.draw_if_alive."""
+        r, alpha, shape, beta = (theta[:, i] for i in range(4))
+        rate = rng.gamma(r + n_repeats)[None, :] / (alpha[None, :] + seen[:, None])
+        hazard = np.maximum(rng.gamma(shape), 1e-300)[None, :] / (beta[None, :] + seen[:, None])
+        lasts = np.minimum(rng.standard_exponential(len(theta))[None, :] / hazard, ahead)
+        bought = rng.poisson(np.minimum(rate * lasts, 1e6)).astype(np.float64)
+        return bought, lasts / ahead
+
+    def _left(self, theta: Floats, s: States) -> tuple[Floats, Floats]:
+        """Moments between the last purchase and now, and the log of density times weight of leaving there.
+
+        The nodes follow the fast part of the decline, (alpha + u)^-(r+x), so that few do even for buyers of
+        hundreds of orders.
+        """
+        r, alpha, shape, beta = theta
+        k = r + s.n_repeats
+        span = np.log(alpha + s.seen) - np.log(alpha + s.last)
+        falls = np.where(np.abs(k - 1) < 1e-6, 1e-6, k - 1)
+        whole = -np.expm1(-falls * span)
+        w = -np.log1p(-_AT[None, :] * whole[:, None]) / falls[:, None]
+        u = (alpha + s.last)[:, None] * np.exp(w) - alpha
+        with np.errstate(divide="ignore"):  # nothing lies between a purchase today and now
+            log_f = (
+                np.log(shape) + shape * np.log(beta) - (shape + 1) * np.log(beta + u)
+                + ((1 - k) * np.log(alpha + s.last) + np.log(whole / falls))[:, None]
+                + np.log(_WEIGHT)
+            )  # fmt: skip
+        return u, log_f
+
+
+def _over(p: Floats, f: Floats) -> Floats:
+    total: Floats = (p * f).sum(axis=1)
+    return total
+
+
+PARETO_NBD = ParetoNbd()
