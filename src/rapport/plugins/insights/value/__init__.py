@@ -1,1 +1,0 @@
-"""What each person is likely to buy from now on, and what that is worth."""
