@@ -26,21 +26,22 @@ class Changes:
     """The counter of changes in a watermark table: a number that only grows, and the database's epoch."""
 
     table: str
+    name: str = "change"
 
     def next(self) -> int:
         """The next number; the caller is in a transaction, and holds the row until it ends."""
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {self.table} (name, value, epoch) VALUES ('change', 1, %s)"
+                f"INSERT INTO {self.table} (name, value, epoch) VALUES (%s, 1, %s)"
                 f" ON CONFLICT (name) DO UPDATE SET value = {self.table}.value + 1 RETURNING value",
-                [ids.token(18)],
+                [self.name, ids.token(18)],
             )
             return int(cursor.fetchone()[0])
 
     def present(self) -> tuple[str, int]:
         """The epoch, which tells this database from a restored copy, and the newest number; 0 before the first."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT epoch, value FROM {self.table} WHERE name = 'change'")
+            cursor.execute(f"SELECT epoch, value FROM {self.table} WHERE name = %s", [self.name])
             row = cursor.fetchone()
         return (row[0], int(row[1])) if row else ("", 0)
 

@@ -135,6 +135,7 @@ class Person(models.Model):
             models.Index(fields=["kind", "country", "sort_name", "id"], name="people_person_country_name"),
             models.Index(fields=["kind", "language", "id"], name="people_person_language"),
             models.Index(fields=["kind", "language", "sort_name", "id"], name="people_person_language_nm"),
+            models.Index(fields=["changed_seq"], name="people_person_changed"),
         ]
 
 

@@ -17,6 +17,7 @@ from rapport.people.rules.graph import Subjects, as_subjects
 CHUNK = 50_000  # numbers a statement; more would only hold more memory
 
 CHANGES = Changes("people_watermark")
+SCORES = Changes("people_watermark", "score")  # of many scores at once; of a few, the persons change
 
 _TIME = pa.timestamp("us", tz="UTC")
 

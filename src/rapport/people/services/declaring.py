@@ -11,8 +11,9 @@ import numpy as np
 from rapport.events import services as events
 from rapport.kit import bulk, clock
 from rapport.kit.errors import Invalid
+from rapport.people.selectors import identity, rows
 from rapport.people.selectors.persons import subject_of
-from rapport.people.services import profiles
+from rapport.people.services import profiles, writing
 
 VALUE_CHARS_MAX = 1_000
 DECLARED = "declared"
@@ -57,5 +58,8 @@ def declare(identifier: str, traits: Mapping[str, Any], *, source: str) -> int:
         update=("value", "confidence", "observed_at", "source", "seq"),
         where="(excluded.observed_at, excluded.seq) > (people_trait.observed_at, people_trait.seq)",
     )
-    profiles.refresh(np.asarray([subject], dtype=np.int64))
+    asked = np.asarray([subject], dtype=np.int64)
+    profiles.refresh(asked)
+    with writing.change() as number:
+        writing.touch(rows.numbers(identity.people_for(asked), "person"), number)
     return span.first

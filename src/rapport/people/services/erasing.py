@@ -67,13 +67,13 @@ def forget(subjects: Sequence[int], identifiers: Sequence[str]) -> int:
             ):
                 n += rows.delete()[0]
         left = [components.split(person, number) for person in sorted(persons)]
-        n += _unquote(found)
+        n += _unquote(found, number)
     profiles.refresh(np.concatenate([graph.as_subjects(sorted(persons)), *left]))
     identity.discard()
     return n
 
 
-def _unquote(found: traces.Traces) -> int:
+def _unquote(found: traces.Traces, number: int) -> int:
     """Make their identifiers unreadable where somebody else's trait quotes them."""
     quoting = Q()
     for text in found.texts:
@@ -81,8 +81,13 @@ def _unquote(found: traces.Traces) -> int:
     if not quoting:
         return 0
     n = 0
+    changed = set()
     for trait in list(models.Trait.objects.filter(quoting)):
         if found.found_in(trait.value):
             mine = models.Trait.objects.filter(subject=trait.subject, name=trait.name, origin=trait.origin)
             n += mine.update(value=found.without(trait.value))
+            changed.add(trait.subject)
+    if changed:
+        theirs = identity.people_for(graph.as_subjects(sorted(changed)))
+        writing.touch(graph.as_subjects(sorted(set(theirs["person"].to_pylist()))), number)
     return n

@@ -54,11 +54,23 @@ def write_scores(scores: pa.Table, *, identity: pa.Table | None = None) -> int:
     rows_ = rows_.filter(pa.array(there)).append_column(
         "members", pa.array(members[np.searchsorted(known, persons[there])])
     )
-    columns = rows_.column_names
+    if rows_.num_rows > writing.SLICE_ROWS:
+        # Said before and after: whoever copies them in between reads them again.
+        writing.scores_change()
+        written = _upsert(rows_)
+        writing.scores_change()
+        return written
+    with writing.change() as number:
+        writing.touch(np.unique(rows.numbers(rows_, "person")), number)
+        return _upsert(rows_)
+
+
+def _upsert(scores: pa.Table) -> int:
+    columns = scores.column_names
     return bulk.upsert(
         "people_score",
         columns,
-        writing.tuples(rows_.sort_by([("person", "ascending"), ("name", "ascending")])),
+        writing.tuples(scores.sort_by([("person", "ascending"), ("name", "ascending")])),
         conflict=("person", "name", "members"),
         update=[c for c in columns if c not in {"person", "name", "members"}],
         where="excluded.as_of >= people_score.as_of",
@@ -83,12 +95,17 @@ def drop_scores(subjects: graph.Subjects, model: str, *, before: dt.datetime | N
     for at in range(0, persons.size, DROPPED_AT_ONCE):
         if at:
             writing.pause()
-        with connection.cursor() as cursor:
+        part = persons[at : at + DROPPED_AT_ONCE]
+        with writing.change() as number, connection.cursor() as cursor:
             cursor.execute(
                 f"DELETE FROM people_score WHERE model = %s AND {rows.among('person')}{older}",
-                [model, rows.listed(persons[at : at + DROPPED_AT_ONCE]), *times],
+                [model, rows.listed(part), *times],
             )
+            if cursor.rowcount and persons.size <= DROPPED_AT_ONCE:
+                writing.touch(part, number)
             dropped += cursor.rowcount
+    if dropped and persons.size > DROPPED_AT_ONCE:
+        writing.scores_change()
     return dropped
 
 

@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from rapport.kit import bulk, clock
-from rapport.people.selectors.rows import CHANGES
+from rapport.people.rules import graph
+from rapport.people.selectors import rows
+from rapport.people.selectors.rows import CHANGES, SCORES
 
 SLICE_ROWS = 2_000  # as in kit.bulk: a slice of this size holds the write lock for well under 50 ms
 
@@ -31,6 +33,22 @@ def change() -> Iterator[int]:
     """One transaction with its own number."""
     with transaction.atomic():
         yield next_change()
+
+
+def touch(persons: graph.Subjects, number: int) -> None:
+    """Say that something of these persons changed that their rows do not show, inside the caller's change."""
+    for at in range(0, len(persons), SLICE_ROWS):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE people_person SET changed_seq = %s WHERE {rows.among('id')}",
+                [number, rows.listed(persons[at : at + SLICE_ROWS])],
+            )
+
+
+def scores_change() -> None:
+    """Say that many scores change: whoever keeps a copy reads all of them anew, and not person by person."""
+    with transaction.atomic():
+        SCORES.next()
 
 
 def pause() -> None:
