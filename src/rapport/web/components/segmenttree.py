@@ -19,7 +19,8 @@ ALL, ANY, NONE, NOT_ALL = "all", "any", "none", "not_all"
 HOWS = (ALL, ANY, NONE, NOT_ALL)
 DEEPEST = 6  # brackets within brackets; who needs more names a part as a segment of its own
 ROWS_MOST = 100
-_FIELD = re.compile(r"(r(?:_\d{1,3})*)\.([a-z_]{1,20})")
+_PLACE = r"r(?:_\d{1,3})*"
+_FIELD = re.compile(rf"({_PLACE})\.([a-z_]{{1,20}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def _numbers(place: str) -> tuple[int, ...]:
 
 def at(tree: Bracket, place: str) -> Row | Bracket | None:
     """What stands at a place."""
+    if not re.fullmatch(_PLACE, place):
+        return None
     part: Row | Bracket = tree
     for number in _numbers(place):
         if not isinstance(part, Bracket) or number >= len(part.parts):
@@ -103,11 +106,9 @@ def with_part(tree: Bracket, place: str, part: Row | Bracket) -> Bracket:
 
 def without(tree: Bracket, place: str) -> Bracket:
     """The tree without what stands at a place; what comes after it moves up."""
-    if place == ROOT:
-        return replace(tree, parts=())
     above = place.rpartition("_")[0]
     bracket = at(tree, above)
-    if not isinstance(bracket, Bracket):
+    if not isinstance(bracket, Bracket) or at(tree, place) is None:
         return tree
     number = _numbers(place)[-1]
     kept = tuple(p for n, p in enumerate(bracket.parts) if n != number)
