@@ -1,1 +1,0 @@
-"""Pure: no Django, no database, no network."""
