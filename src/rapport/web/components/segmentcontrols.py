@@ -287,7 +287,7 @@ def _tested(
     tests += [t for t in everything if t[0] == test and t not in tests]
     found = [_select("test", _("Compared how"), test, tests, is_shape=True)]
     if test in ("in", "not_in", "contains", "begins_with"):
-        values = (label or column).values if label or column else ()  # type: ignore[union-attr]
+        values = (label or column).values if label or column else ()
         hint = _("value, value") if test in ("in", "not_in") else ""
         return [*found, _text("values", _("With what"), given, values, hint)]
     if test == "when":

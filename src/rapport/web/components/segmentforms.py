@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -198,46 +197,46 @@ class BracketShown:
     wrong: str
     is_root: bool
     may_nest: bool
+    has_focus: bool
     is_bracket: bool = True
 
 
 def shown(form_now: Bracket, offer: Offer, wrong: Mapping[str, str], goes_on: str = "") -> BracketShown:
-    """The whole form; the keyboard goes on at the row `goes_on`."""
+    """The whole form; the keyboard goes on at the place `goes_on`."""
     numbers = {place: n for n, (place, _row) in enumerate(rows(form_now), 1)}
-    return _bracket_shown(
-        form_now, ROOT, functools.partial(_row_shown, offer, wrong, goes_on, numbers), wrong
-    )
-
-
-def _bracket_shown(
-    bracket: Bracket, place: str, shows: Callable[[Row, str], RowShown], wrong: Mapping[str, str]
-) -> BracketShown:
     said = segmentcontrols.hows()
-    return BracketShown(
-        place=place,
-        how=bracket.how,
-        hows=[(how, said[how]) for how in HOWS],
-        parts=[
-            shows(part, f"{place}_{n}")
-            if isinstance(part, Row)
-            else _bracket_shown(part, f"{place}_{n}", shows, wrong)
-            for n, part in enumerate(bracket.parts)
-        ],
-        wrong=wrong.get(place, ""),
-        is_root=place == ROOT,
-        may_nest=place.count("_") < DEEPEST,
-    )
+
+    def row_shown(row: Row, place: str) -> RowShown:
+        return RowShown(
+            place=place,
+            number=numbers[place],
+            about=row.about,
+            groups=offer.groups(row.about),
+            controls=segmentcontrols.controls(row, offer),
+            wrong=wrong.get(place, ""),
+            is_new=place == goes_on,
+        )
+
+    def bracket_shown(bracket: Bracket, place: str) -> BracketShown:
+        below = [(part, f"{place}_{n}") for n, part in enumerate(bracket.parts)]
+        return BracketShown(
+            place=place,
+            how=bracket.how,
+            hows=[(how, said[how]) for how in HOWS],
+            parts=[row_shown(p, at_) if isinstance(p, Row) else bracket_shown(p, at_) for p, at_ in below],
+            wrong=wrong.get(place, ""),
+            is_root=place == ROOT,
+            may_nest=place.count("_") < DEEPEST,
+            has_focus=place == goes_on,
+        )
+
+    return bracket_shown(form_now, ROOT)
 
 
-def _row_shown(
-    offer: Offer, wrong: Mapping[str, str], goes_on: str, numbers: Mapping[str, int], row: Row, place: str
-) -> RowShown:
-    return RowShown(
-        place=place,
-        number=numbers[place],
-        about=row.about,
-        groups=offer.groups(row.about),
-        controls=segmentcontrols.controls(row, offer),
-        wrong=wrong.get(place, ""),
-        is_new=place == goes_on,
-    )
+def places(form_now: Bracket, place: str = ROOT) -> list[str]:
+    """Every place of the form at which something can be said to be wrong."""
+    found = [place]
+    for number, part in enumerate(form_now.parts):
+        below = f"{place}_{number}"
+        found += [below] if isinstance(part, Row) else places(part, below)
+    return found
