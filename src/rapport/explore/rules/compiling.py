@@ -79,13 +79,13 @@ def compile_figures(question: Figures, world: World, today: dt.date) -> Compiled
     shown = f"WHERE c.all_groups OR k.place <= {binding.bind(question.most)}" if keys else ""
     order = ", ".join(["c.measure", "k.place NULLS FIRST", *(f"c.{k}" for k in keys), "c.bucket", "c.is_before"])
     sql = (
-        f"WITH {_preamble(binding)}cell AS MATERIALIZED ({cells}), ranked AS ({ranked})"
+        f"WITH {preamble(binding)}cell AS MATERIALIZED ({cells}), ranked AS ({ranked})"
         f" SELECT c.measure, {_both(keys, 'c.')}, c.bucket, c.is_before, c.currency, c.top, c.over, c.n_people,"
         " c.all_groups, c.all_time, k.place, (SELECT count(*) FROM ranked) AS n_groups"
         f" FROM cell AS c {joined} {shown} ORDER BY {order}, c.currency"
     )
     store = stores.pop() if len(stores) == 1 else "both"
-    return _compiled(binding, sql, store=store, hides=hides)
+    return compiled(binding, sql, store=store, hides=hides)
 
 
 def _binding(question: Figures, world: World, today: dt.date) -> Binding:
@@ -97,7 +97,8 @@ def _binding(question: Figures, world: World, today: dt.date) -> Binding:
     return Binding(spans, world.zone, grain=question.grain)
 
 
-def _compiled(binding: Binding, sql: str, *, store: str, hides: bool) -> Compiled:
+def compiled(binding: Binding, sql: str, *, store: str, hides: bool) -> Compiled:
+    """The statement with what it was bound to."""
     reads = Reads(
         binding.reads_people,
         binding.reads_profile,
@@ -108,7 +109,7 @@ def _compiled(binding: Binding, sql: str, *, store: str, hides: bool) -> Compile
     return Compiled(sql, binding.values, reads, binding.spans, store, hides)
 
 
-def _preamble(binding: Binding) -> str:
+def preamble(binding: Binding) -> str:
     """Whose first order was when, where the question asks for it."""
     if not binding.reads_first_order:
         return ""
@@ -253,10 +254,10 @@ def compile_behind(
     seq = "coalesce(r.seq, r.us)" if base == catalogue.SESSION else "r.seq"
     later = f" WHERE (n.us, n.seq) < ({before[0]}, {before[1]})" if before else ""
     sql = (
-        f"WITH {_preamble(binding)}n AS MATERIALIZED (SELECT DISTINCT {seq} AS seq, r.us, r.subject, r.person"
+        f"WITH {preamble(binding)}n AS MATERIALIZED (SELECT DISTINCT {seq} AS seq, r.us, r.subject, r.person"
         f" FROM ({rows}) AS r{inside})"
         " SELECT n.seq, n.us, n.subject, n.person, (SELECT count(DISTINCT m.person) FROM n AS m) AS n_people,"
         " (SELECT count(*) FROM n AS m) AS n_rows"
         f" FROM n{later} ORDER BY n.us DESC, n.seq DESC LIMIT {binding.bind(limit)}"
     )
-    return _compiled(binding, sql, store="events", hides=False)
+    return compiled(binding, sql, store="events", hides=False)

@@ -1,0 +1,167 @@
+"""Questions that were kept: those somebody may see, one of them, what it came to; and what may be named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from django.db.models import Q
+
+from rapport.events import selectors as events
+from rapport.explore.models import Kept, Saved
+from rapport.explore.rules import answers, parsing
+from rapport.explore.rules.answers import Answer
+from rapport.explore.rules.question import Question
+from rapport.kit import clock, home
+from rapport.kit.errors import NotFound
+from rapport.people.selectors import rows
+
+TERMS_MOST = 200
+TERMS_KEPT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A saved question, and its newest answer's time and error."""
+
+    key: uuid.UUID
+    name: str
+    question: Question
+    shared: str
+    roles: tuple[str, ...]
+    schedule: str
+    is_pinned: bool
+    created_by: str
+    changed_at: dt.datetime
+    asked_at: dt.datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptView:
+    """One answer of a saved question's history."""
+
+    id: uuid.UUID
+    at: dt.datetime
+    error: str
+    took_s: float
+
+
+def saved_for(email: str, role: str) -> list[SavedView]:
+    """What somebody saved, and what was shared with their role, by name."""
+    found = Saved.objects.filter(Q(created_by=email) | Q(shared=Saved.Shared.ROLES)).order_by("name")
+    return [_view(row) for row in found if _is_listed(row, email, role)]
+
+
+def all_saved() -> list[SavedView]:
+    """Every saved question, by name: for a command, whose caller owns the installation."""
+    return [_view(row) for row in Saved.objects.order_by("name")]
+
+
+def pinned_for(email: str, role: str) -> list[SavedView]:
+    """Those on Home."""
+    found = Saved.objects.filter(is_pinned=True).order_by("name")
+    return [_view(row) for row in found if _is_listed(row, email, role)]
+
+
+def may_open(view: SavedView, email: str, role: str) -> bool:
+    """Whether somebody may open a saved question whose address they have."""
+    return view.shared == Saved.Shared.LINK or _is_shared(view.shared, view.roles, view.created_by, email, role)
+
+
+def saved(key: uuid.UUID) -> SavedView:
+    """One saved question, or NotFound."""
+    row = Saved.objects.filter(key=key).first()
+    if row is None:
+        raise NotFound("there is no such saved question", "It may have been removed.")
+    return _view(row)
+
+
+def saved_named(name: str) -> SavedView:
+    """One saved question by its name, or NotFound naming those there are."""
+    row = Saved.objects.filter(name=name).first()
+    if row is None:
+        there = ", ".join(Saved.objects.order_by("name").values_list("name", flat=True)[:20]) or "none"
+        raise NotFound(f"there is no saved question {name!r}", f"There are: {there}.")
+    return _view(row)
+
+
+def newest_answer(key: uuid.UUID) -> Answer | None:
+    """What a saved question last came to."""
+    row = Kept.objects.filter(saved_id=key).exclude(answer="").order_by("-at", "-id").first()
+    return answers.from_json(json.loads(row.answer)) if row else None
+
+
+def kept_answer(key: uuid.UUID, kept: uuid.UUID) -> Answer | None:
+    """One answer of a saved question's history, if it is kept and did not fail."""
+    row = Kept.objects.filter(saved_id=key, id=kept).exclude(answer="").first()
+    return answers.from_json(json.loads(row.answer)) if row else None
+
+
+def history(key: uuid.UUID, limit: int = 30) -> list[KeptView]:
+    """When a saved question was asked, newest first."""
+    found = Kept.objects.filter(saved_id=key).order_by("-at", "-id").values_list("id", "at", "error", "took_s")
+    return [KeptView(*row) for row in found[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the firm's own words may complete: events seen, traits and scores there are."""
+
+    events: tuple[str, ...]
+    traits: tuple[str, ...]
+    scores: tuple[str, ...]
+
+
+_terms: tuple[float, Path, Terms] | None = None
+
+
+def terms() -> Terms:
+    """The names there are to choose among, as of a little while ago."""
+    global _terms  # noqa: PLW0603  reading millions of traits for their names is not for every page
+    now_s, folder = clock.monotonic_s(), home.root()
+    if _terms is None or _terms[0] < now_s or _terms[1] != folder:
+        found = Terms(
+            events=tuple(row[0] for row in events.names()[:TERMS_MOST]),
+            traits=_names("people_trait"),
+            scores=_names("people_score"),
+        )
+        took_s = clock.monotonic_s() - now_s
+        _terms = (now_s + max(TERMS_KEPT_S, 100 * took_s), folder, found)
+    return _terms[2]
+
+
+def _names(table: str) -> tuple[str, ...]:
+    shape = pa.schema([("name", pa.string())])
+    found = rows.table(f"SELECT DISTINCT name FROM {table} ORDER BY name LIMIT {TERMS_MOST}", shape)
+    return tuple(found["name"].to_pylist())
+
+
+def _is_listed(row: Saved, email: str, role: str) -> bool:
+    return _is_shared(row.shared, row.roles, row.created_by, email, role)
+
+
+def _is_shared(shared: str, roles: Sequence[str], created_by: str, email: str, role: str) -> bool:
+    return created_by == email or (shared == Saved.Shared.ROLES and role in roles)
+
+
+def _view(row: Saved) -> SavedView:
+    last = Kept.objects.filter(saved=row).order_by("-at", "-id").values_list("at", "error").first()
+    return SavedView(
+        key=row.key,
+        name=row.name,
+        question=parsing.parse(json.loads(row.question)),
+        shared=row.shared,
+        roles=tuple(row.roles),
+        schedule=row.schedule,
+        is_pinned=row.is_pinned,
+        created_by=row.created_by,
+        changed_at=row.changed_at,
+        asked_at=last[0] if last else None,
+        error=last[1] if last else "",
+    )
