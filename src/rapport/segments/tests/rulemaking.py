@@ -14,7 +14,7 @@ DATES = st.sampled_from([-400, -90, -31, -30, -7, -2, -1, 0, 1, 7]).map(
     lambda far: dt.date(2026, 3, 1) + dt.timedelta(days=far)
 )
 TEXTS = st.sampled_from(
-    [t for t in (*crowd.TEXTS, "GOLD", "i", "σ", "%", "_", "' OR true --", "\\") if t.strip()]
+    [t for t in (*crowd.TEXTS, "GOLD", "old", "hara", "i", "σ", "%", "_", "' OR true --", "\\") if t.strip()]
 )
 
 
@@ -58,8 +58,18 @@ MEASURE = st.one_of(
     st.builds(tree.Then, ACT, st.sampled_from([None, 0, 1, 7, 400])),
 )
 
+# Again and again the same: what a sequence most easily gets wrong.
+AGAIN = st.builds(
+    lambda act, within, window: tree.Behaviour(act, tree.Then(act, within), window),
+    ACT,
+    st.sampled_from([None, 0, 1, 7]),
+    _window(),
+)
 CONDITION: st.SearchStrategy[tree.Rule] = st.one_of(
     st.builds(tree.Behaviour, ACT, MEASURE, _window()),
+    st.builds(tree.Behaviour, ACT, MEASURE, _window()),
+    st.builds(tree.Behaviour, ACT, MEASURE, _window()),
+    AGAIN,
     st.builds(tree.Behaviour, ACT, st.builds(tree.Edge, st.sampled_from(["first", "last"]), _window())),
     st.builds(tree.Trait, st.sampled_from(["plan", 'a "b" c']), TEXT_TEST),
     st.builds(tree.Trait, st.just("points"), NUMBER_TEST),

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rapport.kit.errors import Invalid
 from rapport.segments.rules import compile_, matches, parse, tree
 from rapport.segments.tests import crowd
-from rapport.segments.tests.rulemaking import RULES
+from rapport.segments.tests.rulemaking import CONDITION, RULES
 
-EXAMPLES = int(os.environ.get("SEGMENT_RULES", "400"))
+EXAMPLES = int(os.environ.get("SEGMENT_RULES", "600"))
 SEEDS = (1, 2, 3, 4)
 
 _crowd = functools.cache(crowd.crowd)
@@ -34,9 +34,14 @@ def meant(rule: tree.Rule, seed: int, now: dt.datetime) -> list[int]:
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(RULES, st.sampled_from(SEEDS), st.sampled_from([0, 25, -1, 24 * 365]), st.sampled_from(crowd.ZONES))
+@given(
+    st.one_of(CONDITION, RULES),
+    st.sampled_from(SEEDS),
+    st.sampled_from([0, 25, -1, 24 * 365]),
+    st.sampled_from(crowd.ZONES),
+)
 def test_the_sql_finds_whom_the_rule_means(rule: tree.Rule, seed: int, later_h: int, zone: str) -> None:
-    """400 rules over 40 people each; run with SEGMENT_RULES=20000 after touching the compiler."""
+    """600 rules over 40 people each; run with SEGMENT_RULES=20000 after touching the compiler."""
     now = (crowd.NOW + dt.timedelta(hours=later_h)).astimezone(zoneinfo.ZoneInfo(zone))
     assert found(rule, seed, now, zone) == meant(rule, seed, now)
 
@@ -59,6 +64,9 @@ CASES = [
     {"annotation": "sentiment", "count": {"op": ">=", "value": 2}},
     {"score": "churn_risk", "in": ["gold"]},
     {"profile": "country", "contains": "I"},
+    {"trait": "plan", "contains": "LEAF"},
+    {"trait": "plan", "begins_with": "gold"},
+    {"any": [{"trait": "plan", "begins_with": "raß"}, {"trait": "newsletter", "is": True}]},
 ]
 
 
