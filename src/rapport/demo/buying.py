@@ -95,6 +95,7 @@ def trade(world: World, when: Span, p: People, seeds: tuple[int, ...], scale: fl
         category=np.concatenate([category[keep], np.where(drives, theme, _one_category(rng, p, who))]),
         channel=np.concatenate([channel[keep], by]),
         mailing=np.concatenate([mailing[keep], sends.mailing[caused]]),
+        desk=stream("desk", *seeds, int(p.number[0])),
     )
     end_s, ending = _endings(rng, when, p, orders, sends)
     orders = orders.take(orders.at_s <= end_s[orders.person])
@@ -258,7 +259,7 @@ def _endings(
     times = np.stack(
         [
             np.where(p.is_customer, p.natural_end_s, np.inf),
-            _first_time(n, orders.person[bad], after),
+            _first_time(n, orders.person[bad], np.where(orders.kept[bad], np.inf, after)),
             _first_time(n, sends.person[fed_up], sends.at_s[fed_up] + 3600.0),
         ]
     )

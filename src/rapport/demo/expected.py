@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from rapport.demo import basket
+from rapport.demo import answering, basket
 from rapport.demo.buying import CYCLE_BOUGHT, Due, Trade
 from rapport.demo.draw import Floats, Ints
 from rapport.demo.experience import DEFECT, LEAVES, late_share, misfit_share
@@ -112,8 +112,15 @@ def _loss_per_order(world: World, when: Span, p: People) -> Floats:
         p.taste[:, c] * misfit_share(world, p.country, p.car, np.full(len(p), c), everywhere)
         for c in range(p.taste.shape[1])
     )
-    kept = (
-        (1 - late * LEAVES["late"]) * (1 - misfit * sent * LEAVES["misfit"]) * (1 - DEFECT * LEAVES["defect"])
+    answered = answering.kept_share(world)[p.country]  # of those who complain and would leave
+
+    def stay(chance: Floats | float, why: str, aspect: str) -> Floats:
+        stays: Floats = 1 - chance * LEAVES[why] * (1 - answering.COMPLAINS[aspect] * answered)
+        return stays
+
+    loss: Floats = 1 - (
+        stay(late, "late", "delivery")
+        * stay(misfit * sent, "misfit", "fit")
+        * stay(DEFECT, "defect", "quality")
     )
-    loss: Floats = 1 - kept
     return loss

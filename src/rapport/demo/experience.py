@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rapport.demo import answering
 from rapport.demo.draw import Columns, Flags, Floats, Ints
 from rapport.demo.persons import People
 from rapport.demo.span import DAY_S, Span
@@ -30,7 +31,12 @@ class Orders(Columns):
     misfit: Flags
     defect: Flags
     refund: Ints  # position in REASONS, or -1
-    leaves: Flags
+    leaves: Flags  # would leave for good after it, if nobody answered
+    trouble: Ints  # the aspect that went wrong, or -1
+    complains: Flags
+    complained_s: Ints
+    answer_hours: Floats  # from the complaint to our answer; infinite where there is none
+    kept: Flags  # would have left, had nobody answered
 
     def __len__(self) -> int:
         return len(self.person)
@@ -51,8 +57,9 @@ def experienced(
     category: Ints,
     channel: Ints,
     mailing: Ints,
+    desk: np.random.Generator,
 ) -> Orders:
-    """What happened with each order, in order of person and time."""
+    """What happened with each order, in order of person and time; `desk` draws who complains and is answered."""
     order = np.lexsort((at_s, person))
     person, at_s, category, channel, mailing = (a[order] for a in (person, at_s, category, channel, mailing))
     n = len(person)
@@ -69,17 +76,26 @@ def experienced(
     leaves = late & (rng.random(n) < LEAVES["late"])
     leaves |= misfit & (rng.random(n) < LEAVES["misfit"])
     leaves |= defect & (rng.random(n) < LEAVES["defect"])
+    late_days = np.where(late, 1 + rng.geometric(0.3, n), 0).clip(0, 30)
+    trouble = answering.trouble_of(desk, late, misfit, defect, refund >= 0)
+    complains = answering.complain(desk, trouble)
+    answered = np.where(complains, answering.answer_hours(desk, world, p.country[person]), np.inf)
     return Orders(
         person=person,
         at_s=at_s,
         category=category,
         channel=channel,
         mailing=mailing,
-        late_days=np.where(late, 1 + rng.geometric(0.3, n), 0).clip(0, 30),
+        late_days=late_days,
         misfit=misfit,
         defect=defect,
         refund=refund,
         leaves=leaves,
+        trouble=trouble,
+        complains=complains,
+        complained_s=answering.complained_s(at_s, late_days, PROMISED_DAYS, desk.uniform(0.2, 3, n)),
+        answer_hours=answered,
+        kept=leaves & (desk.random(n) < answering.keep_probability(answered)),
     )
 
 

@@ -8,13 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rapport.demo import grammar, talking
+from rapport.demo import answering, grammar, talking
 from rapport.demo.buying import Trade
-from rapport.demo.draw import Flags, Ints, choice, choice_by_row, stream, take, where
+from rapport.demo.draw import Flags, Floats, Ints, choice, choice_by_row, stream, take, where
 from rapport.demo.experience import PROMISED_DAYS
 from rapport.demo.identifiers import Identifiers
 from rapport.demo.persons import People
-from rapport.demo.posts import trouble_of
 from rapport.demo.rows import Rows, json_object, number_member, text_member
 from rapport.demo.selling import Sold
 from rapport.demo.span import DAY_S, Span
@@ -22,7 +21,6 @@ from rapport.demo.talking import Opinion, Talk
 from rapport.demo.world import ASPECTS, CHANNELS, World
 
 REASONS = {"delivery": "late_delivery", "fit": "wrong_part", "quality": "defective", "returns": "slow_refund"}
-COMPLAINS = {"delivery": 0.20, "fit": 0.18, "quality": 0.30, "returns": 0.35}
 LETTERS_PER_DAY = 0.16 / 365
 NPS, CSAT_DELIVERY, CSAT_FIT = range(3)
 SURVEYS = ("nps", "csat_delivery", "csat_fit")
@@ -39,6 +37,7 @@ class Feedback:
     kind: Ints  # 0 complaint, 1 letter, 2 to 4 the surveys
     score: Ints
     spoken: Flags  # there are words to it
+    answer_hours: Floats  # to our answer; infinite where there is none
     talk: Talk
 
 
@@ -49,9 +48,7 @@ def feedback(
     rng = stream("feedback", *seeds, int(p.number[0]))
     o = lived.orders
     n = len(o)
-    trouble = trouble_of(rng, o)
-    odds = np.array([COMPLAINS.get(name, 0.0) for name in ASPECTS] + [0.0])
-    complains = np.flatnonzero(rng.random(n) < odds[trouble] * min(scale, 1.0))
+    complains = np.flatnonzero(o.complains & (rng.random(n) < scale))
     u = rng.random(n)
     mailable = (p.account[o.person] != 2) & (o.at_s + 12 * DAY_S < lived.end_s[o.person])
     sent = o.channel != CHANNELS.index("shop")
@@ -67,10 +64,14 @@ def feedback(
     at_s = np.zeros(len(person), dtype=np.int64)
     has = order >= 0
     late = np.where(has, o.late_days[order], 0) if n else np.zeros(len(person), np.int64)
-    wait = np.where(kind == 0, rng.uniform(0.2, 3, len(person)), rng.uniform(2, 9, len(person)))
+    wait = rng.uniform(2, 9, len(person))
     at_s[has] = o.at_s[order[has]] + ((PROMISED_DAYS + late + wait)[has] * DAY_S).astype(np.int64)
+    at_s[kind == 0] = o.complained_s[complains]
     at_s[kind == 1] = letter_at
-    what = np.where(has, trouble[order], -1) if n else np.full(len(person), -1)
+    answer_hours = np.full(len(person), np.inf)
+    answer_hours[kind == 0] = o.answer_hours[complains]
+    answer_hours[kind == 1] = answering.answer_hours(rng, place, p.country[writer])
+    what = np.where(has, o.trouble[order], -1) if n else np.full(len(person), -1)
     category = choice_by_row(rng, p.taste[person])
     category = np.where(has, o.category[order], category) if n else category
     leaves = has & o.leaves[order] if n else np.zeros(len(person), dtype=bool)
@@ -88,7 +89,7 @@ def feedback(
         tags=np.zeros(len(person), dtype=bool),
         opinion=meant,
     )
-    return Feedback(person, at_s, order, kind, score, spoken, talk)
+    return Feedback(person, at_s, order, kind, score, spoken, answer_hours, talk)
 
 
 def _letters(
@@ -158,7 +159,8 @@ def record(
         "f0", "complaint_raised", f.at_s[complaint], identifier.take(at), message_id=message_id.take(at),
         channel=channel.take(at), text=texts.take(at),
         properties=json_object(
-            text_member("reason", take(reasons, f.talk.opinion.aspect[complaint])), text_member("order_id", about.take(at))
+            text_member("reason", take(reasons, f.talk.opinion.aspect[complaint])), text_member("order_id", about.take(at)),
+            text_member("conversation", message_id.take(at)),
         ),
     )  # fmt: skip
     letter = np.flatnonzero(f.kind == 1)
@@ -168,6 +170,7 @@ def record(
         channel=channel.take(at), text=texts.take(at),
         properties=json_object(text_member("subject", heading.take(at)), text_member("conversation", message_id.take(at))),
     )  # fmt: skip
+    _answers(rows, f, identifier, message_id, channel)
     answer = np.flatnonzero(f.kind >= 2)
     at = pa.array(answer)
     rows.add(
@@ -180,3 +183,19 @@ def record(
         ),
     )  # fmt: skip
     return message_id
+
+
+def _answers(
+    rows: Rows, f: Feedback, identifier: pa.Array, message_id: pa.StringArray, channel: pa.Array
+) -> None:
+    """What we wrote back, in the conversation that was opened."""
+    answered = np.flatnonzero(np.isfinite(f.answer_hours))
+    at = pa.array(answered)
+    at_s = f.at_s[answered] + (f.answer_hours[answered] * answering.HOUR_S).astype(np.int64)
+    rows.add(
+        "fa", "message_sent", at_s, identifier.take(at), channel=channel.take(at),
+        properties=json_object(
+            text_member("purpose", np.full(len(answered), "service")),
+            text_member("conversation", message_id.take(at)),
+        ),
+    )  # fmt: skip

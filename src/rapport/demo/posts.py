@@ -10,13 +10,13 @@ import pyarrow as pa
 from rapport.demo import talking
 from rapport.demo.buying import Trade
 from rapport.demo.draw import Columns, Flags, Ints, choice, choice_by_row, stream, take
-from rapport.demo.experience import PROMISED_DAYS, Orders
+from rapport.demo.experience import PROMISED_DAYS
 from rapport.demo.identifiers import Identifiers
 from rapport.demo.persons import People
 from rapport.demo.rows import Rows, json_object, number_member, text_member
 from rapport.demo.span import DAY_S, PAST_DAYS, Span
 from rapport.demo.talking import Opinion, Talk
-from rapport.demo.world import ASPECTS, CHANNELS, LANGUAGES, World
+from rapport.demo.world import CHANNELS, LANGUAGES, World
 
 FRESH_DAYS = 25  # how long an order is what one talks about
 ANSWERS_DAYS = 7  # how long a post is answered
@@ -54,7 +54,7 @@ def talk(
     if len(o):
         category = np.where(about, o.category[order], category)
         late = np.where(about, o.late_days[order], 0)
-        trouble = np.where(about, trouble_of(rng, o)[order], -1)
+        trouble = np.where(about, o.trouble[order], -1)
         leaves = about & o.leaves[order]
     of_us = talking.opinion(rng, place, p, person, category, trouble, leaves)
     kinds = np.array([talking.STATEMENT, talking.HELP, talking.QUESTION, talking.PURCHASE, talking.PRAISE])
@@ -76,13 +76,6 @@ def talk(
         opinion=meant,
     )
     return posts, speech
-
-
-def trouble_of(rng: np.random.Generator, o: Orders) -> Ints:
-    """The aspect that went wrong with each order, or -1; a slow refund is one more."""
-    slow = (o.refund >= 0) & (rng.random(len(o)) < 0.2)
-    names = ("delivery", "fit", "quality", "returns")
-    return np.select([o.late_days > 0, o.misfit, o.defect, slow], [ASPECTS.index(a) for a in names], -1)
 
 
 def _written(rng: np.random.Generator, when: Span, p: People, lived: Trade, scale: float) -> Posts:

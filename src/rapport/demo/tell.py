@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rapport.demo.answering import HOUR_S, keep_probability
 from rapport.demo.basket import Baskets
 from rapport.demo.buying import ENDS, Trade
 from rapport.demo.draw import Floats, Ints, take
 from rapport.demo.expected import HORIZONS_DAYS, Expected
-from rapport.demo.experience import PROMISED_DAYS
+from rapport.demo.experience import LEAVES, PROMISED_DAYS
 from rapport.demo.feedback import Feedback
 from rapport.demo.identifiers import Identifiers
 from rapport.demo.persons import ACCOUNTS, KINDS, LEVELS, People
@@ -24,6 +25,7 @@ from rapport.demo.world import ASPECTS, CHANNELS, FUEL_NAMES, LANGUAGES, RESPONS
 from rapport.kit import clock
 
 TIME = pa.timestamp("us", tz="UTC")
+LEAVES_FOR = {"delivery": "late", "fit": "misfit", "quality": "defect"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,33 @@ def _texts(
             "is_reply": pa.array(answers),
         }
     )
+
+
+def contact(when: Span, p: People, rows: Rows, lived: Trade, told: Feedback, ids: pa.Array) -> pa.Table:
+    """One row per complaint in the log: what it would have cost, and what the answer did."""
+    o = lived.orders
+    mine = np.flatnonzero(told.kind == 0)
+    order = told.order[mine]
+    hours = told.answer_hours[mine]
+    answered = np.isfinite(hours)
+    at_s = told.at_s[mine].astype(np.float64)
+    answered_s = at_s + np.where(answered, hours, 0) * HOUR_S
+    leaves = np.array([LEAVES.get(LEAVES_FOR.get(name, ""), 0.0) for name in ASPECTS])
+    table = pa.table(
+        {
+            "message_id": ids.take(pa.array(mine)),
+            "person": pa.array(p.number[told.person[mine]]),
+            "at": moments(when, at_s),
+            "aspect": named(ASPECTS, o.trouble[order]),
+            "answered_at": moments(when, answered_s, answered),
+            "would_leave": pa.array(o.leaves[order]),
+            "is_kept": pa.array(o.kept[order]),
+            "leave_probability": pa.array(leaves[o.trouble[order]]),
+            "keep_probability": pa.array(keep_probability(hours)),
+        }
+    )
+    logged = pa.chunked_array([t.column("message_id") for t in rows.tables])
+    return table.filter(pc.is_in(table.column("message_id"), logged))
 
 
 def future(world: World, when: Span, p: People, lived: Trade, coming: Baskets) -> pa.Table:

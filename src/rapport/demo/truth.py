@@ -16,13 +16,14 @@ from rapport.demo.span import Span
 from rapport.demo.tell import Tally
 from rapport.demo.world import RESPONSES, World
 
-STREAMED = ("person", "participation", "text", "future")
+STREAMED = ("person", "participation", "text", "contact", "future")
 TOTALS = ("campaign", "promise")
 FILES = (*STREAMED, *TOTALS)
 GRAIN = {
     "person": "one row per true person",
     "participation": "one row per person and network on which the person has a name",
     "text": "one row per text in the log",
+    "contact": "one row per complaint in the log",
     "future": "one row per customer, dead or alive",
     "campaign": "one row per mailing",
     "promise": "one row per promise and country",
@@ -104,6 +105,17 @@ MEANING: dict[str, dict[str, str]] = {
         "aspect_2_polarity": "negative or positive",
         "category": "category of product in question",
         "is_reply": "answers another post",
+    },
+    "contact": {
+        "message_id": "message_id of the touchpoint",
+        "person": "number of the true person",
+        "at": "moment of the complaint, to the second",
+        "aspect": "what went wrong: delivery, fit, quality, returns",
+        "answered_at": "moment of our answer, or null; one that lies after the end is not in the log",
+        "would_leave": "would leave for good, if nobody answered",
+        "is_kept": "would leave, and stays because of the answer",
+        "leave_probability": "that what went wrong drives somebody away whom nobody answers",
+        "keep_probability": "that this answer, when it came, keeps somebody who would leave; 0 without one",
     },
     "future": {
         "person": "number of the true person",

@@ -146,6 +146,7 @@ def test_an_order_costs_what_its_lines_cost(seen: Seen) -> None:
 def test_the_held_out_get_no_mailing_and_the_others_are_moved(seen: Seen) -> None:
     sent = (
         "event e JOIN single s USING (identifier) JOIN person p USING (person) WHERE e.name = 'message_sent'"
+        " AND (e.properties->>'$.campaign') IS NOT NULL"
     )
     assert seen.one(f"SELECT count(*) FROM {sent}") > 5000
     assert seen.one(f"SELECT count(*) FROM {sent} AND is_held_out") == 0
@@ -165,10 +166,49 @@ def test_an_unsubscribed_person_gets_no_more(seen: Seen) -> None:
             WHERE name = 'message_unsubscribed' GROUP BY 1
         )
         SELECT count(*) FROM event e JOIN single USING (identifier) JOIN stop USING (person)
-        WHERE e.name = 'message_sent' AND e.ts > stop.at + INTERVAL 7 DAY
+        WHERE e.name = 'message_sent' AND (e.properties->>'$.campaign') IS NOT NULL AND e.ts > stop.at + INTERVAL 7 DAY
     """
     assert seen.one("SELECT count(*) FROM event WHERE name = 'message_unsubscribed'") > 40
     assert seen.one(after) == 0
+
+
+def test_an_answer_comes_after_what_it_answers_and_not_to_everybody(seen: Seen) -> None:
+    pairs = """
+        FROM event c LEFT JOIN event a ON a.name = 'message_sent'
+            AND (a.properties->>'$.conversation') = (c.properties->>'$.conversation')
+        WHERE c.name IN ('complaint_raised', 'message_received') AND c.ts < '2026-02-01'
+    """
+    ((n, answered, before, quick),) = seen.rows(
+        "SELECT count(*), count(a.ts) / count(*), count(*) FILTER (a.ts <= c.ts),"
+        f" median(date_diff('minute', c.ts, a.ts)) / 60 {pairs}"
+    )
+    assert n > 300
+    assert answered == pytest.approx(0.75, abs=4 * math.sqrt(0.75 * 0.25 / n))
+    assert before == 0
+    assert 8 < quick < 25
+    assert seen.one(f"SELECT count(*) {pairs} AND a.identifier <> c.identifier") == 0
+
+
+def test_an_answer_keeps_some_of_those_who_would_leave(seen: Seen) -> None:
+    """Nobody is kept without an answer, as many are kept as the probabilities say, and the kept stay."""
+    assert (
+        seen.one("SELECT count(*) FROM contact WHERE is_kept AND (answered_at IS NULL OR NOT would_leave)")
+        == 0
+    )
+    ((n, kept, said, spread),) = seen.rows(
+        "SELECT count(*), sum(is_kept::INT), sum(keep_probability), sqrt(sum(keep_probability * (1 - keep_probability)))"
+        " FROM contact WHERE would_leave"
+    )
+    assert n > 20
+    assert abs(kept - said) < 4 * spread
+    assert seen.one("SELECT count(*) FROM contact WHERE NOT would_leave") > n
+    # Of the kept, next to nobody ends by a bad experience; of those who would leave and were not kept, all end.
+    ((lost, kept_and_lost),) = seen.rows(
+        "SELECT avg((NOT is_alive)::INT) FILTER (NOT is_kept), avg((churn = 'bad_experience')::INT) FILTER (is_kept)"
+        " FROM contact JOIN person USING (person) WHERE would_leave AND contact.at < '2026-02-20'"
+    )
+    assert lost == 1.0
+    assert kept_and_lost < 0.5
 
 
 def test_every_identifier_belongs_to_somebody(seen: Seen) -> None:

@@ -52,7 +52,9 @@ def judged(people: Judged, pending: Contacts, help_: Help, context: Context, spl
     )
     rng = context.rng()
     metrics = [
-        m for m in (_saving(one, rng), _cost(one, rng), _ceiling(one, rng), _help(pending, help_, rng)) if m
+        m
+        for m in (_saving(one, rng), _cost(one, rng), _ceiling(one, rng), _help(pending, help_, context))
+        if m
     ]
     curves = [c for c in (_ceiling_curve(one, main), _cost_curve(one, main, context)) if c]
     note = "" if metrics else "Nothing came afterwards that could be told apart."

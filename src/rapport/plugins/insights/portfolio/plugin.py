@@ -212,7 +212,7 @@ class Portfolio:
             words.joined(narrow, known),
             words.chosen(level == 1, words.joined(alike, known), alike),
         )
-        who = words.chosen(level >= 3, words.joined("buy", ""), who)
+        who = words.chosen(level >= 3, "buy at all", who)
         theirs, own = words.money(top, worth.currency), words.money(worth.value, worth.currency)
         below = words.joined(
             "One in five of the ", words.whole(many), " people who ", who, " is worth ", theirs,
@@ -269,12 +269,12 @@ class Portfolio:
         source = (
             f"learnt from {help_.n_answered} answered and {help_.n_unanswered} unanswered contacts"
             if help_.is_learnt
-            else "which is assumed, as too few contacts went unanswered to learn it"
+            else "which is assumed, as too few contacts are known with and without an answer"
         )
         minutes = words.tenths(np.full(n, float(context.parameters["message_minutes"])))
         reason = words.joined(
-            "Worth ", words.money(worth.value, worth.currency), ": an answer keeps about ", words.tenths(kept),
-            " in 100 such people who would else leave (", source, ") and takes ", minutes, " minutes.",
+            "Worth ", words.money(worth.value, worth.currency), "; of 100 such people an answer keeps about ",
+            words.tenths(kept), f" who would else leave, {source}, and it takes ", minutes, " minutes.",
         )  # fmt: skip
         return rows(
             table,
