@@ -56,15 +56,20 @@ class Offer:
     @property
     def first_about(self) -> str:
         """What a new row is about."""
-        events = self.catalogue.events
-        if events:
-            return DID + (USUAL_EVENT if USUAL_EVENT in events else next(iter(events)))
+        seen = self.seen
+        if seen:
+            return DID + (USUAL_EVENT if USUAL_EVENT in seen else next(iter(seen)))
         return FIELD + "first_seen"
+
+    @property
+    def seen(self) -> Mapping[str, rules.Counted]:
+        """Kinds of event that somebody did at all."""
+        return {name: event for name, event in self.catalogue.events.items() if event.n}
 
     def groups(self, about: str) -> list[tuple[Any, list[tuple[str, str]]]]:
         """The first field of a row: everything it may be about, and what it is about though that is gone."""
         found = self.catalogue
-        events = [(DID + name, segmentwords.event(one)) for name, one in found.events.items()]
+        events = [(DID + name, segmentwords.event(one)) for name, one in self.seen.items()]
         traits = [(c.name, segmentwords.trait(c)) for c in found.traits]
         fields = [
             (FIELD + n, str(segmentwords.FIELDS[n]))
@@ -84,7 +89,7 @@ class Offer:
         offered = [(label, choices) for label, choices in groups if choices]
         if all(about != value for _label, choices in offered for value, _text in choices):
             name = about.partition(":")[2] or about
-            offered.append((_("No longer there"), [(about, words.plain(name))]))
+            offered.append((_("Not seen here"), [(about, words.event_label(name))]))
         return offered
 
 
@@ -166,8 +171,8 @@ def _dimension(name: str, event: rules.Counted | None, given: Mapping[str, str])
 
 def _then(given: Mapping[str, str], offer: Offer) -> list[Control]:
     events = offer.catalogue.events
-    then = given.get("then") or offer.first_about.removeprefix(DID)
-    choices = _sorted([(name, segmentwords.event(one)) for name, one in events.items()])
+    then = given.get("then") or next(iter(offer.seen), "")
+    choices = _sorted([(name, segmentwords.event(one)) for name, one in offer.seen.items()])
     return [
         _select("then", _("What came after"), then, _with(choices, then), is_shape=True),
         *_dimension("then_dim", events.get(then), given),
@@ -359,7 +364,7 @@ def _with(options: Options, value: str) -> Options:
     """The options, and what is chosen though it is no longer among them."""
     if not value or any(value == one for one, _label in options):
         return options
-    return [*options, (value, _("%(name)s (no longer there)") % {"name": value})]
+    return [*options, (value, _("%(name)s (not seen here)") % {"name": value})]
 
 
 def _text(

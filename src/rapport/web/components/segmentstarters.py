@@ -117,7 +117,7 @@ def _is_here(asked: rules.Condition, offer: Offer) -> bool:
     here: Catalogue = offer.catalogue
     match asked:
         case tree.Behaviour(act):
-            return act.event in here.events
+            return act.event in offer.seen
         case tree.Annotated(name, label):
             return label in here.annotations.get(name, ())
         case tree.Trait(name):

@@ -55,7 +55,7 @@ UNITS: dict[str, Any] = {
 
 def event(one: Counted) -> str:
     """What kind of thing happened."""
-    return str(words.EVENTS[one.name][0]) if one.name in words.EVENTS else one.title or words.plain(one.name)
+    return words.event_label(one.name)
 
 
 def trait(column: Column) -> str:

@@ -32,9 +32,9 @@ CATALOGUE = rules.Catalogue(
         "label:rfm": rules.Column("label:rfm", "text", ("champion",)),
     },
     events={
-        "order_placed": rules.Counted("order_placed", dimensions=("cables", "lamps"), has_value=True),
-        "complaint_raised": rules.Counted("complaint_raised"),
-        "page_viewed": rules.Counted("page_viewed"),
+        "order_placed": rules.Counted("order_placed", dimensions=("cables", "lamps"), n=9, has_value=True),
+        "complaint_raised": rules.Counted("complaint_raised", n=2),
+        "page_viewed": rules.Counted("page_viewed"),  # nobody did
     },
     annotations={"sentiment": ("negative", "positive")},
     purposes={"marketing": "Marketing"},
