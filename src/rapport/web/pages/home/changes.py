@@ -42,6 +42,16 @@ def ratio(now: Sequence[int], before: Sequence[int]) -> Ratio | None:
     return Ratio(math.exp(log_ratio), math.exp(log_ratio - t * spread), math.exp(log_ratio + t * spread))
 
 
+def is_notable(before: int, entered: int, left: int) -> bool:
+    """Whether a group of people moved by more than chance: at least a twentieth, and 99 % sure of its direction.
+
+    If as many entered as left in the long run, the difference of the two in a stretch of days would spread by
+    the root of their sum.
+    """
+    net, flow = abs(entered - left), entered + left
+    return net >= LEAST_PER_STRETCH and net * 20 >= before and net > 2.576 * math.sqrt(flow)
+
+
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 

@@ -227,6 +227,15 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     assert beyond / n_trials <= 0.05
 
 
+def test_a_segment_moved_notably_when_it_is_much_and_no_chance() -> None:
+    assert changes.is_notable(100, entered=30, left=2)
+    assert changes.is_notable(100, entered=2, left=30)  # shrank
+    assert changes.is_notable(0, entered=12, left=0)
+    assert not changes.is_notable(0, entered=9, left=0)  # too few to tell
+    assert not changes.is_notable(10_000, entered=300, left=10)  # sure, and little
+    assert not changes.is_notable(100, entered=500, left=480)  # much, and chance
+
+
 def test_wilson_is_wilson() -> None:
     low, high = changes.wilson(8, 10)
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
