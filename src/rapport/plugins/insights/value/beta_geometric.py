@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import digamma, gammaln
 
-from rapport.plugins.insights.value.histories import Floats, States
+from rapport.plugins.insights.value.histories import Floats, Likelihood, States
 
 NODES = 48
 
@@ -42,7 +42,7 @@ class BetaGeometric:
         scale = max(float((s.seen * s.weight).sum() / s.n_people) / 4, 1e-6)
         return [np.array([0.5, scale, 0.8, 2.0]), np.array([1.5, 4 * scale, 0.3, 4.0])]
 
-    def log_likelihood(self, theta: Floats, s: States) -> tuple[float, Floats]:
+    def log_likelihood(self, theta: Floats, s: States) -> Likelihood:
         """The log-likelihood and its gradient by (ln r, ln alpha, ln a, ln b)."""
         r, alpha, a, b = theta
         x, k = s.n_repeats, r + s.n_repeats
@@ -62,8 +62,12 @@ class BetaGeometric:
         by_a = digamma(a + b) - digamma(a + b + throws) + gone / a
         by_b = digamma(a + b) - digamma(b) + digamma(b + throws) - digamma(a + b + throws)
         by_b = by_b - gone / np.where(can_be_gone, b + throws - 1, 1.0)
-        gradient = np.array([(g * s.weight).sum() for g in (by_r, by_alpha, by_a, by_b)])
-        return float((ll * s.weight).sum()), gradient * theta
+        return Likelihood(
+            value=float(s.weight @ ll),
+            gradient=np.array([s.weight @ g for g in (by_r, by_alpha, by_a, by_b)]) * theta,
+            by_last=-gone * k / (alpha + s.last),
+            by_seen=-(1 - gone) * k / (alpha + s.seen),
+        )
 
     def alive(self, theta: Floats, s: States) -> Floats:
         """Probability that the last purchase was not the last for good."""
@@ -86,19 +90,19 @@ class BetaGeometric:
         return expected
 
     def draw_if_alive(
-        self, theta: Floats, rng: np.random.Generator, n_repeats: float, seen: Floats, ahead: float
+        self, theta: Floats, rng: np.random.Generator, n_repeats: float, seen: Floats, ahead: Floats
     ) -> tuple[Floats, Floats]:
         """Purchases ahead, and the share of that time in which they come, of people drawn from the posterior.
 
         theta : draw x 4, one set of parameters for each draw
-        seen : ages, all with `n_repeats` repeat purchases
+        seen, ahead : ages, all with `n_repeats` repeat purchases, and the time ahead of each
         Gives two arrays of age x draw.
         """
         r, alpha, a, b = (theta[:, i] for i in range(4))
         rate = rng.gamma(r + n_repeats)[None, :] / (alpha[None, :] + seen[:, None])
         p = np.clip(rng.beta(a, b + n_repeats + self.extra), 1e-12, 1.0)
         last = np.floor(np.log1p(-rng.random(len(theta))) / np.log1p(-np.minimum(p, 1 - 1e-12))) + 1
-        wanted = rng.poisson(np.minimum(rate * ahead, 1e6)).astype(np.float64)
+        wanted = rng.poisson(np.minimum(rate * ahead[:, None], 1e6)).astype(np.float64)
         bought = np.minimum(wanted, last[None, :])
         share = np.where(wanted > bought, (bought + 1) / (wanted + 1), 1.0)
         return bought, share

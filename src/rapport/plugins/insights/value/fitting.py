@@ -8,16 +8,20 @@ fails: where nobody is seen to leave, a or s tends to nothing and b or beta to i
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from scipy.optimize import minimize
 
-from rapport.plugins.insights.value.histories import Floats, States
+from rapport.plugins.insights.value.histories import Ages, Floats, Likelihood, States
+from rapport.plugins.insights.value.rush import NO_RUSH, Rush
 
 PRIOR_SD = 3.0
 BOUND = 12.0  # on the distance of a log parameter from the prior's centre
+RUSH_HEIGHT, RUSH_SD = 0.3, 1.5  # prior of the rush: a third faster at first, by a factor of 4 either way
+OPTIONS = {"maxiter": 500, "ftol": 1e-12, "gtol": 1e-7, "maxcor": 20}
 
 
 class Family(Protocol):
@@ -30,11 +34,11 @@ class Family(Protocol):
     @property
     def parameters(self) -> tuple[str, ...]: ...
     def starts(self, s: States) -> list[Floats]: ...
-    def log_likelihood(self, theta: Floats, s: States) -> tuple[float, Floats]: ...
+    def log_likelihood(self, theta: Floats, s: States) -> Likelihood: ...
     def alive(self, theta: Floats, s: States) -> Floats: ...
     def expected_if_alive(self, theta: Floats, s: States, ahead: Floats) -> Floats: ...
     def draw_if_alive(
-        self, theta: Floats, rng: np.random.Generator, n_repeats: float, seen: Floats, ahead: float
+        self, theta: Floats, rng: np.random.Generator, n_repeats: float, seen: Floats, ahead: Floats
     ) -> tuple[Floats, Floats]: ...
 
 
@@ -43,61 +47,101 @@ class Fitted:
     """What the search found."""
 
     theta: Floats
+    rush: Rush
     log_likelihood: float  # without the prior
-    covariance: Floats  # of the log parameters, by the curvature at the optimum
+    covariance: Floats  # of the family's log parameters, by the curvature at the optimum
     converged: bool
     n_evaluations: int
 
 
-def fit(family: Family, s: States, prior: float = 1.0) -> Fitted:
-    """The family's parameters for these people; `prior` 0 is plain maximum likelihood."""
-    starts = [np.log(theta) for theta in family.starts(s)]
-    centre = starts[0]
+def fit(
+    family: Family, s: States, ages: Ages | None = None, prior: float = 1.0, near: Fitted | None = None
+) -> Fitted:
+    """The family's parameters for these people, and their rush where the ages of their purchases are given.
+
+    prior : weight of the prior; 0 is plain maximum likelihood
+    near : what the same family gave for similar people, to begin there
+    """
+    begins = [np.log(theta) for theta in family.starts(s)]
+    centre = begins[0]
+    sd = np.full(len(centre), PRIOR_SD)
+    if near is not None:
+        begins = [np.log(near.theta)]
+    if ages is not None:
+        rush = near.rush if near is not None and near.rush.height > 0 else Rush(RUSH_HEIGHT, ages.typical)
+        begins = [np.append(b, np.log([rush.height, rush.fades_days])) for b in begins]
+        centre = np.append(centre, np.log([RUSH_HEIGHT, ages.typical]))
+        sd = np.append(sd, [RUSH_SD, RUSH_SD / 2])
+    loss = _loss(family, s, ages, centre, sd, prior)
     bounds = [(c - BOUND, c + BOUND) for c in centre]
-    n = max(s.n_people, 1.0)
-    evaluations = 0
-
-    def loss(at: Floats) -> tuple[float, Floats]:
-        nonlocal evaluations
-        evaluations += 1
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            ll, gradient = family.log_likelihood(np.exp(at), s)
-        if not (np.isfinite(ll) and np.isfinite(gradient).all()):
-            return 1e10, np.zeros_like(at)
-        off = (at - centre) / PRIOR_SD
-        return (0.5 * prior * (off @ off) - ll) / n, (prior * off / PRIOR_SD - gradient) / n
-
-    best = None
-    for start in starts:
-        found = minimize(
-            loss, start, jac=True, method="L-BFGS-B", bounds=bounds,
-            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8, "maxcor": 20},
-        )  # fmt: skip
-        if best is None or found.fun < best.fun - 1e-10:
+    best, n_evaluations = None, 0
+    for begin in begins:
+        at = np.clip(begin, centre - BOUND, centre + BOUND)
+        found = minimize(loss, at, jac=True, method="L-BFGS-B", bounds=bounds, options=OPTIONS)
+        n_evaluations += found.nfev
+        if best is None or found.fun < best.fun:
             best = found
-        if best.success and found is not best:
-            break
     assert best is not None
-    theta = np.exp(best.x)
-    slope = np.abs(loss(best.x)[1])
-    inside = np.abs(best.x - centre) < BOUND - 1e-6
+    slope, inside = np.abs(loss(best.x)[1]), np.abs(best.x - centre) < BOUND - 1e-6
+    theta, rush = _apart(best.x, family)
     return Fitted(
         theta=theta,
-        log_likelihood=float(family.log_likelihood(theta, s)[0]),
-        covariance=_covariance(loss, best.x, n),
+        rush=rush,
+        log_likelihood=_likelihood(family, s, ages, theta, rush)[0],
+        covariance=_covariance(loss, best.x, s.n_people)[: len(theta), : len(theta)],
         converged=bool(np.max(slope * inside, initial=0.0) < 1e-4),
-        n_evaluations=evaluations,
+        n_evaluations=n_evaluations,
     )
 
 
-def _covariance(loss: object, at: Floats, n: float) -> Floats:
+Loss = Callable[[Floats], tuple[float, Floats]]
+
+
+def _loss(family: Family, s: States, ages: Ages | None, centre: Floats, sd: Floats, prior: float) -> Loss:
+    """Negative log posterior per person, and its gradient."""
+    n = max(s.n_people, 1.0)
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+            ll, gradient = _likelihood(family, s, ages, *_apart(at, family))
+        if not (np.isfinite(ll) and np.isfinite(gradient).all()):
+            return 1e10, np.zeros_like(at)
+        off = (at - centre) / sd
+        return (0.5 * prior * float(off @ off) - ll) / n, (prior * off / sd - gradient) / n
+
+    return loss
+
+
+def _apart(at: Floats, family: Family) -> tuple[Floats, Rush]:
+    n = len(family.parameters)
+    rush = Rush(float(np.exp(at[n])), float(np.exp(at[n + 1]))) if len(at) > n else NO_RUSH
+    return np.exp(at[:n]), rush
+
+
+def _likelihood(
+    family: Family, s: States, ages: Ages | None, theta: Floats, rush: Rush
+) -> tuple[float, Floats]:
+    """Of the states on the rush's clock, and of when in their lives people bought; with its gradient."""
+    if ages is None:
+        found = family.log_likelihood(theta, s)
+        return found.value, found.gradient
+    found = family.log_likelihood(
+        theta, States(s.n_repeats, rush.age(s.last), rush.age(s.seen), s.weight)
+    )
+    speed, *by = rush.log_speed(ages.days)
+    last, seen = rush.age_by(s.last), rush.age_by(s.seen)
+    of_rush = [
+        s.weight @ (found.by_last * last[i] + found.by_seen * seen[i]) + ages.weight @ by[i] for i in (0, 1)
+    ]
+    return found.value + float(ages.weight @ speed), np.append(found.gradient, of_rush)
+
+
+def _covariance(loss: Loss, at: Floats, n: float) -> Floats:
     """The inverse of the curvature, by central differences of the gradient; made positive where it is not."""
     step = 1e-4
-    rows = []
-    for i in range(len(at)):
-        e = np.zeros_like(at)
-        e[i] = step
-        rows.append((loss(at + e)[1] - loss(at - e)[1]) / (2 * step))  # type: ignore[operator]
+    rows: Sequence[Floats] = [
+        (loss(at + e)[1] - loss(at - e)[1]) / (2 * step) for e in step * np.eye(len(at))
+    ]
     curvature = n * (np.array(rows) + np.array(rows).T) / 2
     value, vector = np.linalg.eigh(curvature)
     # A direction that the data say nothing about has the prior's curvature, not less.

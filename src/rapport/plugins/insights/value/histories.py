@@ -39,6 +39,34 @@ class States:
         return float(self.weight.sum())
 
 
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """A family's log-likelihood of states, and how it changes.
+
+    gradient : by the logarithms of the parameters
+    by_last, by_seen : of one person of each state, by that person's two times
+    """
+
+    value: float
+    gradient: Floats
+    by_last: Floats
+    by_seen: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old people were, as customers, when they bought again.
+
+    days : distinct ages, above 0
+    weight : repeat purchases at each
+    typical : an age that the first rush may fade within, in days
+    """
+
+    days: Floats
+    weight: Floats
+    typical: float
+
+
 def states(n_repeats: Floats | Ints, last: Floats, seen: Floats, step: float = 0.0) -> States:
     """People's histories, equal ones counted together; times are rounded to multiples of `step` where it is above 0."""
     x = np.asarray(n_repeats, np.float64)
@@ -78,6 +106,13 @@ class Log:
         """Days with a purchase of each person, from one day to before another."""
         mine = (self.day >= since) & (self.day < until)
         return np.bincount(self.person[mine], minlength=self.n).astype(np.float64)
+
+    def paid(self) -> tuple[Floats, Floats]:
+        """Days of each person on which something was paid, and the mean of those days; 0 where there is none."""
+        counts = np.isfinite(self.spent) & (self.spent > 0)
+        n = np.bincount(self.person[counts], minlength=self.n).astype(np.float64)
+        total = np.bincount(self.person[counts], weights=self.spent[counts], minlength=self.n)
+        return n, total / np.maximum(n, 1.0)
 
     def spans(self) -> Spans:
         """First and last day and number of days of the people who bought at all."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import digamma, gammaln, logsumexp
 
-from rapport.plugins.insights.value.histories import Floats, States
+from rapport.plugins.insights.value.histories import Floats, Likelihood, States
 
 _AT, _WEIGHT = (lambda found: ((found[0] + 1) / 2, found[1] / 2))(np.polynomial.legendre.leggauss(24))
 
@@ -38,7 +38,7 @@ class ParetoNbd:
         scale = max(float((s.seen * s.weight).sum() / s.n_people) / 3, 1e-6)
         return [np.array([0.6, scale, 0.6, scale]), np.array([1.5, 3 * scale, 0.5, 6 * scale])]
 
-    def log_likelihood(self, theta: Floats, s: States) -> tuple[float, Floats]:
+    def log_likelihood(self, theta: Floats, s: States) -> Likelihood:
         """The log-likelihood and its gradient by (ln r, ln alpha, ln s, ln beta)."""
         r, alpha, shape, beta = theta
         k = r + s.n_repeats
@@ -63,8 +63,13 @@ class ParetoNbd:
             + p_any * shape / beta
             - (shape + 1) * _over(p_left, 1 / (beta + u))
         )
-        gradient = np.array([(g * s.weight).sum() for g in (by_r, by_alpha, by_s, by_beta)])
-        return float((ll * s.weight).sum()), gradient * theta
+        at_last = np.log(shape) + shape * np.log(beta) - (shape + 1) * np.log(beta + s.last)
+        return Likelihood(
+            value=float(s.weight @ ll),
+            gradient=np.array([s.weight @ g for g in (by_r, by_alpha, by_s, by_beta)]) * theta,
+            by_last=-np.exp(at_last - k * np.log(alpha + s.last) - both),
+            by_seen=-p_stays * k / (alpha + s.seen),
+        )
 
     def alive(self, theta: Floats, s: States) -> Floats:
         """Probability that the person has not left by now."""
@@ -89,15 +94,15 @@ class ParetoNbd:
         return expected
 
     def draw_if_alive(
-        self, theta: Floats, rng: np.random.Generator, n_repeats: float, seen: Floats, ahead: float
+        self, theta: Floats, rng: np.random.Generator, n_repeats: float, seen: Floats, ahead: Floats
     ) -> tuple[Floats, Floats]:
         """Purchases ahead, and the share of that time in which they come; see BetaGeometric.draw_if_alive."""
         r, alpha, shape, beta = (theta[:, i] for i in range(4))
         rate = rng.gamma(r + n_repeats)[None, :] / (alpha[None, :] + seen[:, None])
         hazard = np.maximum(rng.gamma(shape), 1e-300)[None, :] / (beta[None, :] + seen[:, None])
-        lasts = np.minimum(rng.standard_exponential(len(theta))[None, :] / hazard, ahead)
+        lasts = np.minimum(rng.standard_exponential(len(theta))[None, :] / hazard, ahead[:, None])
         bought = rng.poisson(np.minimum(rate * lasts, 1e6)).astype(np.float64)
-        return bought, lasts / ahead
+        return bought, lasts / np.maximum(ahead, 1e-12)[:, None]
 
     def _left(self, theta: Floats, s: States) -> tuple[Floats, Floats]:
         """Moments between the last purchase and now, and the log of density times weight of leaving there.

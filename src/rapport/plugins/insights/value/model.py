@@ -1,0 +1,136 @@
+"""What is learnt about a firm's buyers, as bytes and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rapport.plugins.insights.value import choosing, spending
+from rapport.plugins.insights.value.buying import Buying, Shape, learn
+from rapport.plugins.insights.value.choosing import Trial
+from rapport.plugins.insights.value.families import FAMILIES
+from rapport.plugins.insights.value.histories import Floats, Log
+from rapport.plugins.insights.value.rush import Rush
+from rapport.plugins.insights.value.season import Clock
+from rapport.plugins.insights.value.spending import Spending
+
+SPENDING_MOST = 200_000  # people from whom prices are learnt, of each currency
+REFUNDS_AT = 20.0  # orders at which a currency's own share of refunds weighs as much as none
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What an order costs in one currency, and what share of it comes back as refunds."""
+
+    spending: Spending
+    refund_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Everything that scoring needs.
+
+    lift : factor on the totals, over `horizon_days` and over the horizon of `clv_minor`
+    whole : share of a person's futures at which the number of orders said of each adds up to the expected total
+    trials : how each shape did, the best first, as (title, deviance, lift)
+    """
+
+    shape: Shape
+    buying: Buying
+    lift: float
+    lift_clv: float
+    prices: Mapping[str, Prices]
+    trials: tuple[tuple[str, float, float], ...]
+    whole: float = 0.5
+
+    def price(self, currency: str) -> Prices:
+        """Prices in a currency; where none were learnt, a scale of nothing."""
+        return self.prices.get(currency) or Prices(Spending(1.0, 2.0, 1e-9), 0.0)
+
+    def with_whole(self, whole: float) -> Model:
+        return replace(self, whole=whole)
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(
+            {
+                "shape": [self.shape.family, self.shape.has_rush, self.shape.has_season],
+                "theta": self.buying.theta.tolist(),
+                "covariance": self.buying.covariance.tolist(),
+                "clock": self.buying.clock.height,
+                "rush": [self.buying.rush.height, self.buying.rush.fades_days],
+                "lift": [self.lift, self.lift_clv],
+                "prices": {
+                    c: [p.spending.p, p.spending.q, p.spending.v, p.refund_ratio]
+                    for c, p in self.prices.items()
+                },
+                "trials": self.trials,
+                "whole": self.whole,
+            }
+        ).encode()
+
+
+def from_bytes(content: bytes) -> Model:
+    """A model that `to_bytes` wrote."""
+    given: dict[str, Any] = json.loads(content)
+    shape = Shape(*given["shape"])
+    return Model(
+        shape,
+        Buying(
+            FAMILIES[shape.family],
+            np.array(given["theta"]),
+            np.array(given["covariance"]),
+            Clock(tuple(given["clock"])),
+            Rush(*given["rush"]),
+        ),
+        *given["lift"],
+        {c: Prices(Spending(p, q, v), refunds) for c, (p, q, v, refunds) in given["prices"].items()},
+        tuple((title, deviance, lift) for title, deviance, lift in given["trials"]),
+        given["whole"],
+    )
+
+
+def learnt(
+    log: Log, currency: Any, refunded: Floats, now: int, horizon_days: int, clv_days: int, only: str = ""
+) -> Model:
+    """The best shape for a log, fitted to all of it, with the prices of each currency.
+
+    currency, refunded : of each person
+    """
+    trials = choosing.choose(log, now, horizon_days, only)
+    best = trials[0]
+    return Model(
+        shape=best.shape,
+        buying=learn(best.shape, log, now),
+        lift=best.lift,
+        lift_clv=best.lift if clv_days == horizon_days else choosing.lift(best.shape, log, now, clv_days),
+        prices=_prices(log, currency, refunded),
+        trials=tuple((titled(t), round(t.deviance, 5), round(t.lift, 4)) for t in trials if t.n_moments),
+    )
+
+
+def titled(trial: Trial) -> str:
+    """`BG/NBD, with a first rush, by season`."""
+    shape = trial.shape
+    extras = [", with a first rush"] * shape.has_rush + [", by season"] * shape.has_season
+    return FAMILIES[shape.family].title + "".join(extras)
+
+
+def _prices(log: Log, currency: Any, refunded: Floats) -> dict[str, Prices]:
+    n, mean = log.paid()
+    names, place = np.unique(np.asarray(currency, str), return_inverse=True)
+    found = {}
+    for i, name in enumerate(names):
+        mine = place == i
+        buyers = np.flatnonzero(mine & (n > 0))
+        spent = float((n * mean)[mine].sum())
+        back = min(float(refunded[mine].sum()) / spent, 0.95) if spent > 0 else 0.0
+        back *= float(n[mine].sum()) / (float(n[mine].sum()) + REFUNDS_AT)
+        every = -(-len(buyers) // SPENDING_MOST) if len(buyers) else 1
+        some = buyers[::every]
+        found[str(name)] = Prices(spending.fit(n[some], mean[some]), back)
+    return found

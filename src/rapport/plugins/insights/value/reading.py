@@ -1,0 +1,67 @@
+"""From the query's rows to buyers: a log of days, and what is known of each person beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from rapport.plugins.insights.value.histories import Floats, Log, Spans
+
+OLDEST_DAYS = 20_000  # what is older than that is taken to be that old; it is a wrong date
+
+
+@dataclass(frozen=True, slots=True)
+class Buyers:
+    """One entry per row of the table, by its order.
+
+    currency : '' where none is stated
+    refunded, n_paid, mean_paid : in minor units of the currency
+    """
+
+    log: Log
+    spans: Spans
+    currency: Any
+    refunded: Floats
+    n_paid: Floats
+    mean_paid: Floats
+
+    def __len__(self) -> int:
+        return self.log.n
+
+
+def buyers(table: pa.Table, now: int) -> Buyers:
+    """What the query gave; everybody in it has at least one order before the day `now` ends."""
+    orders = table.column("orders").combine_chunks()
+    entries = orders.flatten()
+    n_each = np.diff(np.asarray(orders.offsets.to_numpy(), np.int64))
+    person = np.repeat(np.arange(table.num_rows, dtype=np.int64), n_each)
+    day = np.asarray(entries.field("day").to_numpy(zero_copy_only=False), np.int64)
+    spent = entries.field("spent_minor").cast(pa.float64()).fill_null(np.nan)
+    day = np.clip(day, now - OLDEST_DAYS, now)
+    order = np.argsort(person * (1 << 21) + (day - (now - OLDEST_DAYS)), kind="stable")
+    log = Log(
+        table.num_rows,
+        person[order],
+        day[order],
+        np.asarray(spent.to_numpy(zero_copy_only=False), np.float64)[order],
+    )
+    n_paid, mean_paid = log.paid()
+    return Buyers(
+        log,
+        log.spans(),
+        table.column("currency").to_numpy(zero_copy_only=False).astype(str),
+        np.maximum(numbers(table, "refunded_minor"), 0.0),
+        n_paid,
+        mean_paid,
+    )
+
+
+def numbers(table: pa.Table, column: str) -> Floats:
+    """A column as floats, nothing as 0."""
+    return np.asarray(
+        table.column(column).cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False), np.float64
+    )
+
