@@ -97,7 +97,7 @@ def shaped(question: Question, found: Sequence[Sequence[Any]], *, hides: bool) -
     if kind == "figures":
         n_keys = len(getattr(question, "by", ()))
         rows = tuple(_number(row, n_keys, hides) for row in found)
-        return rows, int(found[0][11]) if found and n_keys else 0, 0
+        return rows, int(found[0][12]) if found and n_keys else 0, 0
     if kind == "cohorts":
         return _returned(found), 0, 0
     if kind == "funnel":

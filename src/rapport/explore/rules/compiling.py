@@ -69,9 +69,9 @@ def compile_figures(question: Figures, world: World, today: dt.date) -> Compiled
     keys = [f"d{i}" for i in range(len(question.by))]
     grouped = ", ".join(keys)
     ranked = (
-        f"SELECT {grouped}, row_number() OVER (ORDER BY max(CASE WHEN NOT c.is_before"
+        f"SELECT {grouped}, row_number() OVER (ORDER BY max(CASE WHEN c.measure = 0 AND NOT c.is_before"
         f" THEN coalesce(c.over, c.top) END) DESC NULLS LAST, {grouped}) AS place"
-        f" FROM cell AS c WHERE c.measure = 0 AND NOT c.all_groups AND c.all_time GROUP BY {grouped}"
+        f" FROM cell AS c WHERE NOT c.all_groups AND c.all_time GROUP BY {grouped}"
         if keys
         else "SELECT 1 AS place"
     )
