@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from django.db.models import Q, QuerySet
 
 from rapport.events import lake
@@ -17,10 +18,14 @@ from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
 from rapport.people.models import Person
 from rapport.people.rules import profile
+from rapport.people.rules.graph import Subjects
 from rapport.people.selectors.heads import COLUMNS, PersonRow
+from rapport.people.selectors.rows import among as among_sql
+from rapport.people.selectors.rows import listed
 from rapport.people.selectors.searching import candidates
 
 PAGE = 50
+NEAR = 2_000  # persons tried first, of those that another domain chose
 FACETS_MAX = 300  # values of one filter
 COUNT_KEPT_S = 30.0  # at least
 COUNT_KEPT_RATIO = 500  # a count is kept this many times longer than it took, so it costs 0.2 % of one core
@@ -60,8 +65,12 @@ def people_page(
     order: Order = "newest",
     cursor: str = "",
     limit: int = PAGE,
+    among: Subjects | None = None,
 ) -> PeoplePage:
-    """One page of people of a kind; `cursor` is `next` or `previous` of the page before."""
+    """One page of people of a kind; `cursor` is `next` or `previous` of the page before.
+
+    `among` leaves only these persons, as another domain chose them.
+    """
     if kind not in profile.KINDS:
         raise Invalid(f"there is no kind of people {kind!r}", f"Choose among {', '.join(profile.KINDS)}.")
     people = Person.objects.filter(kind=kind)
@@ -72,13 +81,15 @@ def people_page(
     is_capped = False
     if text.strip():
         found, is_capped = candidates(text.strip())
+        if among is not None:
+            found, among = np.intersect1d(found, among).tolist(), None
         people = people.filter(id__in=found)
     backward, key = _read_cursor(cursor, order)
     descends = (order == "newest") != backward
     people = _from(people, order, key, descends)
     names = ("sort_name", "id") if order == "name" else ("id",)
-    ordered = people.order_by(*(f"-{n}" if descends else n for n in names)).values_list(*COLUMNS)
-    rows = [PersonRow(*row) for row in ordered[: limit + 1]]
+    ordered = people.order_by(*(f"-{n}" if descends else n for n in names))
+    rows = _first_of(ordered, among, limit + 1, key[0] if key and order == "newest" else None, descends)
     more, rows = len(rows) > limit, rows[:limit]
     if backward:
         rows.reverse()
@@ -89,6 +100,29 @@ def people_page(
         previous=_cursor("previous", rows[0], order) if rows and has_previous else "",
         is_capped=is_capped,
     )
+
+
+def _first_of(
+    ordered: QuerySet[Person], among: Subjects | None, n: int, after: int | None, descends: bool
+) -> list[PersonRow]:
+    """The first rows of those that are left, without handing over a million numbers where few will do."""
+    found = ordered.values_list(*COLUMNS)
+    if among is None:
+        return [PersonRow(*row) for row in found[:n]]
+    ahead = np.unique(among)
+    tries = [ahead]
+    if ordered.query.order_by[0] in ("id", "-id"):
+        if after is not None:
+            ahead = ahead[ahead < after] if descends else ahead[ahead > after]
+        near = ahead[-NEAR:] if descends else ahead[:NEAR]
+        tries = [near, ahead] if near.size < ahead.size else [ahead]
+    rows: list[PersonRow] = []
+    for some in tries:
+        here = found.extra(where=[among_sql("people_person.id")], params=[listed(some)])  # noqa: S610  ours
+        rows = [PersonRow(*row) for row in here[:n]]
+        if len(rows) == n:
+            break
+    return rows
 
 
 def _from(people: QuerySet[Person], order: Order, key: Sequence[Any], descends: bool) -> QuerySet[Person]:

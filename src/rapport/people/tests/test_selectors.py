@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +46,7 @@ def hundred(tell: Log) -> list[int]:
     return sorted(models.Person.objects.filter(kind="person").values_list("id", flat=True))
 
 
-def walk(**filters: str) -> list[list[int]]:
+def walk(**filters: Any) -> list[list[int]]:
     """Every page's ids, forward; and it is checked that walking back gives the same pages."""
     pages = [selectors.people_page(limit=7, **filters)]
     while pages[-1].next:
@@ -75,6 +76,22 @@ def test_paging_shows_everybody_once_in_order_and_back(hundred: list[int]) -> No
         assert newest == sorted(expected, reverse=True)
         named = [i for page in walk(order="name", **filters) for i in page]
         assert named == sorted(expected, key=lambda i: rows[i])
+
+
+def test_a_list_may_be_of_those_whom_another_domain_chose(
+    hundred: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = np.array([*hundred[::3], 1 << 60])  # one of them is nobody any more
+    for near in (2_000, 4):  # so few are tried first that the rest is needed too
+        monkeypatch.setattr("rapport.people.selectors.listing.NEAR", near)
+        for filters in FILTERS:
+            fit = set(models.Person.objects.filter(kind="person", **filters).values_list("id", flat=True))
+            expected = [i for i in hundred[::3] if i in fit]
+            assert [i for page in walk(among=chosen, **filters) for i in page] == expected[::-1]
+            assert {i for page in walk(among=chosen, order="name", **filters) for i in page} == set(expected)
+    assert walk(among=np.array([], np.int64)) == [[]]
+    found = selectors.people_page(text="Name00", among=chosen)
+    assert [row.id for row in found.rows] == [hundred[0]]
 
 
 def test_the_first_page_has_no_neighbour_before_it_and_a_damaged_cursor_is_refused(
