@@ -5,3 +5,11 @@ class SegmentsConfig(AppConfig):
     name = "rapport.segments"
     label = "segments"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rapport.consent import erasers
+        from rapport.segments import handlers
+        from rapport.segments.services import columns
+
+        handlers.register()
+        erasers.register("columns", columns.forget)

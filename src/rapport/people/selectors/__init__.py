@@ -12,6 +12,7 @@ from rapport.people.selectors.cores import (
     subjects_for,
     with_their_cores,
 )
+from rapport.people.selectors.declaring import declaring
 from rapport.people.selectors.heads import PersonRow, person_rows
 from rapport.people.selectors.identity import identity_arrow, people_for
 from rapport.people.selectors.listing import (
@@ -94,6 +95,7 @@ __all__ = [
     "begins_with",
     "core_subjects",
     "cores_for",
+    "declaring",
     "facets",
     "forget_counts",
     "identifiers_for",

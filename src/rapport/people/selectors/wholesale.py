@@ -40,7 +40,13 @@ TOLD = pa.schema(
     ]
 )
 SCORE = pa.schema(
-    [("person", pa.int64()), ("name", pa.string()), ("value", pa.float64()), ("label", pa.string())]
+    [
+        ("person", pa.int64()),
+        ("name", pa.string()),
+        ("value", pa.float64()),
+        ("label", pa.string()),
+        ("unit", pa.string()),
+    ]
 )
 BELONGS = pa.schema([("subject", pa.int64()), ("person", pa.int64())])
 
@@ -75,9 +81,17 @@ def persons_since(change: int) -> graph.Subjects:
     return rows.numbers(found, "id")
 
 
-def subjects_among(persons: graph.Subjects) -> pa.Table:
-    """subject and person of everybody who is one of these persons."""
-    return rows.of("identity", BELONGS, "person", persons)
+def n_changed(change: int, upto: int) -> int:
+    """How many identities or persons changed since, whichever are more; counted no further than `upto`."""
+    most = 0
+    for table in ("people_identity", "people_person"):
+        found = rows.table(
+            f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE changed_seq > %s LIMIT %s) AS changed",
+            pa.schema([("n", pa.int64())]),
+            [change, upto],
+        )
+        most = max(most, int(rows.numbers(found, "n")[0]))
+    return most
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class Known:
 _PERSON = "id, kind, country, language"
 _TRAITS = "subject, name, origin, value, confidence, {at}, seq"
 _SCORES = (
-    "SELECT s.person, s.name, s.value, s.label FROM people_score AS s"
+    "SELECT s.person, s.name, s.value, s.label, s.unit FROM people_score AS s"
     " INNER JOIN people_person AS p ON p.id = s.person AND p.members = s.members WHERE "
 )
 
