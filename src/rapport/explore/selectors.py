@@ -71,7 +71,9 @@ def pinned_for(email: str, role: str) -> list[SavedView]:
 
 def may_open(view: SavedView, email: str, role: str) -> bool:
     """Whether somebody may open a saved question whose address they have."""
-    return view.shared == Saved.Shared.LINK or _is_shared(view.shared, view.roles, view.created_by, email, role)
+    return view.shared == Saved.Shared.LINK or _is_shared(
+        view.shared, view.roles, view.created_by, email, role
+    )
 
 
 def saved(key: uuid.UUID) -> SavedView:
@@ -105,7 +107,9 @@ def kept_answer(key: uuid.UUID, kept: uuid.UUID) -> Answer | None:
 
 def history(key: uuid.UUID, limit: int = 30) -> list[KeptView]:
     """When a saved question was asked, newest first."""
-    found = Kept.objects.filter(saved_id=key).order_by("-at", "-id").values_list("id", "at", "error", "took_s")
+    found = (
+        Kept.objects.filter(saved_id=key).order_by("-at", "-id").values_list("id", "at", "error", "took_s")
+    )
     return [KeptView(*row) for row in found[:limit]]
 
 

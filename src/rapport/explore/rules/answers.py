@@ -91,7 +91,9 @@ class Answer:
 KINDS = {"number": Number, "returned": Returned, "reached": Reached, "walked": Walked}
 
 
-def shaped(question: Question, found: Sequence[Sequence[Any]], *, hides: bool) -> tuple[tuple[Row, ...], int, int]:
+def shaped(
+    question: Question, found: Sequence[Sequence[Any]], *, hides: bool
+) -> tuple[tuple[Row, ...], int, int]:
     """Rows of a statement as rows of an answer; and how many groups and starts there were."""
     kind = document(question)["ask"]
     if kind == "figures":
@@ -147,7 +149,9 @@ def span_of(spans: Spans) -> tuple[dt.date | None, dt.date | None, tuple[dt.date
 
 def as_json(answer: Answer) -> dict[str, Any]:
     """An answer as JSON: of each row its fields by name, once."""
-    kind = next((name for name, of in KINDS.items() if answer.rows and isinstance(answer.rows[0], of)), "number")
+    kind = next(
+        (name for name, of in KINDS.items() if answer.rows and isinstance(answer.rows[0], of)), "number"
+    )
     fields = tuple(KINDS[kind].__dataclass_fields__)
     return {
         "question": document(answer.question),

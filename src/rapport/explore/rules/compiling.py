@@ -77,7 +77,9 @@ def compile_figures(question: Figures, world: World, today: dt.date) -> Compiled
     )
     joined = f"LEFT JOIN ranked AS k USING ({grouped})" if keys else "CROSS JOIN ranked AS k"
     shown = f"WHERE c.all_groups OR k.place <= {binding.bind(question.most)}" if keys else ""
-    order = ", ".join(["c.measure", "k.place NULLS FIRST", *(f"c.{k}" for k in keys), "c.bucket", "c.is_before"])
+    order = ", ".join(
+        ["c.measure", "k.place NULLS FIRST", *(f"c.{k}" for k in keys), "c.bucket", "c.is_before"]
+    )
     sql = (
         f"WITH {preamble(binding)}cell AS MATERIALIZED ({cells}), ranked AS ({ranked})"
         f" SELECT c.measure, {_both(keys, 'c.')}, c.bucket, c.is_before, c.currency, c.top, c.over, c.n_people,"
@@ -124,9 +126,7 @@ def _both(keys: Sequence[str], prefix: str = "") -> str:
     return ", ".join(f"{prefix}{k}" if k in keys else f"'' AS {k}" for k in ("d0", "d1"))
 
 
-def _measure(
-    binding: Binding, question: Figures, asked: Asked, at: int, *, hides: bool, store: str
-) -> str:
+def _measure(binding: Binding, question: Figures, asked: Asked, at: int, *, hides: bool, store: str) -> str:
     measure = catalogue.measure(asked.measure)
     named = [*question.by, *(c.dimension for c in question.where)]
     base = base_of(measure, named)
@@ -167,9 +167,7 @@ def _measure(
         columns = columns.replace("bucket", "NULL::DATE AS bucket")
     if adds_up:
         finest = ", ".join([*keys, *(["bucket"] if question.grain else []), *always])
-        source = (
-            f"SELECT {finest}, {top} AS top_, {over} AS over_ FROM ({source}) AS r GROUP BY {finest}"
-        )
+        source = f"SELECT {finest}, {top} AS top_, {over} AS over_ FROM ({source}) AS r GROUP BY {finest}"
         top, over = "sum(r.top_)", "sum(r.over_)" if measure.over else "NULL"
     return (
         f"SELECT {columns}, ({top})::BIGINT AS top, ({over})::BIGINT AS over,"
@@ -218,7 +216,14 @@ class Cell:
 
 
 def compile_behind(
-    question: Figures, at: int, cell: Cell, world: World, today: dt.date, *, limit: int, before: tuple[int, int] | None
+    question: Figures,
+    at: int,
+    cell: Cell,
+    world: World,
+    today: dt.date,
+    *,
+    limit: int,
+    before: tuple[int, int] | None,
 ) -> Compiled:
     """The rows behind one number, newest first: (seq, us, subject, person), and how many people there are.
 

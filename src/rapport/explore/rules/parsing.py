@@ -170,7 +170,9 @@ def _step(given: Any, at: str) -> Step:
         given = {"event": given}
     node = _object(given, at)
     _only(node, {"event", "where"}, at)
-    return Step(_text(node.get("event"), f"{at}.event"), _event_conditions(node.get("where", []), f"{at}.where"))
+    return Step(
+        _text(node.get("event"), f"{at}.event"), _event_conditions(node.get("where", []), f"{at}.where")
+    )
 
 
 def _event_conditions(given: Any, at: str) -> tuple[Condition, ...]:
@@ -275,9 +277,7 @@ def _only(node: dict[str, Any], known: set[str], at: str) -> None:
         raise Invalid(f"{at} says {', '.join(unknown)}", f"It may say: {', '.join(sorted(known))}.")
 
 
-def _each(
-    given: Any, at: str, read: Callable[[Any, str], T], *, least: int = 0, most: int
-) -> tuple[T, ...]:
+def _each(given: Any, at: str, read: Callable[[Any, str], T], *, least: int = 0, most: int) -> tuple[T, ...]:
     if not isinstance(given, list):
         raise Invalid(f"{at} is no list", "Write […] there.")
     if not least <= len(given) <= most:

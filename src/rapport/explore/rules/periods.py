@@ -90,7 +90,8 @@ def buckets(span: Span, grain: Grain) -> list[dt.date]:
         found.append(day)
         if len(found) > BUCKETS_MOST:
             raise Invalid(
-                f"the period holds more than {BUCKETS_MOST} {grain}s", "Choose a longer grain or a shorter period."
+                f"the period holds more than {BUCKETS_MOST} {grain}s",
+                "Choose a longer grain or a shorter period.",
             )
         day = moved(day, grain, 1)
     return found

@@ -149,11 +149,6 @@ def select(
     return text + (f" WHERE {' AND '.join(kept)}" if kept else "")
 
 
-def reads_people(named: Sequence[str], segment: str) -> bool:
-    """Whether what is known of people decides which rows are kept, or how they are told apart."""
-    return bool(segment) or any(split(name)[0].is_personal for name in named)
-
-
 class _Joined:
     """What is joined to the rows `e`, each at most once."""
 
@@ -330,7 +325,7 @@ def _answers(binding: Binding, names: Sequence[str], named: Sequence[str], annot
     del names, annotation, binding
     spoken = (
         "SELECT coalesce(json_extract_string(v.properties, '$.response'), v.subject || '@' || epoch_us(v.ts))"
-        " AS response, v.subject, v.seq, v.ts, v.channel, v.source, v.venue, v.\"text\" AS said,"
+        ' AS response, v.subject, v.seq, v.ts, v.channel, v.source, v.venue, v."text" AS said,'
         " json_extract_string(v.properties, '$.survey') AS survey,"
         " coalesce(json_extract_string(v.properties, '$.question'), '') AS question,"
         " json_extract_string(v.properties, '$.answer') AS answer,"

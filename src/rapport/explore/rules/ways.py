@@ -9,7 +9,7 @@ from rapport.explore.rules.catalogue import EVENT, World
 from rapport.explore.rules.compiling import Compiled, compiled, preamble
 from rapport.explore.rules.periods import Span, Spans
 from rapport.explore.rules.question import Cohorts, Funnel, Paths, Step
-from rapport.explore.rules.rows import Binding, reads_people, select
+from rapport.explore.rules.rows import Binding, select
 
 GAP_US = 30 * 60 * 1_000_000  # a longer silence ends a session, and a path with it
 DAY_US = periods.DAY_US
@@ -33,7 +33,9 @@ def compile_cohorts(question: Cohorts, world: World, today: dt.date) -> Compiled
     return compiled(binding, sql, store="events", hides=True)
 
 
-def compile_cohort_people(question: Cohorts, cohort: dt.date, step: int, world: World, today: dt.date) -> Compiled:
+def compile_cohort_people(
+    question: Cohorts, cohort: dt.date, step: int, world: World, today: dt.date
+) -> Compiled:
     """(person, n_people): those behind one number of a cohort."""
     asked = periods.spans(question.period, today).now
     binding = Binding(Spans(Span(periods.FIRST, today + periods.DAY), None, is_ever=True), world.zone)
@@ -146,7 +148,8 @@ def _attempts(question: Funnel, world: World, today: dt.date) -> tuple[Binding, 
         last = f"z.t{k - 1}" if k > 1 else "z.us"
         origin = "z.t0" if k > 1 else "z.us"
         steps.append(
-            f"p{k} AS (SELECT {inner}{passed}, CASE WHEN s.us <= {origin} + {within_us} THEN s.us END AS t{k}"
+            f"p{k} AS (SELECT {inner}{passed}, CASE WHEN {last} IS NOT NULL AND s.us <= {origin} + {within_us}"
+            f" THEN s.us END AS t{k}"
             f" FROM {previous} AS z ASOF LEFT JOIN s{k} AS s ON z.person = s.person AND {last} < s.us)"
         )
     n = len(question.steps)
@@ -172,9 +175,7 @@ def _join_reads(binding: Binding, other: Binding) -> None:
         mine |= theirs
 
 
-def _of(
-    binding: Binding, step: Step, segment: str, *, with_people: bool, by: tuple[str, ...] = ()
-) -> str:
+def _of(binding: Binding, step: Step, segment: str, *, with_people: bool, by: tuple[str, ...] = ()) -> str:
     return select(
         binding, EVENT, names=(step.event,), by=by, where=step.where, segment=segment, with_people=with_people
     )
@@ -183,12 +184,12 @@ def _of(
 def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
     """(n0 .. nk, n, n_all): what came next, step by step, most frequent first; empty where nothing did.
 
-    Within one session of one identifier; the same thing several times in a row is told once.
+    Of each person, until a silence of 30 minutes; the same thing several times in a row is told once.
     """
     spans = periods.spans(question.period, today)
     binding = Binding(Spans(spans.now, None, spans.is_ever), world.zone)
     named = [c.dimension for c in question.around.where]
-    with_people = reads_people(named, question.segment)
+    hides = bool(question.segment) or any(catalogue.is_personal(name, world) for name in named)
     if question.through == "pages":
         rows = select(
             binding,
@@ -196,15 +197,13 @@ def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
             names=("page_viewed",),
             by=("page",),
             segment=question.segment,
-            with_people=with_people,
+            with_people=True,
         )
         kind = "'page_viewed'"
     else:
-        rows = select(
-            binding, EVENT, names=(), by=("event",), segment=question.segment, with_people=with_people
-        )
+        rows = select(binding, EVENT, names=(), by=("event",), segment=question.segment, with_people=True)
         kind = "r.name"
-    anchor = _of(binding, question.around, question.segment, with_people=with_people)
+    anchor = _of(binding, question.around, question.segment, with_people=True)
     side = "lead" if question.direction == "after" else "lag"
     gap = f"abs(x.u{{}} - x.u{{}}) <= {GAP_US}"
     nodes = ", ".join(
@@ -220,20 +219,20 @@ def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
     sql = (
         f"WITH {preamble(binding)}anchor AS MATERIALIZED (SELECT DISTINCT r.seq FROM ({anchor}) AS r),"
         # The anchor is among the nodes even where it is of another kind.
-        f" node AS (SELECT r.subject, r.us, r.seq, r.d0 AS node, {kind} AS kind FROM ({rows}) AS r"
-        " UNION ALL SELECT r.subject, r.us, r.seq, r.name AS node, r.name AS kind"
+        f" node AS (SELECT r.person, r.us, r.seq, r.d0 AS node, {kind} AS kind FROM ({rows}) AS r"
+        " UNION ALL SELECT r.person, r.us, r.seq, r.name AS node, r.name AS kind"
         f" FROM ({anchor}) AS r WHERE r.seq NOT IN (SELECT q.seq FROM ({rows}) AS q)),"
-        " marked AS (SELECT o.subject, o.us, o.seq, o.node, a.seq IS NOT NULL AS is_anchor,"
+        " marked AS (SELECT o.person, o.us, o.seq, o.node, a.seq IS NOT NULL AS is_anchor,"
         f" coalesce(o.us - lag(o.us) OVER v <= {GAP_US} AND lag(o.node) OVER v = o.node, false) AS repeats"
         " FROM node AS o LEFT JOIN anchor AS a ON o.seq = a.seq"
-        " WINDOW v AS (PARTITION BY o.subject ORDER BY o.us, o.seq)),"
+        " WINDOW v AS (PARTITION BY o.person ORDER BY o.us, o.seq)),"
         # A run of the same is one; it is an anchor where its first is.
-        " single AS (SELECT m.subject, m.us, m.seq, m.node, m.is_anchor FROM marked AS m WHERE NOT m.repeats),"
-        f" path AS (SELECT m.subject, m.us, m.seq, m.node, m.is_anchor, {nodes} FROM single AS m"
-        " WINDOW w AS (PARTITION BY m.subject ORDER BY m.us, m.seq)),"
+        " single AS (SELECT m.person, m.us, m.seq, m.node, m.is_anchor FROM marked AS m WHERE NOT m.repeats),"
+        f" path AS (SELECT m.person, m.us, m.seq, m.node, m.is_anchor, {nodes} FROM single AS m"
+        " WINDOW w AS (PARTITION BY m.person ORDER BY m.us, m.seq)),"
         f" walked AS (SELECT {', '.join(shown)} FROM path AS x WHERE x.is_anchor)"
         f" SELECT {keys}, count(*)::BIGINT AS n, (sum(count(*)) OVER ())::BIGINT AS n_all,"
         f" (count(*) OVER ())::BIGINT AS n_paths FROM walked GROUP BY {keys}"
         f" ORDER BY n DESC, {keys} LIMIT {binding.bind(question.most)}"
     )
-    return compiled(binding, sql, store="events", hides=with_people)
+    return compiled(binding, sql, store="events", hides=hides)

@@ -96,7 +96,13 @@ def kept_file(question: Question) -> Path:
     known = world()
     statement = compiled(question, known)
     # Whatever changes the log makes a new snapshot, an erasure too.
-    parts: list[Any] = [LAYOUT, document(question), known.zone, str(periods.today_in(known.zone)), _snapshot()]
+    parts: list[Any] = [
+        LAYOUT,
+        document(question),
+        known.zone,
+        str(periods.today_in(known.zone)),
+        _snapshot(),
+    ]
     if statement.reads.people:
         purpose = consent_state()
         changes = [c.present() for c in (people_rows.CHANGES, people_rows.SCORES, holding.CHANGES)]
@@ -155,9 +161,7 @@ def run(
     began_s, as_of = clock.monotonic_s(), clock.now()
     statement = prepared.compiled
     try:
-        found = fetched(
-            prepared.con, statement, limit_s=limit_s, progress=progress, is_stopped=is_stopped
-        )
+        found = fetched(prepared.con, statement, limit_s=limit_s, progress=progress, is_stopped=is_stopped)
     finally:
         prepared.con.close()
     shown, n_groups, n_all = answers.shaped(prepared.question, found, hides=statement.hides_few)
@@ -298,9 +302,7 @@ def cohort_people(question: Cohorts, cohort: dt.date, step: int, *, by: str) -> 
     return rows_of(statement, by=by, why=f"explore: people behind {_named(question)}")
 
 
-def funnel_people(
-    question: Funnel, step: int, *, has_left: bool, group: str | None, by: str
-) -> list[Any]:
+def funnel_people(question: Funnel, step: int, *, has_left: bool, group: str | None, by: str) -> list[Any]:
     """(person, us, n_people) behind one number of a funnel."""
     known = world()
     today = periods.today_in(known.zone)
@@ -354,7 +356,9 @@ def _changed(file: Path) -> float:
 def _snapshot() -> int:
     con = lake.connect()
     try:
-        row = con.execute("SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot").fetchone()
+        row = con.execute(
+            "SELECT max(snapshot_id) FROM __ducklake_metadata_lake.ducklake_snapshot"
+        ).fetchone()
     finally:
         con.close()
     return int(row[0]) if row and row[0] is not None else 0

@@ -54,7 +54,9 @@ def begin(question: Question, *, by: str) -> Look:
         began_us = clock.now_us()
         _say(key, "waiting", began_us)
     # A daemon: what it writes is moved into place at once, so that a process that ends leaves nothing by halves.
-    threading.Thread(target=_run, args=(prepared, key, began_us), name=f"explore-{key[:8]}", daemon=True).start()
+    threading.Thread(
+        target=_run, args=(prepared, key, began_us), name=f"explore-{key[:8]}", daemon=True
+    ).start()
     return look(key)
 
 
@@ -95,7 +97,9 @@ def _run(prepared: asking.Ready, key: str, began_us: int) -> None:
         _fail(key, began_us, error.message, error.hint)
     except Exception as error:
         log.exception("a question failed")
-        _fail(key, began_us, f"{type(error).__name__}: {error}", "Tell whoever looks after this installation.")
+        _fail(
+            key, began_us, f"{type(error).__name__}: {error}", "Tell whoever looks after this installation."
+        )
     finally:
         _stop(key).unlink(missing_ok=True)
 
@@ -117,7 +121,9 @@ def _say(key: str, state: str, began_us: int, **more: object) -> None:
     file = _state(key)
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    temporary.write_text(json.dumps({"state": state, "began_us": began_us, "said_us": clock.now_us(), **more}), "utf-8")
+    temporary.write_text(
+        json.dumps({"state": state, "began_us": began_us, "said_us": clock.now_us(), **more}), "utf-8"
+    )
     temporary.replace(file)
 
 

@@ -142,13 +142,20 @@ def _event(draw: np.random.Generator, seq: int, name: str, ts: dt.datetime, subj
     elif name == "complaint_raised":
         properties = {"reason": draw.choice(["late", "broken", None])}
     elif name.startswith("message_"):
-        properties = {"message": f"m{draw.integers(0, 40)}", "campaign": str(draw.choice(["spring", "autumn"]))}
+        properties = {
+            "message": f"m{draw.integers(0, 40)}",
+            "campaign": str(draw.choice(["spring", "autumn"])),
+        }
         if name == "message_clicked" and draw.random() < 0.3:
             properties["machine"] = True
     elif name in ("survey_answered", "answer_corrected"):
         response = f"r{draw.integers(0, 90)}"
         score = int(draw.integers(0, 11))
-        properties = {"survey": "nps", "question": str(draw.choice(["recommend", "ease"])), "response": response}
+        properties = {
+            "survey": "nps",
+            "question": str(draw.choice(["recommend", "ease"])),
+            "response": response,
+        }
         if name == "survey_answered" or draw.random() < 0.6:
             properties |= {"answer": str(score), "score": score}
     properties["device"] = str(draw.choice(["phone", "desk"]))

@@ -41,14 +41,23 @@ MONEY = ("revenue", "sales", "refunds", "average_order")
 LINES = ("category", "product", "product_code")
 PEOPLE = ("person_country", "person_language", "cohort", "trait", "score", "segment")
 UNPLANNED = "property:device"  # whatever no plan knows may be about a person
-PROPERTIES = {"country": "country", "campaign": "campaign", "page": "path", "search": "query", "reason": "reason", "purpose": "purpose"}
+PROPERTIES = {
+    "country": "country",
+    "campaign": "campaign",
+    "page": "path",
+    "search": "query",
+    "reason": "reason",
+    "purpose": "purpose",
+}
 COLUMNS = {"campaign": "campaign", "referrer": "referrer_domain", "search": "search"}
 
 
 class Reference:
     """A market, a zone and a day, asked without SQL."""
 
-    def __init__(self, market: Market, zone: str, spans: tuple[tuple[dt.date, dt.date], tuple[dt.date, dt.date] | None]) -> None:
+    def __init__(
+        self, market: Market, zone: str, spans: tuple[tuple[dt.date, dt.date], tuple[dt.date, dt.date] | None]
+    ) -> None:
         self.market = market
         self.zone = zoneinfo.ZoneInfo(zone)
         self.now, self.before = spans
@@ -65,7 +74,9 @@ class Reference:
         found: Found = {}
         people: dict[Key, int] = {}
         named = [*question.by, *(c.dimension for c in question.where)]
-        personal = bool(question.segment) or any(n.partition(":")[0] in PEOPLE or n == UNPLANNED for n in named)
+        personal = bool(question.segment) or any(
+            n.partition(":")[0] in PEOPLE or n == UNPLANNED for n in named
+        )
         for at, asked in enumerate(question.measures):
             cells: dict[Key, list[dict[str, Any]]] = defaultdict(list)
             for row in self.rows(asked, named):
@@ -75,7 +86,10 @@ class Reference:
                 side = self.side(row["ts"], question)
                 if side is None or not all(self.keeps(row, c) for c in question.where):
                     continue
-                if question.segment and self.person(row["subject"]) not in self.market.members[question.segment]:
+                if (
+                    question.segment
+                    and self.person(row["subject"]) not in self.market.members[question.segment]
+                ):
                     continue
                 if asked.measure == "new_customers" and row["ts"] != self.first[self.person(row["subject"])]:
                     continue
@@ -116,8 +130,16 @@ class Reference:
             return self.answers()
         names = (asked.event,) if asked.event else NAMES.get(asked.measure)
         rows = [e for e in self.market.events if names is None or e["name"] in names]
-        rows = [e for e in rows if not (e["name"] == "message_clicked" and e["properties"].get("machine")
-                                        and names is not None and "message_clicked" in names)]
+        rows = [
+            e
+            for e in rows
+            if not (
+                e["name"] == "message_clicked"
+                and e["properties"].get("machine")
+                and names is not None
+                and "message_clicked" in names
+            )
+        ]
         if asked.measure == "pieces" or any(n in LINES for n in named):
             return [{**e, "line": line} for e in rows for line in e["properties"].get("items", [])]
         return rows
@@ -192,14 +214,18 @@ class Reference:
             return "true"
         return "" if found is None else str(found)
 
-    def measured(self, asked: Asked, rows: list[dict[str, Any]], named: list[str]) -> tuple[int | None, int | None]:
+    def measured(
+        self, asked: Asked, rows: list[dict[str, Any]], named: list[str]
+    ) -> tuple[int | None, int | None]:
         name = asked.measure
         by_line = any(n in LINES for n in named)
         people = {self.person(r["subject"]) for r in rows}
         if name in ("people", "new_customers"):
             return len(people), None
         if name == "repeat_share":
-            again = {self.person(r["subject"]) for r in rows if r["ts"] > self.first[self.person(r["subject"])]}
+            again = {
+                self.person(r["subject"]) for r in rows if r["ts"] > self.first[self.person(r["subject"])]
+            }
             return len(again), len(people)
         if name == "pieces":
             return round(sum(r["line"]["quantity"] for r in rows)), None
@@ -215,7 +241,9 @@ class Reference:
             given = [r["value_minor"] for r in rows if r["value_minor"] is not None]
             return sum(given) if given else None, len(given)
         if name == "session_minutes":
-            return sum((r["ended_at"] - r["started_at"]) // dt.timedelta(microseconds=1) for r in rows), len(rows)
+            return sum((r["ended_at"] - r["started_at"]) // dt.timedelta(microseconds=1) for r in rows), len(
+                rows
+            )
         if name == "pages_per_session":
             return sum(r["n_pages"] for r in rows), len(rows)
         if name == "negative_share":

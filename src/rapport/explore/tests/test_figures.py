@@ -106,8 +106,9 @@ def test_generated_questions_come_to_what_plain_python_finds(
         question, zone = drawn(draw), str(draw.choice(markets.ZONES))
         found, compiled = answered(con, question, zone)
         spans = periods.spans(question.period, markets.TODAY)
-        days = (spans.now.first, spans.now.last), (
-            (spans.before.first, spans.before.last) if spans.before else None
+        days = (
+            (spans.now.first, spans.now.last),
+            ((spans.before.first, spans.before.last) if spans.before else None),
         )
         expected, people = Reference(market, zone, days).figures(question)
         seen = {(n.measure, n.groups, n.bucket, n.is_before, n.currency): n for n in found}
