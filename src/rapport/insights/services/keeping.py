@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from rapport.kit import clock, registry
 SEED = 1
 KEPT = 5  # of each model, beside the active one
 ADAPTED = "+"  # between the plug-in's version and the number of the adaptation
+
+# By model: the firm's own figures for its parameters, as a domain above keeps them.
+_FIRMS: dict[str, Callable[[], Mapping[str, Any]]] = {}
 
 LABELLED = pa.schema([("text", pa.string()), ("label", pa.string())])
 
@@ -51,13 +54,25 @@ def texts_insights() -> list[Insight]:
 def context(
     model: Insight, horizon_days: int = 90, parameters: Mapping[str, Any] | None = None, now: Any = None
 ) -> Context:
-    """What a model may know: the clock's time unless another is given, its defaults with those given over them."""
+    """What a model may know: the clock's time unless another is given; its defaults, the firm's figures over them,
+    and those given over both."""
     return Context(
         now=now or clock.now(),
         seed=SEED,
         horizon_days=horizon_days,
-        parameters={**model.parameters, **(parameters or {})},
+        parameters={**model.parameters, **firms_parameters(model), **(parameters or {})},
     )
+
+
+def parameters_from(name: str, given: Callable[[], Mapping[str, Any]]) -> None:
+    """Let a domain above say what the firm has set for a model's parameters; called when its app is ready."""
+    _FIRMS[name] = given
+
+
+def firms_parameters(model: Insight) -> dict[str, Any]:
+    """What the firm has set for parameters that the model has."""
+    given = _FIRMS[model.name]() if model.name in _FIRMS else {}
+    return {name: value for name, value in given.items() if name in model.parameters}
 
 
 def active(model: Insight) -> Fitted:

@@ -70,7 +70,7 @@ def _run_one(model: Insight, progress: Progress) -> tuple[RunSummary, int]:
         model=model.name,
         version=model.version,
         started_at=clock.now(),
-        parameters=dict(model.parameters),
+        parameters={**model.parameters, **keeping.firms_parameters(model)},
     )
     last_seq = 0
     try:

@@ -1,0 +1,43 @@
+"""Questions about the portfolio: the policy, who stands where, who is answered next, what a policy would change."""
+
+from __future__ import annotations
+
+from rapport.portfolio.selectors.board import NAMES, Board, Corner, board, corners, standing, standings
+from rapport.portfolio.selectors.policies import history, of_version, parameters, policy
+from rapport.portfolio.selectors.queues import Queue, first_of, matters, priorities, priority, queue
+from rapport.portfolio.selectors.simulations import (
+    Past,
+    SimulationView,
+    of_run,
+    past_contacts,
+    result_json,
+    simulation_of,
+    simulations,
+)
+
+__all__ = [
+    "NAMES",
+    "Board",
+    "Corner",
+    "Past",
+    "Queue",
+    "SimulationView",
+    "board",
+    "corners",
+    "first_of",
+    "history",
+    "matters",
+    "of_run",
+    "of_version",
+    "parameters",
+    "past_contacts",
+    "policy",
+    "priorities",
+    "priority",
+    "queue",
+    "result_json",
+    "simulation_of",
+    "simulations",
+    "standing",
+    "standings",
+]

@@ -1,0 +1,133 @@
+"""Who waits, and who of them is answered next."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from rapport.consent import selectors as consent
+from rapport.events import lake
+from rapport.kit import clock, query
+from rapport.kit.errors import NotFound
+from rapport.people import selectors as people
+from rapport.portfolio.rules import Matter, Policy, Priority, order, shortfall_minutes
+from rapport.portfolio.selectors.board import standings
+from rapport.portfolio.selectors.policies import policy as policy_in_force
+
+PURPOSE = "analytics"  # what contacts are counted for; who refuses it is in no figure here
+ANSWERED_DAYS = 30  # an answer that comes later is none
+WAITING_MOST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Everybody who waits, in the order of being answered."""
+
+    policy: Policy
+    matters: tuple[Matter, ...]  # in the same order as `turns`
+    turns: tuple[Priority, ...]
+    short_minutes: float  # of service that are missing to answer all within the maximum
+
+
+def contacts(since: dt.datetime, until: dt.datetime, *, refused: pa.Table | None = None) -> pa.Table:
+    """Complaints and messages to us, each with when we answered, the earliest first."""
+    con = lake.connect()
+    try:
+        lake.give(con, "identity", people.identity_arrow())
+        lake.give(con, "refused", consent.refused_subjects(PURPOSE) if refused is None else refused)
+        asked = {"since": since, "until": until, "answered_days": ANSWERED_DAYS}
+        return query.run(con, query.load("rapport.portfolio", "contacts"), asked).to_arrow_table()
+    finally:
+        con.close()
+
+
+def first_of(kind: str, reason: str, needs_help: bool, policy: Policy) -> str:
+    """What lets a matter come first: the reason that was given, or a need that its person declared."""
+    if kind == "complaint_raised":
+        if _named(reason, policy.safety_words):
+            return "safety"
+        if _named(reason, policy.refund_words):
+            return "refund"
+    return "vulnerable" if needs_help else ""
+
+
+def _named(reason: str, words: Sequence[str]) -> bool:
+    parts = reason.lower().replace("-", "_").replace(" ", "_")
+    return any(word.strip().lower() and word.strip().lower() in parts for word in words)
+
+
+def matters(policy: Policy, now: dt.datetime) -> list[Matter]:
+    """What waits for an answer now: complaints and messages of the last 30 days that have none.
+
+    To answer what was asked needs no other purpose, so nobody is left out here.
+    """
+    nobody = pa.table({"subject": pa.array([], pa.int64())})
+    found = contacts(now - dt.timedelta(days=ANSWERED_DAYS), now, refused=nobody)
+    rows = [row for row in found.slice(0, WAITING_MOST).to_pylist() if row["answered_at"] is None]
+    persons = [row["person"] for row in rows]
+    in_need = set(people.declaring(policy.need_trait).tolist())
+    known = standings(persons)
+    waiting = []
+    for row in rows:
+        kind, person = row["kind"], int(row["person"])
+        matter = Matter(
+            key=str(row["seq"]),
+            since=row["ts"],
+            kind=kind,
+            minutes=policy.costs.minutes(kind),
+            first=first_of(kind, row["reason"], person in in_need, policy),
+            person=person,
+            channel=row["channel"],
+        )
+        if person in known:
+            matter = replace(matter, standing=known[person])
+        waiting.append(matter)
+    return waiting
+
+
+def queue(policy: Policy | None = None, now: dt.datetime | None = None) -> Queue:
+    """Everybody who waits now, in the order in which the policy answers them."""
+    policy, now = policy or policy_in_force(), now or clock.now()
+    waiting = matters(policy, now)
+    turns = order(waiting, policy, now)
+    by_key = {m.key: m for m in waiting}
+    return Queue(
+        policy,
+        tuple(by_key[t.key] for t in turns),
+        tuple(turns),
+        shortfall_minutes(waiting, policy, now),
+    )
+
+
+def priorities(waiting: Sequence[Matter], now: dt.datetime | None = None) -> list[Priority]:
+    """The order of being answered of any matters, under the policy in force.
+
+    Where people stand is looked up for all of them at once; what a matter says of it is not believed.
+    """
+    policy = policy_in_force()
+    known = standings([m.person for m in waiting if m.person is not None])
+    in_need = set(people.declaring(policy.need_trait).tolist())
+    placed = [
+        replace(
+            m,
+            standing=known.get(m.person or 0, type(m.standing)()),
+            first=m.first or ("vulnerable" if m.person in in_need else ""),
+        )
+        for m in waiting
+    ]
+    return order(placed, policy, now or clock.now())
+
+
+def priority(person: int, matter: Matter, now: dt.datetime | None = None) -> Priority:
+    """The place of one person's matter among everything that waits now, and why it has it."""
+    now = now or clock.now()
+    policy = policy_in_force()
+    others = [m for m in matters(policy, now) if m.key != matter.key]
+    turns = priorities([*others, replace(matter, person=person)], now)
+    found = next((t for t in turns if t.key == matter.key), None)
+    if found is None:  # every matter has a place, so this is a fault of ours
+        raise NotFound(f"the matter {matter.key!r} has no place", "Look at the queue anew.")
+    return found
