@@ -23,6 +23,7 @@ from rapport.kit.errors import Conflict, RapportError
 from rapport.listening import services as listening
 from rapport.people import selectors as linked
 from rapport.people import services as people
+from rapport.segments import services as segments
 from rapport.web import uploads
 
 log = logging.getLogger(__name__)
@@ -174,6 +175,12 @@ def _compare_nightly() -> None:
 def run_insight(name: str) -> None:
     """Run one model over everything the log holds."""
     insights.run([name], progress=_shown(f"insight-{name}"))
+
+
+@task()
+def refresh_segment(key: str) -> None:
+    """Work out who is in a segment, and in those that ask about it."""
+    segments.refresh([key])
 
 
 @task()

@@ -70,7 +70,11 @@ class Offer:
         """The first field of a row: everything it may be about, and what it is about though that is gone."""
         found = self.catalogue
         events = [(DID + name, segmentwords.event(one)) for name, one in self.seen.items()]
-        traits = [(c.name, segmentwords.trait(c)) for c in found.traits]
+        traits = [
+            (c.name, segmentwords.trait(c))
+            for c in found.traits
+            if c.name.removeprefix(TRAIT) not in rules.FIELDS
+        ]
         fields = [
             (FIELD + n, str(segmentwords.FIELDS[n]))
             for n in rules.FIELDS
@@ -288,11 +292,12 @@ def _tested(
         tests += [test for test in _tests("text")[:2] if test not in tests]
     tests += [("known", _("is known")), ("unknown", _("is not known"))]
     test = given.get("test") or (tests[0][0] if label is None else "in")
-    everything = [t for kind in ("number", "boolean", "date", "text") for t in _tests(kind)]  # type: ignore[arg-type]
+    everything = [t for kind in ("number", "boolean", "date", "text") for t in _tests(kind)]
     tests += [t for t in everything if t[0] == test and t not in tests]
     found = [_select("test", _("Compared how"), test, tests, is_shape=True)]
     if test in ("in", "not_in", "contains", "begins_with"):
-        values = (label or column).values if label or column else ()
+        told = label or column
+        values = told.values if told else ()
         hint = _("value, value") if test in ("in", "not_in") else ""
         return [*found, _text("values", _("With what"), given, values, hint)]
     if test == "when":

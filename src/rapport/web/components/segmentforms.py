@@ -45,7 +45,7 @@ class Built:
     rule: rules.Rule
     json: Json
     wrong: Mapping[str, str] = field(default_factory=dict)  # by the place of the row or bracket
-    n_rows: int = 0
+    numbers: Mapping[str, int] = field(default_factory=dict)  # of the rows, by their place
 
     @property
     def is_whole(self) -> bool:
@@ -56,7 +56,11 @@ def built(form: Bracket, offer: Offer) -> Built:
     """The rule that a form states. A row that is wrong is left out of it and named with what to do."""
     wrong: dict[str, str] = {}
     json = _bracket(form, ROOT, offer, wrong)
-    return Built(rules.parse(json), json, wrong, sum(1 for _ in rows(form)))
+    return Built(rules.parse(json), json, wrong, _numbers(form))
+
+
+def _numbers(form_now: Bracket) -> dict[str, int]:
+    return {place: n for n, (place, _row) in enumerate(rows(form_now), 1)}
 
 
 def _bracket(bracket: Bracket, place: str, offer: Offer, wrong: dict[str, str]) -> Json:
@@ -203,7 +207,7 @@ class BracketShown:
 
 def shown(form_now: Bracket, offer: Offer, wrong: Mapping[str, str], goes_on: str = "") -> BracketShown:
     """The whole form; the keyboard goes on at the place `goes_on`."""
-    numbers = {place: n for n, (place, _row) in enumerate(rows(form_now), 1)}
+    numbers = _numbers(form_now)
     said = segmentcontrols.hows()
 
     def row_shown(row: Row, place: str) -> RowShown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from rapport.events import plan
 from rapport.segments import rules
-from rapport.segments.rules import saying, tree
+from rapport.segments.rules import explaining, saying, tree
 from rapport.segments.rules.catalogue import LABEL, SCORE, TRAIT, Catalogue, Column, Counted
 from rapport.web.components import consenting, formats, segmentrows, words
 
@@ -116,15 +116,28 @@ def condition(asked: rules.Condition, catalogue: Catalogue, said: saying.Words) 
     """One condition as a statement; figures of models in their unit."""
     if isinstance(asked, tree.Score) and isinstance(asked.test, tree.Comparison):
         column = catalogue.columns.get(SCORE + asked.name)
-        in_unit = column.unit if column else ""
-        after = "%" if segmentrows.share(in_unit) else segmentrows.currency_of(in_unit, said.currency)
-        after = after or unit(in_unit)
-        shows = segmentrows.writer(in_unit, said.currency)
-        value = saying.compared(
-            asked.test, said, lambda n: f"{shows(n)}{formats.NBSP + after if after else ''}"
-        )
+        value = saying.compared(asked.test, said, _figure(column.unit if column else "", said))
         return _("%(what)s is %(value)s") % {"what": score(catalogue, asked.name), "value": value}
     return _capital(saying.condition(asked, said))
+
+
+def found(line: explaining.Line, catalogue: Catalogue, said: saying.Words) -> str:
+    """What is known of somebody where a condition asks; figures of models in their unit."""
+    if isinstance(line.part, tree.Score) and isinstance(line.part.test, tree.Comparison):
+        column = catalogue.columns.get(SCORE + line.part.name)
+        try:
+            figure = float(line.found.replace(",", ""))
+        except ValueError:
+            return line.found
+        return _figure(column.unit if column else "", said)(figure)
+    return line.found
+
+
+def _figure(in_unit: str, said: saying.Words) -> Callable[[float], str]:
+    after = "%" if segmentrows.share(in_unit) else segmentrows.currency_of(in_unit, said.currency)
+    after = after or unit(in_unit)
+    shows = segmentrows.writer(in_unit, said.currency)
+    return lambda n: f"{shows(n)}{formats.NBSP + after if after else ''}"
 
 
 def _capital(text: str) -> str:
