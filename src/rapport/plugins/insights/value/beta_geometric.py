@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import eigh_tridiagonal
 from scipy.special import digamma, gammaln
 
-from rapport.plugins.insights.value.histories import Floats, Likelihood, States
+from rapport.plugins.insights.value.histories import Floats, Likelihood, States, summed
 
 NODES = 48
 
@@ -63,8 +63,8 @@ class BetaGeometric:
         by_b = digamma(a + b) - digamma(b) + digamma(b + throws) - digamma(a + b + throws)
         by_b = by_b - gone / np.where(can_be_gone, b + throws - 1, 1.0)
         return Likelihood(
-            value=float(s.weight @ ll),
-            gradient=np.array([s.weight @ g for g in (by_r, by_alpha, by_a, by_b)]) * theta,
+            value=summed(s.weight, ll),
+            gradient=np.array([summed(s.weight, g) for g in (by_r, by_alpha, by_a, by_b)]) * theta,
             by_last=-gone * k / (alpha + s.last),
             by_seen=-(1 - gone) * k / (alpha + s.seen),
         )
@@ -86,7 +86,7 @@ class BetaGeometric:
             p, weight = _beta_nodes(float(a), float(b + n))
             k, c = per_shape[0][mine][:, None], per_shape[1][mine][:, None]
             # (1 - (1 + p c)^-k) / p is the expectation for a given p, and k c where p is nil.
-            expected[mine] = (-np.expm1(-k * np.log1p(p * c)) / p) @ weight
+            expected[mine] = (-np.expm1(-k * np.log1p(p * c)) / p * weight).sum(axis=1)
         return expected
 
     def draw_if_alive(

@@ -13,8 +13,7 @@ from rapport.plugins.insights.value.histories import Ages, Floats, Ints, Log, Sp
 from rapport.plugins.insights.value.rush import NO_RUSH, Rush
 from rapport.plugins.insights.value.season import Clock
 
-STATES_MOST = 30_000  # distinct histories; beyond that times are rounded
-STEPS = 250  # of the longest history, to which they are rounded then
+PEOPLE_MOST = 50_000  # from whom parameters are learnt; of more, every k-th: theirs have settled long before
 STEP_KEY = 1 << 20  # days; keeps first and last day apart in one key
 
 
@@ -69,9 +68,7 @@ class Buying:
         age = at[n] - at[:n]
         s = States(x[one].astype(np.float64), np.zeros(n), self.rush.age(age), np.ones(n))
         found = [
-            self.family.expected_if_alive(
-                self.theta, s, self.rush.age(age + at[n + 1 + i] - at[n]) - s.seen
-            )
+            self.family.expected_if_alive(self.theta, s, self.rush.age(age + at[n + 1 + i] - at[n]) - s.seen)
             for i in range(len(horizons))
         ]
         return np.stack(found, axis=1)[place]
@@ -84,32 +81,42 @@ class Buying:
         return age
 
 
-def learn(shape: Shape, log: Log, now: int, near: Buying | None = None) -> Buying:
+def learn(shape: Shape, log: Log, now: int, near: Buying | None = None, *, roughly: bool = False) -> Buying:
     """Fit a shape to what a log holds; `near` is the same shape fitted to much the same people."""
     family = FAMILIES[shape.family]
+    log = log.part(PEOPLE_MOST)
     spans = log.spans()
     begin = near.fitted if near is not None else None
     clock = Clock()
     if shape.has_season:
-        plain = _fit(family, log, spans, now, clock, has_rush=False, near=None)
+        plain = _fit(family, log, spans, now, clock, has_rush=False, near=begin, roughly=True)
         clock = season.clock(family, plain.theta, log, now)
-    found = _fit(family, log, spans, now, clock, has_rush=shape.has_rush, near=begin)
+    found = _fit(family, log, spans, now, clock, has_rush=shape.has_rush, near=begin, roughly=roughly)
     return Buying(family, found.theta, found.covariance, clock, found.rush, found)
 
 
 def _fit(
-    family: Family, log: Log, spans: Spans, now: int, clock: Clock, *, has_rush: bool, near: Fitted | None
+    family: Family,
+    log: Log,
+    spans: Spans,
+    now: int,
+    clock: Clock,
+    *,
+    has_rush: bool,
+    near: Fitted | None,
+    roughly: bool,
 ) -> Fitted:
     if len(spans) == 0:
-        theta = np.array([1.0, 30.0, 1.0, 3.0]) if family.name != "pareto_nbd" else np.array([1, 30.0, 1, 90.0])
+        theta = (
+            np.array([1.0, 30.0, 1.0, 3.0]) if family.name != "pareto_nbd" else np.array([1, 30.0, 1, 90.0])
+        )
         return Fitted(theta, NO_RUSH, 0.0, np.eye(4) * 0.01, True, 0)
     at = clock.at(np.concatenate([spans.first, spans.last, [now]]))
     n = len(spans)
     last, seen = at[n : 2 * n] - at[:n], at[-1] - at[:n]
     s = states(spans.n_days - 1, last, seen)
-    if len(s) > STATES_MOST:
-        s = states(spans.n_days - 1, last, seen, step=float(seen.max()) / STEPS)
-    return fit(family, s, _ages(log, spans, clock) if has_rush else None, near=near)
+    ages = _ages(log, spans, clock) if has_rush else None
+    return fit(family, s, ages, near=near, roughly=roughly)
 
 
 def _ages(log: Log, spans: Spans, clock: Clock) -> Ages | None:

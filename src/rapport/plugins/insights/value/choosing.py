@@ -4,11 +4,15 @@ From each moment every shape forecasts up to the present, knowing only what was 
 forecasts are nearest to what happened (Poisson deviance, which is least for the right mean) is taken. What it
 got wrong in total is carried over as a factor, `lift`, pulled toward 1 by how uncertain it is: a family's bias
 in the part ahead can be seen in the part behind.
+
+Where a year and a quarter was known at each moment, shapes with a season are tried as well. Three moments lie in
+one part of the year and can mislead about the others, so the season, which pulls itself toward none where counts
+are few, is left out only if leaving it out is better by more than chance.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,10 +21,12 @@ from rapport.plugins.insights.value.families import FAMILIES
 from rapport.plugins.insights.value.histories import Floats, Log
 from rapport.plugins.insights.value.season import LEAST_DAYS
 
-PEOPLE_MOST = 20_000  # on whom shapes are compared
+PEOPLE_MOST = 8_000  # on whom shapes are compared
 LEAST_AGAIN = 50  # purchases after a moment for it to say anything
 MOMENTS = 3
+BEYOND_CHANCE = 1.64  # standard errors
 LIFT_SD = 0.15  # how far a family's total is off, as a rule, in logarithms
+WHIM_SD = 0.05  # what a quarter brings that no model knows and that will not come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +47,38 @@ class Trial:
     deviance: float  # mean per person and moment, with its lift
     lift: float
     n_moments: int
+    lost: Floats = field(
+        default_factory=lambda: np.zeros(0), compare=False
+    )  # deviance by person, all moments
 
 
 def choose(log: Log, now: int, horizon_days: int, only: str = "") -> list[Trial]:
     """Shapes with how they did, the best first; `only` keeps to one family."""
     families = [only] if only in FAMILIES else list(FAMILIES)
-    sample = _sample(log)
+    sample = log.part(PEOPLE_MOST)
     past = moments(sample, now, horizon_days)
     if not past:
         return [Trial(Shape(families[0], has_rush=False, has_season=False), np.nan, 1.0, 0)]
-    seasonal = [False, True] if now - int(log.day.min()) >= LEAST_DAYS else [False]
+    can_be_tried = min(moment.day for moment in past) - int(log.day.min()) >= LEAST_DAYS
+    seasonal = [False, True] if can_be_tried else [False]
     shapes = [Shape(f, r, s) for f in families for s in seasonal for r in (False, True)]
     trials = [_try(shape, past) for shape in shapes]
-    return sorted(trials, key=lambda trial: trial.deviance)
+    trials.sort(key=lambda trial: trial.deviance)
+    with_season = next((t for t in trials if t.shape.has_season), None)
+    if with_season is not None and with_season is not trials[0] and _may_be_chance(with_season, trials[0]):
+        trials = [with_season, *(t for t in trials if t is not with_season)]
+    return trials
+
+
+def _may_be_chance(worse: Trial, better: Trial) -> bool:
+    """Whether one is behind the other by less than people's differences let expect."""
+    behind = worse.lost - better.lost
+    return bool(behind.sum() < BEYOND_CHANCE * np.sqrt((behind**2).sum()))
 
 
 def lift(shape: Shape, log: Log, now: int, horizon_days: int) -> float:
     """The factor on a shape's total for another horizon."""
-    past = moments(_sample(log), now, horizon_days)
+    past = moments(log.part(PEOPLE_MOST), now, horizon_days)
     return _try(shape, past).lift if past else 1.0
 
 
@@ -84,13 +104,18 @@ def _try(shape: Shape, past: list[Moment]) -> Trial:
     expected: list[Floats] = []
     near: Buying | None = None
     for moment in past:
-        near = learn(shape, moment.known, moment.day, near)
+        near = learn(shape, moment.known, moment.day, near, roughly=True)
         spans = moment.known.spans()
         if_alive = near.expected_if_alive(spans, moment.day, [moment.horizon_days])[:, 0]
         expected.append(np.maximum(near.alive(spans, moment.day) * if_alive, 1e-9))
     factor = _lift(expected, [moment.bought for moment in past])
-    lost = [_deviance(moment.bought, factor * e) for moment, e in zip(past, expected, strict=True)]
-    return Trial(shape, float(np.mean(lost)), factor, len(past))
+    lost = np.zeros(past[0].known.n)
+    means = []
+    for moment, e in zip(past, expected, strict=True):
+        each = _deviance(moment.bought, factor * e)
+        lost[moment.known.spans().person] += each
+        means.append(float(each.mean()))
+    return Trial(shape, float(np.mean(means)), factor, len(past), lost)
 
 
 def _lift(expected: list[Floats], bought: list[Floats]) -> float:
@@ -100,19 +125,12 @@ def _lift(expected: list[Floats], bought: list[Floats]) -> float:
     by_moment = [np.log(b.sum() / e.sum()) for e, b in zip(expected, bought, strict=True)]
     noise = sum(float(np.sqrt(((b - e) ** 2).sum())) for e, b in zip(expected, bought, strict=True)) / total
     spread = float(np.var(by_moment)) / len(by_moment)
-    kept = LIFT_SD**2 / (LIFT_SD**2 + noise**2 + spread)
+    kept = LIFT_SD**2 / (LIFT_SD**2 + WHIM_SD**2 + noise**2 + spread)
     return float(np.exp(np.clip(kept * ratio, -0.7, 0.7)))
 
 
-def _deviance(bought: Floats, expected: Floats) -> float:
+def _deviance(bought: Floats, expected: Floats) -> Floats:
+    """Poisson deviance of each person."""
     gone = np.where(bought > 0, bought * np.log(np.maximum(bought, 1e-9) / expected), 0.0)
-    return float(2 * (gone - (bought - expected)).mean())
-
-
-def _sample(log: Log) -> Log:
-    """Every k-th person, so that no more than `PEOPLE_MOST` are compared."""
-    every = -(-log.n // PEOPLE_MOST)
-    if every <= 1:
-        return log
-    mine = log.person % every == 0
-    return Log(-(-log.n // every), log.person[mine] // every, log.day[mine], log.spent[mine])
+    lost: Floats = 2 * (gone - (bought - expected))
+    return lost

@@ -93,7 +93,7 @@ def table(buying: Buying, spending: Spending, ahead: Ahead, n_repeats: Ints, see
     return Table(rows, orders, money, none)
 
 
-def ends(t: Table, of: Floats, place: tuple[Ints, Ints, Floats], share: Floats, alive: Floats) -> Floats:
+def ends(of: Floats, place: tuple[Ints, Ints, Floats], share: Floats, alive: Floats) -> Floats:
     """Where a share of a person's futures ends, those in which the person is gone counted as nothing."""
     row, below, on = place
     beyond = (share - (1 - alive)) / np.maximum(alive, 1e-12)
@@ -111,14 +111,18 @@ def interval(
     Where nothing at all is likely enough to be among them the interval begins there and the whole rest is left
     above; else as much is left below as above.
     """
-    row, below, on = place
-    none = t.none[row, below] * (1 - on) + t.none[row, below + 1] * on
-    nothing = (1 - alive) + alive * none
-    from_nothing = nothing > (1 - level) / 2
+    from_nothing = 1 - chance(t, place, alive) > (1 - level) / 2
     rest = np.full(len(alive), (1 - level) / 2)
-    low = np.where(from_nothing, 0.0, ends(t, of, place, rest, alive))
-    high = ends(t, of, place, np.where(from_nothing, level, 1 - rest), alive)
+    low = np.where(from_nothing, 0.0, ends(of, place, rest, alive))
+    high = ends(of, place, np.where(from_nothing, level, 1 - rest), alive)
     return low, np.maximum(high, low)
+
+
+def chance(t: Table, place: tuple[Ints, Ints, Floats], alive: Floats) -> Floats:
+    """Probability of at least one order."""
+    row, below, on = place
+    some: Floats = alive * (1 - t.none[row, below] * (1 - on) - t.none[row, below + 1] * on)
+    return some
 
 
 def _thetas(buying: Buying, seed: int) -> Floats:
@@ -131,4 +135,5 @@ def _thetas(buying: Buying, seed: int) -> Floats:
 
 
 def _ends(draws: Floats) -> Floats:
-    return np.quantile(draws, SHARES, axis=1, method="inverted_cdf").T
+    found: Floats = np.quantile(draws, SHARES, axis=1, method="inverted_cdf").T
+    return found

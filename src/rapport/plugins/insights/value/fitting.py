@@ -8,20 +8,23 @@ fails: where nobody is seen to leave, a or s tends to nothing and b or beta to i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from scipy.optimize import minimize
 
-from rapport.plugins.insights.value.histories import Ages, Floats, Likelihood, States
+from rapport.plugins.insights.value.histories import Ages, Floats, Likelihood, States, summed
 from rapport.plugins.insights.value.rush import NO_RUSH, Rush
 
 PRIOR_SD = 3.0
 BOUND = 12.0  # on the distance of a log parameter from the prior's centre
 RUSH_HEIGHT, RUSH_SD = 0.3, 1.5  # prior of the rush: a third faster at first, by a factor of 4 either way
-OPTIONS = {"maxiter": 500, "ftol": 1e-12, "gtol": 1e-7, "maxcor": 20}
+# SLSQP because it is bounded and runs in its own small matrices; L-BFGS-B hands its to a threaded library, and
+# on a busy machine each of its steps then waits for cores.
+OPTIONS = {"maxiter": 500, "ftol": 1e-13}
+ROUGHLY = {"maxiter": 100, "ftol": 1e-8}
 
 
 class Family(Protocol):
@@ -55,14 +58,21 @@ class Fitted:
 
 
 def fit(
-    family: Family, s: States, ages: Ages | None = None, prior: float = 1.0, near: Fitted | None = None
+    family: Family,
+    s: States,
+    ages: Ages | None = None,
+    *,
+    prior: float = 1.0,
+    near: Fitted | None = None,
+    roughly: bool = False,
 ) -> Fitted:
     """The family's parameters for these people, and their rush where the ages of their purchases are given.
 
     prior : weight of the prior; 0 is plain maximum likelihood
     near : what the same family gave for similar people, to begin there
+    roughly : one start and three digits, for comparing shapes
     """
-    begins = [np.log(theta) for theta in family.starts(s)]
+    begins = [np.log(theta) for theta in family.starts(s)[: 1 if roughly else None]]
     centre = begins[0]
     sd = np.full(len(centre), PRIOR_SD)
     if near is not None:
@@ -77,7 +87,9 @@ def fit(
     best, n_evaluations = None, 0
     for begin in begins:
         at = np.clip(begin, centre - BOUND, centre + BOUND)
-        found = minimize(loss, at, jac=True, method="L-BFGS-B", bounds=bounds, options=OPTIONS)
+        found = minimize(
+            loss, at, jac=True, method="SLSQP", bounds=bounds, options=ROUGHLY if roughly else OPTIONS
+        )
         n_evaluations += found.nfev
         if best is None or found.fun < best.fun:
             best = found
@@ -88,7 +100,7 @@ def fit(
         theta=theta,
         rush=rush,
         log_likelihood=_likelihood(family, s, ages, theta, rush)[0],
-        covariance=_covariance(loss, best.x, s.n_people)[: len(theta), : len(theta)],
+        covariance=_covariance(loss, best.x, s.n_people, len(theta), roughly=roughly),
         converged=bool(np.max(slope * inside, initial=0.0) < 1e-4),
         n_evaluations=n_evaluations,
     )
@@ -125,25 +137,24 @@ def _likelihood(
     if ages is None:
         found = family.log_likelihood(theta, s)
         return found.value, found.gradient
-    found = family.log_likelihood(
-        theta, States(s.n_repeats, rush.age(s.last), rush.age(s.seen), s.weight)
-    )
+    found = family.log_likelihood(theta, States(s.n_repeats, rush.age(s.last), rush.age(s.seen), s.weight))
     speed, *by = rush.log_speed(ages.days)
     last, seen = rush.age_by(s.last), rush.age_by(s.seen)
     of_rush = [
-        s.weight @ (found.by_last * last[i] + found.by_seen * seen[i]) + ages.weight @ by[i] for i in (0, 1)
+        summed(s.weight, found.by_last * last[i] + found.by_seen * seen[i]) + summed(ages.weight, by[i])
+        for i in (0, 1)
     ]
-    return found.value + float(ages.weight @ speed), np.append(found.gradient, of_rush)
+    return found.value + summed(ages.weight, speed), np.append(found.gradient, of_rush)
 
 
-def _covariance(loss: Loss, at: Floats, n: float) -> Floats:
-    """The inverse of the curvature, by central differences of the gradient; made positive where it is not."""
+def _covariance(loss: Loss, at: Floats, n: float, many: int, *, roughly: bool) -> Floats:
+    """Of the first log parameters: the inverse of the curvature, by central differences of the gradient."""
+    if roughly:
+        return np.zeros((many, many))
     step = 1e-4
-    rows: Sequence[Floats] = [
-        (loss(at + e)[1] - loss(at - e)[1]) / (2 * step) for e in step * np.eye(len(at))
-    ]
-    curvature = n * (np.array(rows) + np.array(rows).T) / 2
-    value, vector = np.linalg.eigh(curvature)
+    rows = np.array([(loss(at + e)[1] - loss(at - e)[1]) / (2 * step) for e in step * np.eye(len(at))])
+    value, vector = np.linalg.eigh(n * (rows + rows.T) / 2)
     # A direction that the data say nothing about has the prior's curvature, not less.
-    inverse: Floats = (vector / np.maximum(value, 1 / PRIOR_SD**2)) @ vector.T
-    return inverse
+    inverse = (vector / np.maximum(value, 1 / PRIOR_SD**2)) @ vector.T
+    found: Floats = inverse[:many, :many]
+    return found

@@ -49,12 +49,14 @@ class Interval:
 class Forecast:
     """One entry per buyer.
 
+    alive : probability of being a customer still; `again`: that of at least one order within the horizon
     order_minor : what an order is expected to cost, before refunds
     whole : orders as whole numbers that add up to about the expected total
     clv_orders : orders over the horizon of `clv_minor`, and `kept`, the share of their money that is not refunded
     """
 
     alive: Floats
+    again: Floats
     orders: Interval
     spend: Interval
     clv: Interval
@@ -74,10 +76,12 @@ def forecast(model: Model, buyers: Buyers, asked: Asked) -> Forecast:
     orders = alive * if_alive[:, 0] * model.lift
     middle = (np.array(steps) + np.array([0, *steps[:-1]])) / 2
     per_step = np.diff(if_alive[:, 1:], axis=1, prepend=0.0) * (alive * model.lift_clv)[:, None]
-    discounted = per_step @ np.exp(-asked.discount_per_day * middle)
+    discounted = (per_step * np.exp(-asked.discount_per_day * middle)).sum(axis=1)
     n = len(buyers)
-    found = {name: np.zeros(n) for name in ("order", "kept", "spend_low", "spend_high", "clv_low", "clv_high")}
-    low, high, whole = np.zeros(n), np.zeros(n), np.zeros(n)
+    found = {
+        name: np.zeros(n) for name in ("order", "kept", "spend_low", "spend_high", "clv_low", "clv_high")
+    }
+    low, high, whole, again = (np.zeros(n) for _ in range(4))
     age = buying.age_on_clock(spans, now)
     x = spans.n_days - 1
     soon, later = _ahead(model, asked)
@@ -87,8 +91,9 @@ def forecast(model: Model, buyers: Buyers, asked: Asked) -> Forecast:
         near = drawing.table(buying, price.spending, soon, x[mine], asked.seed)
         far = drawing.table(buying, price.spending, later, x[mine], asked.seed)
         place, still = near.place(x[mine], age[mine]), alive[mine]
+        again[mine] = drawing.chance(near, place, still)
         low[mine], high[mine] = drawing.interval(near, near.orders, place, still, asked.interval_ratio)
-        whole[mine] = drawing.ends(near, near.orders, place, np.full(len(mine), model.whole), still)
+        whole[mine] = drawing.ends(near.orders, place, np.full(len(mine), model.whole), still)
         each = price.spending.expected(buyers.n_paid[mine], buyers.mean_paid[mine])
         # A draw is in units of the person's own scale; those with fewer priced orders keep the right mean.
         scale = each * (price.spending.p * spans.n_days[mine] + price.spending.q - 1) / price.spending.p
@@ -102,7 +107,8 @@ def forecast(model: Model, buyers: Buyers, asked: Asked) -> Forecast:
             found[f"{name}_low"][mine], found[f"{name}_high"][mine] = (factor * end for end in ends)
     worth = discounted * found["order"] * asked.margin_ratio * found["kept"]
     return Forecast(
-        alive=alive,
+        alive=alive if model.leaving is buying else model.leaving.alive(spans, now),
+        again=again,
         orders=Interval(orders, np.round(low), np.round(high)),
         spend=Interval(orders * found["order"], found["spend_low"], found["spend_high"]),
         clv=Interval(worth, found["clv_low"], found["clv_high"]),
@@ -133,7 +139,7 @@ def whole_share(model: Model, buyers: Buyers, asked: Asked) -> float:
     low, high = 0.0, 1.0
     for _ in range(20):
         share = (low + high) / 2
-        said = np.round(drawing.ends(t, t.orders, place, np.full(len(x), share), alive)).sum()
+        said = np.round(drawing.ends(t.orders, place, np.full(len(x), share), alive)).sum()
         low, high = (share, high) if said < total else (low, share)
     return (low + high) / 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +23,7 @@ SAME = "the same rate as before"
 
 
 def split(context: Context) -> str:
-    return (
-        f"learnt from orders before {context.now:%Y-%m-%d}, judged on the {context.horizon_days} days after it"
-    )
+    return f"learnt from orders before {context.now:%Y-%m-%d}, judged on the {context.horizon_days} days after it"
 
 
 def judged(
@@ -49,8 +48,8 @@ def judged(
     ]  # fmt: skip
     again = bought > 0
     if again.any() and not again.all():
-        metrics.append(_ranking(said.orders.expected, people.spans.last.astype(np.float64), again, context))
-    metrics.append(_held(said.orders, bought, what, "orders within their interval", context))
+        metrics.append(_ranking(said.orders.expected, people.spans.last.astype(np.float64), again))
+    metrics.append(_held(said.orders, bought, what, "orders within their interval"))
     notes = [f"Learnt as {model.trials[0][0] if model.trials else model.buying.family.title}."]
     if len(model.trials) > 1:
         notes.append(f"It forecast the time before the cut best of {len(model.trials)} that were tried.")
@@ -72,7 +71,7 @@ def judged(
                 f"spend per person, off by{called}", f"minor {currency}".strip(), spend.expected, rate, SAME,
                 spent[mine], "The mean difference, person by person, between expected and real spend.", context,
             ),
-            _held(spend, spent[mine], what, f"spend within its interval{called}", context),
+            _held(spend, spent[mine], what, f"spend within its interval{called}"),
         ]  # fmt: skip
         curves.append(
             _curve("expected_spend_90d_minor", f"minor {currency}".strip(), spend.expected, spent[mine],
@@ -100,7 +99,7 @@ def _total(name: str, said: Floats, naive: Floats, seen: Floats, context: Contex
         return found
 
     low, high = _between(off, len(seen), context)
-    way = "too many" if said.sum() > total else "too few"
+    more, less = ("too many", "too few") if "orders" in name else ("too much", "too little")
     return Metric(
         name,
         min(abs(float(said.sum()) - total) / scale, 1e6),
@@ -110,12 +109,19 @@ def _total(name: str, said: Floats, naive: Floats, seen: Floats, context: Contex
         higher_is_better=False,
         low=low,
         high=high,
-        meaning=f"Forecast {said.sum():,.0f} and seen {total:,.0f}: {way if 'orders' in name else way.replace('many', 'much').replace('few', 'little')}.",
+        meaning=f"Forecast {said.sum():,.0f} and seen {total:,.0f}: {more if said.sum() > total else less}.",
     )
 
 
 def _mean_error(
-    name: str, unit: str, said: Floats, naive: Floats, baseline: str, seen: Floats, meaning: str, context: Context
+    name: str,
+    unit: str,
+    said: Floats,
+    naive: Floats,
+    baseline: str,
+    seen: Floats,
+    meaning: str,
+    context: Context,
 ) -> Metric:
     lost = np.abs(said - seen)
     low, high = _between(lambda weight: weight @ lost / weight.sum(axis=1), len(seen), context)
@@ -132,7 +138,7 @@ def _mean_error(
     )
 
 
-def _ranking(said: Floats, last: Floats, again: Flags, context: Context) -> Metric:
+def _ranking(said: Floats, last: Floats, again: Flags) -> Metric:
     value, n_again, n_not = _auc(said, again), int(again.sum()), int((~again).sum())
     # Hanley and McNeil 1982: the standard error of the area under the curve.
     q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
@@ -150,7 +156,7 @@ def _ranking(said: Floats, last: Floats, again: Flags, context: Context) -> Metr
     )
 
 
-def _held(said: Interval, seen: Floats, what: Asked, name: str, context: Context) -> Metric:  # noqa: ARG001
+def _held(said: Interval, seen: Floats, what: Asked, name: str) -> Metric:
     inside = (seen >= said.low - 1e-9) & (seen <= said.high + 1e-9)
     share, n = float(inside.mean()), len(seen)
     low, high = _wilson(share, n)
@@ -177,14 +183,13 @@ def _curve(name: str, unit: str, said: Floats, seen: Floats, of: str) -> Curve:
         else f"{abs(ratio - 1):.0%} too {'high' if ratio > 1 else 'low'} in all"
     )  # fmt: skip
     top = points[-1]
-    best = f"the tenth with most expected {top.said:,.1f} each on average, and {top.seen:,.1f} were seen"
-    return Curve(name, unit, points, f"Forecasts of {of} were {overall}; of {best}.".replace("of the tenth", "for the tenth"))
+    best = f"for the tenth with most, {top.said:,.1f} each were expected and {top.seen:,.1f} seen"
+    return Curve(name, unit, points, f"Forecasts of {of} were {overall}; {best}.")
 
 
 def _curve_again(said: Forecast, bought: Floats, days: int) -> Curve:
     """Whether nobody-or-somebody is told right: the chance of at least one order."""
-    chance = -np.expm1(-said.orders.expected / np.maximum(said.alive, 1e-9)) * said.alive
-    points = _points(chance, (bought > 0).astype(np.float64))
+    points = _points(said.again, (bought > 0).astype(np.float64))
     gap = float(np.average([abs(p.said - p.seen) for p in points], weights=[p.n for p in points]))
     return Curve(
         "alive",
@@ -207,7 +212,7 @@ def _points(said: Floats, seen: Floats) -> tuple[Point, ...]:
         cuts.add(at)
     points = []
     edges = sorted(cuts)
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         mine = order[begin:end]
         if len(mine) == 0:
             continue
@@ -222,7 +227,9 @@ def _between(figure: Callable[[Floats], Floats], n: int, context: Context) -> tu
     rng = context.rng()
     weight = rng.poisson(1.0, (RESAMPLES, n)).astype(np.float64) if n <= RESAMPLED_MOST else None
     if weight is None:
-        found = np.concatenate([figure(rng.poisson(1.0, (1, n)).astype(np.float64)) for _ in range(RESAMPLES // 5)])
+        found = np.concatenate(
+            [figure(rng.poisson(1.0, (1, n)).astype(np.float64)) for _ in range(RESAMPLES // 5)]
+        )
     else:
         weight[weight.sum(axis=1) == 0] = 1.0
         found = figure(weight)

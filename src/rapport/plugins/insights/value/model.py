@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from rapport.plugins.insights.value import choosing, spending
+from rapport.plugins.insights.value.beta_geometric import BG_NBD, MBG_NBD
 from rapport.plugins.insights.value.buying import Buying, Shape, learn
 from rapport.plugins.insights.value.choosing import Trial
 from rapport.plugins.insights.value.families import FAMILIES
@@ -35,6 +35,7 @@ class Prices:
 class Model:
     """Everything that scoring needs.
 
+    leaving : the same, of the best family in which everybody can have left; says who is a customer still
     lift : factor on the totals, over `horizon_days` and over the horizon of `clv_minor`
     whole : share of a person's futures at which the number of orders said of each adds up to the expected total
     trials : how each shape did, the best first, as (title, deviance, lift)
@@ -42,6 +43,7 @@ class Model:
 
     shape: Shape
     buying: Buying
+    leaving: Buying
     lift: float
     lift_clv: float
     prices: Mapping[str, Prices]
@@ -59,10 +61,8 @@ class Model:
         return json.dumps(
             {
                 "shape": [self.shape.family, self.shape.has_rush, self.shape.has_season],
-                "theta": self.buying.theta.tolist(),
-                "covariance": self.buying.covariance.tolist(),
-                "clock": self.buying.clock.height,
-                "rush": [self.buying.rush.height, self.buying.rush.fades_days],
+                "buying": _plain(self.buying),
+                "leaving": _plain(self.leaving),
                 "lift": [self.lift, self.lift_clv],
                 "prices": {
                     c: [p.spending.p, p.spending.q, p.spending.v, p.refund_ratio]
@@ -80,17 +80,33 @@ def from_bytes(content: bytes) -> Model:
     shape = Shape(*given["shape"])
     return Model(
         shape,
-        Buying(
-            FAMILIES[shape.family],
-            np.array(given["theta"]),
-            np.array(given["covariance"]),
-            Clock(tuple(given["clock"])),
-            Rush(*given["rush"]),
-        ),
-        *given["lift"],
+        _buying(given["buying"]),
+        _buying(given["leaving"]),
+        given["lift"][0],
+        given["lift"][1],
         {c: Prices(Spending(p, q, v), refunds) for c, (p, q, v, refunds) in given["prices"].items()},
         tuple((title, deviance, lift) for title, deviance, lift in given["trials"]),
         given["whole"],
+    )
+
+
+def _plain(buying: Buying) -> dict[str, Any]:
+    return {
+        "family": buying.family.name,
+        "theta": buying.theta.tolist(),
+        "covariance": buying.covariance.tolist(),
+        "clock": buying.clock.height,
+        "rush": [buying.rush.height, buying.rush.fades_days],
+    }
+
+
+def _buying(given: dict[str, Any]) -> Buying:
+    return Buying(
+        FAMILIES[given["family"]],
+        np.array(given["theta"]),
+        np.array(given["covariance"]),
+        Clock(tuple(given["clock"])),
+        Rush(*given["rush"]),
     )
 
 
@@ -103,14 +119,24 @@ def learnt(
     """
     trials = choosing.choose(log, now, horizon_days, only)
     best = trials[0]
+    buying = learn(best.shape, log, now)
     return Model(
         shape=best.shape,
-        buying=learn(best.shape, log, now),
+        buying=buying,
+        leaving=_leaving(trials, buying, log, now),
         lift=best.lift,
         lift_clv=best.lift if clv_days == horizon_days else choosing.lift(best.shape, log, now, clv_days),
         prices=_prices(log, currency, refunded),
         trials=tuple((titled(t), round(t.deviance, 5), round(t.lift, 4)) for t in trials if t.n_moments),
     )
+
+
+def _leaving(trials: list[Trial], buying: Buying, log: Log, now: int) -> Buying:
+    """BG/NBD holds that nobody leaves after one order, whatever the silence; then the next best is asked."""
+    if buying.family.name != BG_NBD.name:
+        return buying
+    others = (t.shape for t in trials if t.shape.family != BG_NBD.name)
+    return learn(next(others, replace(trials[0].shape, family=MBG_NBD.name)), log, now)
 
 
 def titled(trial: Trial) -> str:

@@ -18,11 +18,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, gammaln, logsumexp
+from scipy.special import digamma, gammaln
 
-from rapport.plugins.insights.value.histories import Floats, Likelihood, States
+from rapport.plugins.insights.value.histories import Floats, Likelihood, States, summed
 
-_AT, _WEIGHT = (lambda found: ((found[0] + 1) / 2, found[1] / 2))(np.polynomial.legendre.leggauss(24))
+_NODES = np.polynomial.legendre.leggauss(16)
+_AT, _WEIGHT = (_NODES[0] + 1) / 2, _NODES[1] / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +43,26 @@ class ParetoNbd:
         """The log-likelihood and its gradient by (ln r, ln alpha, ln s, ln beta)."""
         r, alpha, shape, beta = theta
         k = r + s.n_repeats
-        stays = -k * np.log(alpha + s.seen) + shape * (np.log(beta) - np.log(beta + s.seen))
-        u, log_f = self._left(theta, s)
-        left = logsumexp(log_f, axis=1)
-        both = np.logaddexp(stays, left)
+        here, there = np.log(alpha + s.seen), np.log(beta) - np.log(beta + s.seen)
+        stays = -k * here + shape * there
+        leaves = self._leaving(theta, s)
+        both = np.logaddexp(stays, leaves.log_total)
         ll = gammaln(k) - gammaln(r) + r * np.log(alpha) + both
         p_stays = np.exp(stays - both)
-        p_left = np.exp(log_f - both[:, None])  # joint with the node at which the person left
-        here, there = np.log(alpha + u), np.log(beta + u)
-        by_r = digamma(k) - digamma(r) + np.log(alpha) - p_stays * np.log(alpha + s.seen) - _over(p_left, here)
-        by_alpha = r / alpha - k * (p_stays / (alpha + s.seen) + _over(p_left, 1 / (alpha + u)))
+        p_left = leaves.share * np.exp(leaves.log_total - both)[:, None]  # joint with the node of leaving
         p_any = p_left.sum(axis=1)
-        by_s = (
-            p_stays * (np.log(beta) - np.log(beta + s.seen))
-            + p_any * (1 / shape + np.log(beta))
-            - _over(p_left, there)
-        )
+        by_r = digamma(k) - digamma(r) + np.log(alpha) - p_stays * here - _over(p_left, leaves.log_alpha)
+        by_alpha = r / alpha - k * (p_stays / (alpha + s.seen) + _over(p_left, np.exp(-leaves.log_alpha)))
+        by_s = p_stays * there + p_any * (1 / shape + np.log(beta)) - _over(p_left, leaves.log_beta)
         by_beta = (
             p_stays * shape * (1 / beta - 1 / (beta + s.seen))
             + p_any * shape / beta
-            - (shape + 1) * _over(p_left, 1 / (beta + u))
+            - (shape + 1) * _over(p_left, np.exp(-leaves.log_beta))
         )
         at_last = np.log(shape) + shape * np.log(beta) - (shape + 1) * np.log(beta + s.last)
         return Likelihood(
-            value=float(s.weight @ ll),
-            gradient=np.array([s.weight @ g for g in (by_r, by_alpha, by_s, by_beta)]) * theta,
+            value=summed(s.weight, ll),
+            gradient=np.array([summed(s.weight, g) for g in (by_r, by_alpha, by_s, by_beta)]) * theta,
             by_last=-np.exp(at_last - k * np.log(alpha + s.last) - both),
             by_seen=-p_stays * k / (alpha + s.seen),
         )
@@ -76,8 +72,7 @@ class ParetoNbd:
         r, alpha, shape, beta = theta
         k = r + s.n_repeats
         stays = -k * np.log(alpha + s.seen) + shape * (np.log(beta) - np.log(beta + s.seen))
-        left = logsumexp(self._left(theta, s)[1], axis=1)
-        probability: Floats = np.exp(stays - np.logaddexp(stays, left))
+        probability: Floats = np.exp(stays - np.logaddexp(stays, self._leaving(theta, s).log_total))
         return probability
 
     def expected_if_alive(self, theta: Floats, s: States, ahead: Floats) -> Floats:
@@ -104,30 +99,43 @@ class ParetoNbd:
         bought = rng.poisson(np.minimum(rate * lasts, 1e6)).astype(np.float64)
         return bought, lasts / np.maximum(ahead, 1e-12)[:, None]
 
-    def _left(self, theta: Floats, s: States) -> tuple[Floats, Floats]:
-        """Moments between the last purchase and now, and the log of density times weight of leaving there.
+    def _leaving(self, theta: Floats, s: States) -> _Leaving:
+        """The integral over the moment of leaving, node by node.
 
         The nodes follow the fast part of the decline, (alpha + u)^-(r+x), so that few do even for buyers of
-        hundreds of orders.
+        hundreds of orders; what is left of the integrand is at most what it is at the last purchase.
         """
         r, alpha, shape, beta = theta
         k = r + s.n_repeats
-        span = np.log(alpha + s.seen) - np.log(alpha + s.last)
+        start, at_start = np.log(alpha + s.last), np.log(beta + s.last)
+        span = np.log(alpha + s.seen) - start
         falls = np.where(np.abs(k - 1) < 1e-6, 1e-6, k - 1)
         whole = -np.expm1(-falls * span)
-        w = -np.log1p(-_AT[None, :] * whole[:, None]) / falls[:, None]
-        u = (alpha + s.last)[:, None] * np.exp(w) - alpha
+        w = np.log1p(-_AT[None, :] * whole[:, None]) / -falls[:, None]
+        log_alpha = start[:, None] + w
+        log_beta = np.log(beta + np.maximum(np.exp(log_alpha) - alpha, 0.0))
+        share = np.exp((shape + 1) * (at_start[:, None] - log_beta)) * _WEIGHT
+        total = share.sum(axis=1)
         with np.errstate(divide="ignore"):  # nothing lies between a purchase today and now
-            log_f = (
-                np.log(shape) + shape * np.log(beta) - (shape + 1) * np.log(beta + u)
-                + ((1 - k) * np.log(alpha + s.last) + np.log(whole / falls))[:, None]
-                + np.log(_WEIGHT)
+            log_total = (
+                np.log(shape) + shape * np.log(beta) - (shape + 1) * at_start
+                + (1 - k) * start + np.log(whole / falls) + np.log(total)
             )  # fmt: skip
-        return u, log_f
+        return _Leaving(log_alpha, log_beta, share / total[:, None], log_total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """State x node: logarithms of alpha and beta plus the moment, and the node's share of the integral."""
+
+    log_alpha: Floats
+    log_beta: Floats
+    share: Floats
+    log_total: Floats  # of the integral, one per state
 
 
 def _over(p: Floats, f: Floats) -> Floats:
-    total: Floats = (p * f).sum(axis=1)
+    total: Floats = np.einsum("ij,ij->i", p, f)
     return total
 
 

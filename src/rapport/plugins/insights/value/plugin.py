@@ -163,7 +163,11 @@ def _part(
     person: Any, name: str, unit: Any, value: Floats, between: Interval | None, label: Any, reason: Any
 ) -> pa.Table:
     n = len(value)
-    ends = [pa.nulls(n, pa.float64())] * 2 if between is None else [pa.array(between.low), pa.array(between.high)]
+    ends = (
+        [pa.nulls(n, pa.float64())] * 2
+        if between is None
+        else [pa.array(between.low), pa.array(between.high)]
+    )
     return pa.table(
         [
             person,

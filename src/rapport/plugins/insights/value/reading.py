@@ -36,7 +36,8 @@ def buyers(table: pa.Table, now: int) -> Buyers:
     """What the query gave; everybody in it has at least one order before the day `now` ends."""
     orders = table.column("orders").combine_chunks()
     entries = orders.flatten()
-    n_each = np.diff(np.asarray(orders.offsets.to_numpy(), np.int64))
+    offsets = np.asarray(orders.offsets.to_numpy(), np.int64)
+    n_each = offsets[1:] - offsets[:-1]
     person = np.repeat(np.arange(table.num_rows, dtype=np.int64), n_each)
     day = np.asarray(entries.field("day").to_numpy(zero_copy_only=False), np.int64)
     spent = entries.field("spent_minor").cast(pa.float64()).fill_null(np.nan)
@@ -64,4 +65,3 @@ def numbers(table: pa.Table, column: str) -> Floats:
     return np.asarray(
         table.column(column).cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False), np.float64
     )
-

@@ -11,6 +11,7 @@ than `LEAST_DAYS` are known, nobody can tell a season from a trend, and the cloc
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ YEAR_DAYS = 365.2425
 WAVES = 3
 PRIOR_SD = 0.5  # of a wave's height, in logarithms
 WEEK_DAYS = 7
+_EVERY_DAY = np.arange(-20_000.0, 60_000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,24 @@ class Clock:
         days = np.asarray(day, np.float64)
         if not self.height:
             return days
-        low, high = int(np.floor(days.min(initial=0.0))), int(np.ceil(days.max(initial=0.0)))
-        every = np.arange(low, high + 1)
-        passed = np.concatenate([[0.0], np.cumsum(self.speed(every))])[: len(every)]
-        return np.interp(days, every, passed)
+        found: Floats = np.interp(days, _EVERY_DAY, _passed(self.height))
+        return found
 
     def speed(self, day: Ints | Floats) -> Floats:
         """How fast the clock runs on days; 1 on average over a year."""
         if not self.height:
             return np.ones(len(day))
         height = np.array(self.height)
-        year = np.exp(_waves(np.arange(366.0)) @ height).mean()
+        year = float(np.exp(_waves(np.arange(366.0)) @ height).mean())
         speed: Floats = np.exp(_waves(np.asarray(day, np.float64)) @ height) / year
         return speed
+
+
+@functools.lru_cache(maxsize=32)
+def _passed(height: tuple[float, ...]) -> Floats:
+    """Clock time at the beginning of every day there may be: the same sums whichever days are asked for."""
+    passed: Floats = np.concatenate([[0.0], np.cumsum(Clock(height).speed(_EVERY_DAY[:-1]))])
+    return passed
 
 
 def clock(family: Family, theta: Floats, log: Log, now: int) -> Clock:
@@ -58,16 +65,18 @@ def clock(family: Family, theta: Floats, log: Log, now: int) -> Clock:
     start = int(log.day.min())
     n_weeks = (now - start) // WEEK_DAYS
     spans = log.spans()
-    entered = np.bincount((spans.first - start) // WEEK_DAYS, minlength=n_weeks + 1)[:n_weeks].astype(np.float64)
+    entered = np.bincount((spans.first - start) // WEEK_DAYS, minlength=n_weeks + 1)[:n_weeks].astype(
+        np.float64
+    )
     week = (log.day - start) // WEEK_DAYS
     bought = np.bincount(week, minlength=n_weeks + 1)[:n_weeks] - entered
     # Expected repeat purchases by age: one newcomer per age.
-    ages = np.arange(n_weeks + 1) * float(WEEK_DAYS)
+    ages: Floats = np.arange(n_weeks + 1, dtype=np.float64) * WEEK_DAYS
     new = States(np.zeros(n_weeks + 1), np.zeros(n_weeks + 1), np.zeros(n_weeks + 1), np.ones(n_weeks + 1))
-    by_age = np.diff(family.alive(theta, new) * family.expected_if_alive(theta, new, ages))
+    by_age = np.diff(np.asarray(family.expected_if_alive(theta, new, ages) * family.alive(theta, new)))
     expected = np.convolve(entered, by_age)[:n_weeks]
     seen = expected > 1e-9
-    middle = start + (np.arange(n_weeks) + 0.5) * WEEK_DAYS
+    middle: Floats = start + (np.arange(n_weeks, dtype=np.float64) + 0.5) * WEEK_DAYS
     along = np.linspace(-1, 1, n_weeks)
     nuisance = np.column_stack([np.ones(n_weeks), along, along**2])
     height = _poisson(
@@ -91,7 +100,9 @@ def _poisson(design: Floats, count: Floats, expected: Floats) -> Floats:
     for _ in range(30):
         mean = expected * np.exp(np.clip(design @ at, -20, 20))
         # More scatter than Poisson's makes the counts weigh less against the prior.
-        scatter = max(1.0, float(((count - mean) ** 2 / np.maximum(mean, 0.5)).sum() / max(len(count) - 4, 1)))
+        scatter = max(
+            1.0, float(((count - mean) ** 2 / np.maximum(mean, 0.5)).sum() / max(len(count) - 4, 1))
+        )
         slope = design.T @ (count - mean) / scatter - pull * at
         curvature = (design * (mean / scatter)[:, None]).T @ design + np.diag(pull)
         step = np.linalg.solve(curvature, slope)

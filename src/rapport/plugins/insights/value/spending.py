@@ -67,11 +67,11 @@ def fit(n: Floats, mean: Floats, prior: float = 1.0) -> Spending:
         p, above, v = np.exp(at)
         ll, gradient = log_likelihood(np.array([p, 1 + above, v]), n, mean)
         off = (at - centre) / PRIOR_SD
-        return (0.5 * prior * (off @ off) - ll) / len(n), (prior * off / PRIOR_SD - gradient) / len(n)
+        return (0.5 * prior * float(off @ off) - ll) / len(n), (prior * off / PRIOR_SD - gradient) / len(n)
 
     found = minimize(
-        loss, centre, jac=True, method="L-BFGS-B", bounds=[(c - 9, c + 9) for c in centre],
-        options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8},
+        loss, centre, jac=True, method="SLSQP", bounds=[(c - 9, c + 9) for c in centre],
+        options={"maxiter": 500, "ftol": 1e-13},
     )  # fmt: skip
     p, above, v = np.exp(found.x)
     return Spending(float(p), float(1 + above), float(v))

@@ -46,7 +46,9 @@ def money(minor: Floats, currency: Any) -> Any:
     filled = _arrow.utf8_slice_codeunits(_arrow.cast(pa.array(rest + 10**digits), pa.string()), 1)
     point = pa.array(["", "."]).take(pa.array((digits > 0).astype(np.int64)))
     return _arrow.utf8_trim_whitespace(
-        _joined(_arrow.cast(pa.array(whole), pa.string()), point, filled, " ", pa.array(currency, pa.string()))
+        _joined(
+            _arrow.cast(pa.array(whole), pa.string()), point, filled, " ", pa.array(currency, pa.string())
+        )
     )
 
 
@@ -86,9 +88,7 @@ def of_alive(before: Any, alive: Floats) -> Any:
 def of_orders(before: Any, expected: Floats, low: Floats, high: Floats, days: int, level: float) -> Any:
     """`...: 3.2 orders expected in 90 days, 1 to 6 in 80 of 100 cases.`"""
     several = _joined(_whole(low), " to ", _counted(high, "order", "orders"))
-    alike = _arrow.if_else(
-        pa.array(high == 0), "none", _counted(high, "order", "orders")
-    )
+    alike = _arrow.if_else(pa.array(high == 0), "none", _counted(high, "order", "orders"))
     return _joined(
         before, ": ", _tenths(expected), f" orders expected in {days} days, ",
         _arrow.if_else(pa.array(low == high), alike, several), f" in at least {level:.0%} of such cases.",
@@ -96,24 +96,26 @@ def of_orders(before: Any, expected: Floats, low: Floats, high: Floats, days: in
 
 
 def of_spend(expected: Floats, each: Any, n_paid: Floats) -> Any:
-    """`3.2 orders expected at about 45.20 EUR each, by 5 own orders and everybody else's.`"""
+    """`About 3.2 orders expected, at 45.20 EUR each, by 5 own orders and everybody else's.`"""
     by = _arrow.if_else(
         pa.array(n_paid > 0),
         _joined(", by ", _counted(n_paid, "own order", "own orders"), " and everybody else's."),
         ", as everybody else pays: no own order has a price.",
     )
-    return _joined(_tenths(expected), " orders expected at about ", each, " each", by)
+    return _joined("About ", _tenths(expected), " orders expected, at ", each, " each", by)
 
 
 def of_clv(expected: Floats, each: Any, kept: Floats, days: int, margin: float) -> Any:
-    """`12 orders expected in 365 days at about 45.20 EUR each, of which 3 % comes back and 30 % of the rest is margin.`"""
+    """`About 12 orders expected in 365 days, at 45.20 EUR each, of which 3 % comes back and 30 % of the rest is margin.`"""
     back = 1 - kept
     returned = _arrow.if_else(
         pa.array(np.round(back * 100) > 0),
-        _joined(" each, of which ", _whole(back * 100), f" % comes back and {margin:.0%} of the rest is margin."),
+        _joined(
+            " each, of which ", _whole(back * 100), f" % comes back and {margin:.0%} of the rest is margin."
+        ),
         f" each, of which {margin:.0%} is margin.",
     )
-    return _joined(_tenths(expected), f" orders expected in {days} days at about ", each, returned)
+    return _joined("About ", _tenths(expected), f" orders expected in {days} days, at ", each, returned)
 
 
 def orders(n: Ints | Floats) -> Any:
