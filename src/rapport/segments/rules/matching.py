@@ -173,10 +173,8 @@ def behaved(asked: tree.Behaviour, facts: Facts, today: dt.date) -> bool:
     match asked.measure:
         case tree.Did(did):
             return bool(rows) is did
-        case tree.Count(test, False):
-            return test.holds(sum(row.n for row in rows))
-        case tree.Count(test, True):
-            return test.holds(len({row.day for row in rows}))
+        case tree.Count(test, of_days):
+            return test.holds(len({row.day for row in rows}) if of_days else sum(row.n for row in rows))
         case tree.Money(test):
             return test.holds(sum(row.value_minor for row in rows))
         case tree.Edge(end, window):

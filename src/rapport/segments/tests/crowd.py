@@ -194,7 +194,7 @@ def _relations(
     con.execute("SET TimeZone = 'UTC'; SET threads = 1")
     con.execute(SCHEMA)
     for person, f in facts.items():
-        row = [
+        row: list[Any] = [
             person,
             f.fields["kind"],
             *(f.fields[n] for n in ("country", "language", "first_seen", "last_seen")),

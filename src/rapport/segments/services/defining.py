@@ -1,0 +1,143 @@
+"""Create, change and remove segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from rapport.consent import selectors as consent
+from rapport.kit import clock
+from rapport.kit.errors import Conflict, Invalid
+from rapport.segments import rules, uses
+from rapport.segments.models import Refresh, Segment, Size, Version
+from rapport.segments.rules import naming
+from rapport.segments.selectors import listing, membership
+from rapport.segments.selectors.listing import SegmentView
+from rapport.segments.services.leaves import PURPOSE
+
+Stated = rules.Rule | Mapping[str, Any] | str
+
+TITLE_CHARS_MAX = 120
+
+
+def create(
+    title: str, rule: Stated, *, by: str, key: str = "", meaning: str = "", purpose: str = PURPOSE
+) -> SegmentView:
+    """A new segment; its members are worked out at the next refresh.
+
+    Without a key, one is made of the title. Raises Invalid for a rule that asks for what is not there,
+    NotFound for a purpose that the firm has not, Conflict for a key that is taken.
+    """
+    key = naming.checked(key or naming.key_of(title) or "segment")
+    stated = _checked(rule)
+    consent.purpose(purpose)
+    now = clock.now()
+    naming.refuse_circle(key, rules.segments_in(stated), listing.built())
+    try:
+        with transaction.atomic():
+            row = Segment.objects.create(
+                key=key,
+                title=_title(title),
+                meaning=meaning.strip(),
+                purpose=purpose,
+                rule=rules.to_json(stated),
+                created_at=now,
+                created_by=by,
+                changed_at=now,
+                changed_by=by,
+            )
+            _keep_version(row, by)
+    except IntegrityError:
+        raise Conflict(f"there is a segment {key!r} already", "Choose another key.") from None
+    return listing.view(row)
+
+
+def change(
+    key: str,
+    *,
+    by: str,
+    title: str | None = None,
+    meaning: str | None = None,
+    rule: Stated | None = None,
+    purpose: str | None = None,
+    new_key: str | None = None,
+) -> SegmentView:
+    """Change what is given. Another rule or purpose moves members at the next refresh.
+
+    Raises Conflict where the segment would ask about itself, and for another key while anything uses it.
+    """
+    row = listing.row(key)
+    if title is not None:
+        row.title = _title(title)
+    if meaning is not None:
+        row.meaning = meaning.strip()
+    moves = False
+    if purpose is not None and purpose != row.purpose:
+        consent.purpose(purpose)
+        row.purpose, moves = purpose, True
+    if rule is not None:
+        stated = _checked(rule)
+        naming.refuse_circle(key, rules.segments_in(stated), listing.built())
+        document = rules.to_json(stated)
+        if document != row.rule:
+            row.rule, moves = document, True
+    if new_key is not None and new_key != key:
+        _refuse_if_used(key, "be given another key")
+        row.key = naming.checked(new_key)
+        if Segment.objects.filter(key=new_key).exists():
+            raise Conflict(f"there is a segment {new_key!r} already", "Choose another key.")
+    row.changed_at, row.changed_by = clock.now(), by
+    with transaction.atomic():
+        if moves:
+            row.version += 1
+            _keep_version(row, by)
+        row.save()
+    return listing.view(row)
+
+
+def remove(key: str, *, by: str) -> None:
+    """Remove a segment and its history; what the log holds of who was in it stays there.
+
+    Raises Conflict while anything uses it.
+    """
+    row = listing.row(key)
+    _refuse_if_used(key, "be removed")
+    with transaction.atomic():
+        for model in (Version, Refresh, Size):
+            model.objects.filter(segment=row.id).delete()
+        row.delete()
+    for path in membership.folder().glob(f"{row.id}-*"):
+        path.unlink(missing_ok=True)
+    del by
+
+
+def _refuse_if_used(key: str, what: str) -> None:
+    used = uses.of(key)
+    if used:
+        raise Conflict(
+            f"the segment {key!r} cannot {what}: {', '.join(used)} uses it"
+            if len(used) == 1
+            else f"the segment {key!r} cannot {what}: {', '.join(used)} use it",
+            "Take it out there first.",
+        )
+
+
+def _checked(rule: Stated) -> rules.Rule:
+    stated = rules.parse(rule) if isinstance(rule, str | Mapping) else rule
+    rules.check(stated, listing.catalogue(), clock.now())
+    return stated
+
+
+def _title(title: str) -> str:
+    tidy = " ".join(title.split())
+    if not 1 <= len(tidy) <= TITLE_CHARS_MAX:
+        raise Invalid(f"{title!r} is no name", f"Give 1 to {TITLE_CHARS_MAX} characters.")
+    return tidy
+
+
+def _keep_version(row: Segment, by: str) -> None:
+    Version.objects.create(
+        segment=row.id, number=row.version, rule=row.rule, created_at=row.changed_at, created_by=by
+    )
