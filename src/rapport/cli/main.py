@@ -32,6 +32,7 @@ COMMANDS = {
     "people": "rapport.cli.people",
     "identity": "rapport.cli.identity",
     "insights": "rapport.cli.insights",
+    "explore": "rapport.cli.explore",
     "text": "rapport.cli.text",
     "bench": "rapport.cli.bench",
 }

@@ -12,12 +12,13 @@ from pathlib import Path
 import pyarrow as pa
 from django.db.models import Q
 
+from rapport.events import lake
 from rapport.events import selectors as events
 from rapport.explore.models import Kept, Saved
 from rapport.explore.rules import answers, parsing
 from rapport.explore.rules.answers import Answer
 from rapport.explore.rules.question import Question
-from rapport.kit import clock, home
+from rapport.kit import clock, home, query
 from rapport.kit.errors import NotFound
 from rapport.people.selectors import rows
 
@@ -111,6 +112,17 @@ def history(key: uuid.UUID, limit: int = 30) -> list[KeptView]:
         Kept.objects.filter(saved_id=key).order_by("-at", "-id").values_list("id", "at", "error", "took_s")
     )
     return [KeptView(*row) for row in found[:limit]]
+
+
+def events_of(seqs: Sequence[int], first_ts: dt.datetime, last_ts: dt.datetime) -> list[events.EventRow]:
+    """The events of a page by their numbers, newest first; all lie between the two moments."""
+    con = lake.connect()
+    try:
+        asked = {"seqs": list(seqs), "first_ts": first_ts, "last_ts": last_ts}
+        found = query.run(con, query.load("rapport.explore", "told"), asked).fetchall()
+    finally:
+        con.close()
+    return [events.EventRow(*row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

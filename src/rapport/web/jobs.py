@@ -17,6 +17,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from rapport.consent import services as consent
+from rapport.explore import services as explore
 from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
 from rapport.kit.errors import Conflict, RapportError
@@ -90,6 +91,7 @@ def _loop(stop: process.Stop) -> None:
                 sweep()
                 _keep_retention()
                 _compare_nightly()
+                _ask_scheduled()
                 swept = clock.monotonic_s()
             run_due(name)
         except Exception:
@@ -169,6 +171,30 @@ def _compare_nightly() -> None:
             status__in=due, task_path__endswith=".propose_identities"
         ).exists():
             propose_identities.enqueue()
+
+
+@task()
+def ask_saved(key: str, by: str) -> None:
+    """Ask a saved question and keep its answer; one that failed is told in its history."""
+    try:
+        explore.run_saved(uuid.UUID(key), by=by)
+    except RapportError as error:
+        log.info("a saved question could not be answered: %s", error)
+
+
+@task()
+def ask_scheduled() -> None:
+    """Ask every saved question whose hour has come."""
+    explore.run_due()
+
+
+def _ask_scheduled() -> None:
+    from django_tasks_db.compat import TaskResultStatus
+
+    due = [TaskResultStatus.RUNNING, TaskResultStatus.READY]
+    waits = DBTaskResult.objects.filter(status__in=due, task_path__endswith=".ask_scheduled")
+    if explore.due() and not waits.exists():
+        ask_scheduled.enqueue()
 
 
 @task()

@@ -228,6 +228,11 @@ def _dimension(given: Any, at: str) -> str:
     return name
 
 
+def parse_period(given: Any) -> Period:
+    """A period from its JSON."""
+    return _period(given, "$")
+
+
 def _period(given: Any, at: str) -> Period:
     node = _object(given, at)
     _only(node, {"last", "unit", "with_current", "first_day", "last_day"}, at)

@@ -27,6 +27,7 @@ from rapport.explore.services import relations
 from rapport.kit import clock, home, ids
 from rapport.kit.errors import Invalid, Unavailable
 from rapport.people.selectors import rows as people_rows
+from rapport.segments import selectors as segments
 from rapport.staff import selectors as staff
 
 PURPOSE = "analytics"
@@ -106,6 +107,7 @@ def kept_file(question: Question) -> Path:
     if statement.reads.people:
         purpose = consent_state()
         changes = [c.present() for c in (people_rows.CHANGES, people_rows.SCORES, holding.CHANGES)]
+        parts += [str(segments.segment(key).refreshed_at) for key in sorted(statement.reads.segments)]
         parts += [changes, purpose, clock.now_us() // (PEOPLE_KEPT_S * 1_000_000)]
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"

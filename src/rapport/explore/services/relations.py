@@ -75,10 +75,10 @@ def _scores(names: frozenset[str]) -> pa.Table:
 
 
 def _members(keys: frozenset[str]) -> pa.Table:
-    found = [(key, segments.members(key)) for key in sorted(keys)]
-    return pa.concat_tables(
-        [
-            pa.table({"segment": pa.repeat(key, table.num_rows), "person": table.column("person")})
-            for key, table in found
-        ]
-    )
+    found = []
+    for key in sorted(keys):
+        segments.segment(key)  # says so where there is none
+        people_in = segments.members_arrow(key).column("person")
+        named = pa.array([key] * len(people_in), pa.string())
+        found.append(pa.table({"segment": named, "person": people_in}))
+    return pa.concat_tables(found)

@@ -24,6 +24,8 @@ from rapport.explore.rules.question import (
     Step,
 )
 from rapport.kit import money
+from rapport.kit.errors import NotFound
+from rapport.segments import selectors as segments
 from rapport.web.components import formats, words
 
 MEASURES: dict[str, Any] = {
@@ -147,8 +149,16 @@ def dimension(name: str) -> str:
     if kind == "score":
         return _("class “%(score)s”") % {"score": words.plain(rest)}
     if kind == "segment":
-        return _("in the segment “%(segment)s”") % {"segment": rest}
+        return _("in the segment “%(segment)s”") % {"segment": segment(rest)}
     return words.plain(rest)
+
+
+def segment(key: str) -> str:
+    """A segment by its title."""
+    try:
+        return segments.segment(key).title or key
+    except NotFound:
+        return key
 
 
 def group(name: str, value: str) -> str:
@@ -320,7 +330,7 @@ def sentence(question: Question) -> str:
             "conditions": _(" and ").join(condition(c) for c in conditions)
         }
     if question.segment:
-        text += _(", for the segment “%(segment)s”") % {"segment": question.segment}
+        text += _(", for the segment “%(segment)s”") % {"segment": segment(question.segment)}
     if isinstance(question, Figures) and question.compare:
         text += _(", compared with before")
     return text

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rapport.consent import selectors as consent
 from rapport.events import selectors as events
 from rapport.events import spool
+from rapport.explore import selectors as explore
 from rapport.insights import selectors as insights
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
@@ -56,11 +57,20 @@ def home(request: HttpRequest) -> HttpResponseBase:
         "greeting": _greeting(request.user.name),
         "since": since,
         "needs_you": _needs(request),
+        "pinned": _pinned(request),
         "charts": [(name, about) for name, (about, _draw) in drawn.CHARTS.items()],
         "is_empty": spool.current().next_seq() <= 1,
         "can_import": may(request, Right.CHANGE_SOURCES),
     }
     return render(request, "pages/home/page.html", context)
+
+
+def _pinned(request: HttpRequest) -> list[tuple[str, str]]:
+    """(name, where its answer is) of the questions that stand on Home for whoever reads."""
+    if not (request.user.is_authenticated and may(request, Right.SEE_EXPLORE)):
+        return []
+    saved = explore.pinned_for(request.user.email, request.user.role)
+    return [(one.name, reverse("explore_card", args=[one.key])) for one in saved]
 
 
 @needs(Right.SEE_HOME)
