@@ -1,0 +1,1 @@
+"""Three products that suit a person next, each with its reason."""
