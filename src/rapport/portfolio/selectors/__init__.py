@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from rapport.portfolio.selectors.board import NAMES, Board, Corner, board, corners, standing, standings
+from rapport.portfolio.selectors.board import (
+    CORNERS,
+    NAMES,
+    TIERS,
+    Bands,
+    Board,
+    Corner,
+    TierRow,
+    bands,
+    board,
+    corners,
+    members,
+    standing,
+    standings,
+    tiers,
+)
 from rapport.portfolio.selectors.policies import history, of_version, parameters, policy
 from rapport.portfolio.selectors.queues import Queue, first_of, matters, priorities, priority, queue
 from rapport.portfolio.selectors.simulations import (
@@ -16,17 +31,23 @@ from rapport.portfolio.selectors.simulations import (
 )
 
 __all__ = [
+    "CORNERS",
     "NAMES",
+    "TIERS",
+    "Bands",
     "Board",
     "Corner",
     "Past",
     "Queue",
     "SimulationView",
+    "TierRow",
+    "bands",
     "board",
     "corners",
     "first_of",
     "history",
     "matters",
+    "members",
     "of_run",
     "of_version",
     "parameters",
@@ -40,4 +61,5 @@ __all__ = [
     "simulations",
     "standing",
     "standings",
+    "tiers",
 ]

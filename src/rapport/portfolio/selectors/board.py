@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,10 +20,16 @@ from rapport.people.selectors.persons import ScoreView
 from rapport.portfolio.rules import Standing
 
 MODEL = "portfolio"
+COLUMNS = ("person", "worth", "cost", "potential", "saving", "saving_low", "saving_high", "tier")
 NAMES = ("service_tier", "cost_to_serve_minor", "potential_minor", "effort_saving_minor")
 
 Floats = NDArray[np.float64]
-CornerName = Literal["gain", "care", "steady", "quiet"]
+CornerName = Literal["care", "steady", "gain", "quiet"]
+CORNERS: tuple[CornerName, ...] = ("care", "steady", "gain", "quiet")
+TIERS = ("A", "B", "C")
+# Of the mean: where the bands of a picture part. The mean itself parts two of them, so no band lies in two corners.
+WORTH_BANDS = (0.1, 0.3, 1.0, 2.0, 4.0)
+COST_BANDS = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,7 @@ class Board:
 
     def chosen(self, where: NDArray[np.bool_] | NDArray[np.int64]) -> Board:
         """These people alone."""
-        columns = ("person", "worth", "cost", "potential", "saving", "saving_low", "saving_high", "tier")
-        return Board(self.currency, *(getattr(self, c)[where] for c in columns), self.currencies)
+        return replace(self, **{name: getattr(self, name)[where] for name in COLUMNS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +97,14 @@ def board(currency: str | None = None) -> Board:
         return table.column(name).to_numpy(zero_copy_only=False)[mine]
 
     return Board(
-        currency,
-        numbers("person"),
-        *(
-            numbers(f"{n}")
-            for n in (
-                "worth_minor",
-                "cost_minor",
-                "potential_minor",
-                "saving_minor",
-                "saving_low",
-                "saving_high",
-            )
-        ),
+        currency=currency,
+        person=numbers("person"),
+        worth=numbers("worth_minor"),
+        cost=numbers("cost_minor"),
+        potential=numbers("potential_minor"),
+        saving=numbers("saving_minor"),
+        saving_low=numbers("saving_low"),
+        saving_high=numbers("saving_high"),
         tier=numbers("tier").astype(str),
         currencies=currencies,
     )
@@ -124,11 +124,11 @@ def corners(found: Board) -> list[Corner]:
     where = corner_of(found)
     worth, cost = max(float(found.worth.sum()), 1e-9), max(float(found.cost.sum()), 1e-9)
     rows = []
-    for name in ("care", "steady", "gain", "quiet"):
+    for name in CORNERS:
         mine = where == name
         rows.append(
             Corner(
-                name,  # type: ignore[arg-type]
+                name,
                 int(mine.sum()),
                 float(found.worth[mine].sum()),
                 float(found.cost[mine].sum()),
@@ -138,6 +138,83 @@ def corners(found: Board) -> list[Corner]:
             )
         )
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """How many people lie in each field of worth by cost."""
+
+    worth_edges: tuple[float, ...]  # minor units; the first band is below the first edge
+    cost_edges: tuple[float, ...]  # the first band costs nothing, the second is below the first edge
+    n: NDArray[np.int64]  # worth x cost
+
+
+@dataclass(frozen=True, slots=True)
+class TierRow:
+    """One tier, summed up."""
+
+    tier: str
+    n: int
+    worth: float
+    cost: float
+    potential: float
+    worth_ratio: float
+    cost_ratio: float
+
+
+def tiers(found: Board) -> list[TierRow]:
+    """The tiers with their people and money."""
+    worth, cost = max(float(found.worth.sum()), 1e-9), max(float(found.cost.sum()), 1e-9)
+    rows = []
+    for tier in TIERS:
+        one = found.chosen(found.tier == tier)
+        w, c = float(one.worth.sum()), float(one.cost.sum())
+        rows.append(TierRow(tier, len(one), w, c, float(one.potential.sum()), w / worth, c / cost))
+    return rows
+
+
+def bands(found: Board) -> Bands:
+    """People by bands of worth and of cost."""
+    worth, cost = _edges(found)
+    places = _bands_of(found)
+    n = np.zeros((len(worth) + 1, len(cost) + 2), np.int64)
+    np.add.at(n, places, 1)
+    return Bands(worth, cost, n)
+
+
+def _edges(found: Board) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    mean_worth = float(found.worth.mean()) if len(found) else 0.0
+    mean_cost = float(found.cost.mean()) if len(found) else 0.0
+    return tuple(mean_worth * b for b in WORTH_BANDS), tuple(mean_cost * b for b in COST_BANDS)
+
+
+def _bands_of(found: Board) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    worth, cost = _edges(found)
+    above = np.searchsorted(cost, found.cost, side="right") + 1
+    return np.searchsorted(worth, found.worth, side="right"), np.where(found.cost > 0, above, 0)
+
+
+def members(
+    found: Board,
+    *,
+    corner: str = "",
+    tier: str = "",
+    worth_band: int | None = None,
+    cost_band: int | None = None,
+) -> Board:
+    """The people of a corner, a tier or a field, those first whom answering saves most."""
+    keep = np.ones(len(found), bool)
+    if corner:
+        keep &= corner_of(found) == corner
+    if tier:
+        keep &= found.tier == tier
+    worth_place, cost_place = _bands_of(found)
+    if worth_band is not None:
+        keep &= worth_place == worth_band
+    if cost_band is not None:
+        keep &= cost_place == cost_band
+    one = found.chosen(keep)
+    return one.chosen(np.lexsort((one.person, -one.worth, -one.saving)))
 
 
 def standing(person: int) -> tuple[ScoreView, ...]:

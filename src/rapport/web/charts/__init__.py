@@ -17,7 +17,7 @@ from rapport.web.charts import manner, palette, render, shapes, spec
 from rapport.web.charts.spec import Gap, Point, Series
 from rapport.web.components.formats import NONE, day_text, number
 
-__all__ = ["Chart", "Gap", "Point", "Series", "distribution", "over_time", "ranked", "series"]
+__all__ = ["Chart", "Gap", "Point", "Series", "crossed", "distribution", "over_time", "ranked", "series"]
 
 Said = Callable[[float | None], str]
 
@@ -177,6 +177,47 @@ def distribution(
     )
     lines = [Line([r, Cell(number(n), h)], h) for (_a, _b, n, h), r in zip(bins, ranges, strict=True)]
     return _chart(drawing, note, [], lines)
+
+
+def crossed(
+    title: str,
+    cells: Sequence[tuple[int, int, int, str, str]],
+    *,
+    x_labels: Sequence[str],
+    y_labels: Sequence[str],
+    x_title: str,
+    y_title: str,
+    right: Right,
+    alt: str,
+    note: str = "",
+    legend: Sequence[tuple[str, str]] = (),
+) -> Chart:
+    """How many lie in each field of two scales in bands: (x, y, n, colour, href); `legend` pairs label and colour."""
+    found = {(x, y): (n, _local(href)) for x, y, n, _c, href in cells}
+    drawn = [
+        (x, y, n, c, _local(h), f"{x_title} {x_labels[x]}, {y_title} {y_labels[y]}: {number(n)}")
+        for x, y, n, c, h in cells
+        if n
+    ]
+    words = {"x_labels": x_labels, "y_labels": y_labels, "x_title": x_title, "y_title": y_title}
+    drawing = render.Drawing(
+        wide=shapes.crossed(drawn, width=manner.FULL_PX, **words),
+        narrow=shapes.crossed(drawn, width=manner.NARROW_PX, **words),
+        language=_language(),
+        title=title,
+        alt=alt,
+        right=right.value,
+        columns=[f"{x_title} / {y_title}", *y_labels],
+        rows=[
+            [label, *(found.get((x, y), (0, ""))[0] for y in range(len(y_labels)))]
+            for x, label in enumerate(x_labels)
+        ],
+    )
+    lines = []
+    for x, label in enumerate(x_labels):
+        row = [found.get((x, y), (0, "")) for y in range(len(y_labels))]
+        lines.append(Line([label, *(Cell(number(n), href if n else "") for n, href in row)]))
+    return _chart(drawing, note, [Swatch(label, _swatch(colour)) for label, colour in legend], lines)
 
 
 def _chart(

@@ -77,5 +77,63 @@ def distribution(
     }
 
 
+def crossed(
+    cells: Sequence[tuple[int, int, float, str, str, str]],
+    *,
+    x_labels: Sequence[str],
+    y_labels: Sequence[str],
+    width: int,
+    x_title: str,
+    y_title: str,
+) -> dict[str, Any]:
+    """How many lie in each field of two scales in bands: (x, y, n, colour, href, said); the area of a mark is n."""
+    values = [
+        {"x": x_labels[x], "y": y_labels[y], "n": n, "colour": sentinel(colour), "href": href, "said": said}
+        for x, y, n, colour, href, said in cells
+    ]
+    most = max((n for _x, _y, n, _c, _h, _s in cells), default=1)
+    narrow = width <= NARROW_PX
+    axis = {"ticks": False, "domain": False, "grid": True, "labelPadding": 6}
+    x = {
+        "field": "x", "type": "ordinal", "sort": list(x_labels), "title": x_title,
+        "scale": {"domain": list(x_labels)}, "axis": axis | {"labelAngle": -40 if narrow else 0},
+    }  # fmt: skip
+    y = {
+        "field": "y", "type": "ordinal", "sort": list(reversed(y_labels)), "title": y_title,
+        "scale": {"domain": list(reversed(y_labels))}, "axis": axis,
+    }  # fmt: skip
+    area = 420.0 if narrow else 1500.0
+    marks = {
+        "mark": {"type": "circle", "opacity": 0.85},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "size": {
+                "field": "n", "type": "quantitative", "legend": None,
+                "scale": {"domain": [0, most], "range": [12, area]},
+            },
+            "color": {"field": "colour", "type": "nominal", "scale": None},
+            "href": {"field": "href"},
+            "description": {"field": "said"},
+        },
+    }  # fmt: skip
+    # A figure stands beside its mark, as far off as the mark is large.
+    beside = {"expr": f"sqrt(datum.n / {most} * {area} / PI) + 3"}
+    words = {
+        "mark": {"type": "text", "dx": beside, "align": "left", "color": sentinel("ink"), "fontSize": 11},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "text": {"field": "n", "type": "quantitative", "format": number_letters(most)},
+        },
+    }
+    return {
+        **frame(width),
+        "height": (34 if narrow else 40) * len(y_labels) + 70,
+        "data": {"values": values},
+        "layer": [marks] if narrow else [marks, words],
+    }
+
+
 def _shortened(label: str, most: int) -> str:
     return label if len(label) <= most else label[: most - 1] + "…"

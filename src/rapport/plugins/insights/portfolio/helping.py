@@ -98,7 +98,7 @@ def learn(contacts: Contacts, half_life_hours: float, rng: np.random.Generator) 
     return Help(
         likely=float(max(0.0, (of_help * HELPS).sum())),
         low=float(max(0.0, HELPS[np.searchsorted(below, 0.025)])),
-        high=float(max(0.0, HELPS[min(np.searchsorted(below, 0.975), len(HELPS) - 1)])),
+        high=float(max(0.0, HELPS[min(int(np.searchsorted(below, 0.975)), len(HELPS) - 1)])),
         stays=float((of_stay * STAYS).sum()),
         n_answered=int(answered.sum()),
         n_unanswered=int((~answered).sum()),

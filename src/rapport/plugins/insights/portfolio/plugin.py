@@ -198,7 +198,8 @@ class Portfolio:
 
     def _per_minute(self, help_: float, worth: Worth, context: Context) -> Floats:
         saved: Floats = worth.value * np.minimum(help_ * worth.risk, worth.most)
-        return saved / max(context.parameters["message_minutes"], 1e-9)
+        minutes = max(float(context.parameters["message_minutes"]), 1e-9)
+        return saved / minutes
 
     def _potential(self, model: Mapping[str, Any], table: pa.Table, worth: Worth) -> pa.Table:
         like = self._like(model, table)
@@ -336,12 +337,12 @@ def contacts_a_year(table: pa.Table) -> Floats:
 
 def tiers_of(currency: pa.StringArray, net: Floats) -> dict[str, list[float]]:
     """By currency, the least worth of tier A and of tier B: those of most worth make up the SHARES."""
-    found = {}
+    found: dict[str, list[float]] = {}
     for name in pc.unique(currency).to_pylist():
         worth = np.sort(np.maximum(net[likeness.there(currency, name)], 0.0))[::-1]
         total = worth.sum()
         if total <= 0:
-            found[name] = [np.finfo(np.float64).max] * 2
+            found[name] = [float(np.finfo(np.float64).max)] * 2
             continue
         before = np.cumsum(worth) - worth  # of those worth more
         found[name] = [float(worth[np.flatnonzero(before < s * total)[-1]]) for s in SHARES]
