@@ -15,6 +15,7 @@ from rapport.plugins.insights.recommend.weighing import Choices
 SHOWN = 3
 LOOKED_AT = 15  # of each person's best choices
 RARELY_AGAIN = 0.02  # share of buyers who came again below which a product is not consumed
+SELDOM_AGAIN = 0.1  # below this share, what was bought just now is not offered yet
 JUST_NOW = 0.1  # of the usual time between two orders of it
 
 _arrow: Any = pc
@@ -59,8 +60,9 @@ def left_out(choices: Choices, products: Catalogue, told: Facts, refunded: tuple
         choices.person * many + choices.product, (person[inside] - choices.first) * many + product[inside]
     )
     had = choices.had > 0
-    lasting = told.again[choices.product] < RARELY_AGAIN
-    fresh = choices.last_days_ago < JUST_NOW * told.gap_days[choices.product]
+    again = told.again[choices.product]
+    lasting = again < RARELY_AGAIN
+    fresh = (again < SELDOM_AGAIN) & (choices.last_days_ago < JUST_NOW * told.gap_days[choices.product])
     found: Flags = ~products.is_offered[choices.product] | given_back | (had & (lasting | fresh))
     return found
 

@@ -1,8 +1,8 @@
 -- grain: one row per person known before $now: who ordered, or whom a source identified
 -- needs: event, identity
 -- gives: person, country, line, refunded, described, next_product
--- units: line is one entry per product and order, with days_ago in days before $now; refunded are products given
---   back and not ordered since; described holds each product once, with the first person who bought it;
+-- units: line is one entry per product and order, with days_ago in days before $now; refunded are products of which
+--   half or more was given back, and none ordered since; described holds each product once, with the first person who bought it;
 --   next_product are the products of orders within $horizon_days from $now on
 WITH told AS (
     SELECT
@@ -13,7 +13,7 @@ WITH told AS (
         CASE
             WHEN e.name <> 'person_identified' THEN json_transform(
                 e.properties -> '$.items',
-                '[{"product_code": "VARCHAR", "product_name": "VARCHAR", "category": "VARCHAR"}]'
+                '[{"product_code": "VARCHAR", "product_name": "VARCHAR", "category": "VARCHAR", "quantity": "DOUBLE"}]'
             )
         END AS items
     FROM event AS e
@@ -39,7 +39,8 @@ piece AS (
         p.is_order,
         p.item.product_code AS product_code,
         p.item.product_name AS product_name,
-        p.item.category AS category
+        p.item.category AS category,
+        coalesce(abs(p.item.quantity), 1) AS quantity
     FROM item AS p
     WHERE p.item.product_code <> ''
 ),
@@ -66,6 +67,9 @@ refunded AS (
         GROUP BY p.person, p.product_code
         HAVING max(p.ts) FILTER (WHERE NOT p.is_order)
             > coalesce(max(p.ts) FILTER (WHERE p.is_order), '-infinity'::TIMESTAMPTZ)
+            -- One broken glass of twelve that is given back does not speak against glasses.
+            AND 2 * sum(p.quantity) FILTER (WHERE NOT p.is_order)
+            >= coalesce(sum(p.quantity) FILTER (WHERE p.is_order), 0)
     ) AS g
     GROUP BY g.person
 ),
