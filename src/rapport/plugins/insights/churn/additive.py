@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from rapport.kit.chances import sigmoid
 from rapport.plugins.insights.churn.histories import Floats, Ints
 
 STEPS = 40
@@ -88,17 +89,6 @@ def _bent(figures: Floats, knots: tuple[tuple[float, ...], ...]) -> Floats:
         parts.append(figures[:, j])
         parts.extend((figures[:, j] - k).clip(0) for k in places)
     return np.stack(parts, axis=1) if parts else np.zeros((len(figures), 0))
-
-
-def sigmoid(z: Floats) -> Floats:
-    chance: Floats = 1 / (1 + np.exp(-np.clip(z, -35, 35)))
-    return chance
-
-
-def logit(p: Floats) -> Floats:
-    p = np.clip(p, 1e-6, 1 - 1e-6)
-    odds: Floats = np.log(p) - np.log1p(-p)
-    return odds
 
 
 def fit(cases: Cases, ridge: float) -> Weights:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rapport.kit.chances import logit, sigmoid
 from rapport.plugins.insights.churn import additive, figures
 from rapport.plugins.insights.churn.additive import Bends, Cases, Weights
 from rapport.plugins.insights.churn.histories import Floats, Histories, Ints
@@ -129,7 +130,7 @@ def say(learnt: Learnt, known: Floats) -> Said:
     added = known * per_unit
     subject = np.repeat(np.arange(len(SUBJECTS)), [len(figures.SUBJECTS[s]) for s in SUBJECTS])
     by_subject = {s: added[:, subject == k].sum(axis=1) for k, s in enumerate(SUBJECTS)}
-    return Said(additive.sigmoid(log_odds).clip(1e-4, 1 - 1e-4), by_subject)
+    return Said(sigmoid(log_odds).clip(1e-4, 1 - 1e-4), by_subject)
 
 
 def is_recent(people: Histories, row: Ints, at: Floats) -> Any:
@@ -140,5 +141,5 @@ def is_recent(people: Histories, row: Ints, at: Floats) -> Any:
 
 def _rule(known: Floats, share: float) -> Floats:
     per_unit = np.array([RULE.get(name, 0.0) for name in figures.names_of(SUBJECTS)])
-    odds: Floats = float(additive.logit(np.array(share))) + (known * per_unit).sum(axis=1)
+    odds: Floats = float(logit(np.array(share))) + (known * per_unit).sum(axis=1)
     return odds

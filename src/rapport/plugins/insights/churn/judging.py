@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from rapport.insights.contract import Backtest, Context, Curve, Metric
-from rapport.plugins.insights.churn import displeasure, histories, measures, silence
+from rapport.kit import chances
+from rapport.plugins.insights.churn import calibration, displeasure, histories, silence
 from rapport.plugins.insights.churn.histories import Floats
 
 ANSWERS_LEAST = 30  # with fewer after the cut nothing is said of dissatisfaction
@@ -33,12 +34,12 @@ def judged(
     notes = []
     if len(silent) and 0 < silent.sum() < len(silent):
         metrics += _of_leaving(leaving, chance, silent, last, spent)
-        curves.append(measures.curve("churn_risk", chance, silent, "everybody who had ordered"))
+        curves.append(calibration.curve("churn_risk", chance, silent, "everybody who had ordered"))
     else:
         notes.append("Nothing to tell apart: nobody, or everybody, ordered again.")
     if len(low) >= ANSWERS_LEAST and 0 < low.sum() < len(low):
         metrics += _of_displeasure(displeased, answered, low, recent)
-        curves.append(measures.curve("dissatisfaction", answered, low, "answers given after the cut"))
+        curves.append(calibration.curve("dissatisfaction", answered, low, "answers given after the cut"))
     else:
         notes.append(f"{len(low)} ratings after the cut: too few to judge dissatisfaction on.")
     if not leaving.n:
@@ -82,9 +83,9 @@ def _of_leaving(
     found = [
         _metric(
             "ranking of who falls silent (AUC)",
-            measures.auc(chance, silent > 0),
+            chances.auc(chance, silent > 0),
             "the longest silent first",
-            measures.auc(last, silent > 0).value,
+            chances.auc(last, silent > 0).value,
             "How often one who did not order again ranks above one who did; 0.5 is chance.",
             unit="probability",
         ),
@@ -95,9 +96,9 @@ def _of_leaving(
         found.append(
             _metric(
                 "lost money found among the tenth with most at stake",
-                measures.share_of(lost, chance * spent),
+                chances.held_by_top(lost, chance * spent),
                 "the same with the simple rule's chance",
-                measures.share_of(lost, rule * spent).value,
+                chances.held_by_top(lost, rule * spent).value,
                 "Of what was spent in the year before by people who then fell silent, the share held by the tenth of "
                 "people for whom chance times money is highest.",
             )
@@ -110,9 +111,9 @@ def _of_displeasure(model: displeasure.Learnt, chance: Floats, low: Floats, rule
     return [
         _metric(
             "dissatisfaction: ranking of who answers low (AUC)",
-            measures.auc(chance, low > 0),
+            chances.auc(chance, low > 0),
             "a complaint, refund or low answer within 90 days",
-            measures.auc(rule, low > 0).value,
+            chances.auc(rule, low > 0).value,
             "How often somebody about to give a low answer ranks above somebody about to give a good one; 0.5 is chance.",
             unit="probability",
         ),
@@ -124,30 +125,30 @@ def _probabilities(
     of: str, chance: Floats, happened: Floats, share: float, rule: Floats, rule_words: str
 ) -> list[Metric]:
     everybody = np.full(len(chance), share)
-    score, slope = measures.brier(chance, happened), measures.slope(chance, happened)
-    rule_slope = measures.slope(rule, happened).value
+    score, slope = chances.brier(chance, happened), chances.slope(chance, happened)
+    rule_slope = chances.slope(rule, happened).value
     meaning = "Mean squared difference of what was said and what happened; 0 is perfect."
     name = "Brier score" if not of else f"{of}Brier score"
     return [
         _metric(
             name, score, f"everybody at {share:.0%}, the share of the time before",
-            measures.brier(everybody, happened).value, meaning, higher_is_better=False,
+            chances.brier(everybody, happened).value, meaning, higher_is_better=False,
         ),
         _metric(
-            f"{name} beside the simple rule", score, rule_words, measures.brier(rule, happened).value, meaning,
+            f"{name} beside the simple rule", score, rule_words, chances.brier(rule, happened).value, meaning,
             higher_is_better=False,
         ),
         _metric(
             f"{of}calibration slope", slope, rule_words, rule_slope,
             "1 is right: below it chances are too extreme, above it too timid.",
-            higher_is_better=measures.higher_is_better(slope.value, rule_slope),
+            higher_is_better=chances.higher_is_better(slope.value, rule_slope),
         ),
     ]  # fmt: skip
 
 
 def _metric(
     name: str,
-    found: measures.Estimate,
+    found: chances.Estimate,
     baseline: str,
     baseline_value: float,
     meaning: str,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rapport.insights.contract import Context
+from rapport.kit.chances import logit, sigmoid
 from rapport.plugins.insights.churn import additive, figures
 from rapport.plugins.insights.churn import rhythm as rhythms
 from rapport.plugins.insights.churn.additive import Bends, Cases, Weights
@@ -158,7 +159,7 @@ def say(learnt: Learnt, seen: Seen) -> Said:
     by_subject = {s: by_rule[:, s == _THUMB_OF].sum(axis=1) for s in figures.SUBJECTS}
     for k, name in enumerate(learnt.subjects):
         by_subject[name] = by_subject[name] + added[:, of_column == k].sum(axis=1)
-    return Said(additive.sigmoid(log_odds).clip(1e-4, 1 - 1e-4), by_subject)
+    return Said(sigmoid(log_odds).clip(1e-4, 1 - 1e-4), by_subject)
 
 
 def cuts_before_now(begin: float, horizon_days: int) -> list[float]:
@@ -222,7 +223,7 @@ def _naive(newest: Seen | None) -> dict[str, float]:
 def _rule(numbers: Floats, seen: Seen, horizon_days: int) -> Floats:
     """What the own rhythm and the rules of thumb say, as log-odds."""
     chance = rhythms.silence(numbers, seen.rhythm, horizon_days)
-    odds: Floats = additive.logit(chance) + (seen.thumb * _PER_UNIT).sum(axis=1)
+    odds: Floats = logit(chance) + (seen.thumb * _PER_UNIT).sum(axis=1)
     return odds
 
 
@@ -291,4 +292,4 @@ def _in_season(learnt: Learnt, people: Histories, begin: float) -> Learnt:
 def _level_at(learnt: Learnt, people: Histories, at: float) -> float:
     seen = seen_at(people, people.buyers(at), at, learnt.subjects, learnt.typical_minor, learnt.horizon_days)
     said = say(replace(learnt, level=0.0), seen)
-    return additive.level(additive.logit(said.chance), seen.silent)
+    return additive.level(logit(said.chance), seen.silent)

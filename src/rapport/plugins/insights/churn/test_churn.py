@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from rapport.events import lake
 from rapport.insights.contract import Context
-from rapport.kit import query
-from rapport.plugins.insights.churn import displeasure, figures, histories, measures, silence
+from rapport.kit import chances, query
+from rapport.plugins.insights.churn import displeasure, figures, histories, silence
 from rapport.plugins.insights.churn.plugin import plugin
 from rapport.plugins.insights.churn.rhythm import Rhythm
 
@@ -338,7 +338,7 @@ def test_who_is_gone_is_riskier_than_who_is_not() -> None:
     rows, gone = shop()
     chance = said(rows)
     ids = np.array(sorted(chance))
-    assert measures.auc(np.array([chance[k]["value"] for k in ids]), gone[ids]).low > 0.8
+    assert chances.auc(np.array([chance[k]["value"] for k in ids]), gone[ids]).low > 0.8
 
 
 def test_a_complaint_that_drives_people_away_is_learnt_and_named() -> None:
@@ -482,41 +482,3 @@ def test_the_label_is_the_place_in_the_own_rhythm() -> None:
 
     found = said([buyer(1, 10), buyer(2, 40), buyer(3, 60), buyer(4, 10, n=1), buyer(5, 300, n=1)])
     assert [found[k]["label"] for k in range(1, 6)] == ["on rhythm", "late", "overdue", "new", "one order"]
-
-
-@given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60))
-def test_auc_is_the_share_of_pairs_ranked_right(rows: list[tuple[int, bool]]) -> None:
-    values, positive = np.array([r[0] for r in rows], float), np.array([r[1] for r in rows])
-    if positive.all() or not positive.any():
-        return
-    pairs = [(a > b) + (a == b) / 2 for a in values[positive] for b in values[~positive]]
-    found = measures.auc(values, positive)
-    assert found.value == pytest.approx(np.mean(pairs))
-    assert found.low <= found.value <= found.high
-
-
-def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
-    rng = np.random.default_rng(5)
-    held = []
-    for _ in range(200):
-        chance = rng.beta(2, 2, 400)
-        seen = (rng.random(400) < chance) * 1.0
-        slope, brier = measures.slope(chance, seen), measures.brier(chance, seen)
-        # E[(p - y)^2] = E[p (1 - p)] = 1/5 for p of Beta(2, 2)
-        held.append((slope.low <= 1 <= slope.high, brier.low <= 0.2 <= brier.high))
-    assert (np.mean(held, axis=0) > 0.89).all()
-    assert (np.mean(held, axis=0) < 0.99).all()
-
-
-def test_toward_which_side_a_slope_is_better() -> None:
-    assert measures.higher_is_better(0.95, 0.7)
-    assert not measures.higher_is_better(1.05, 1.4)
-    assert not measures.higher_is_better(1.5, 0.9), "further from 1: higher is not better here"
-    assert measures.higher_is_better(0.5, 0.9), "and lower is not either"
-
-
-def test_the_tenth_with_most_at_stake() -> None:
-    lost = np.array([0.0] * 15 + [1.0] * 3 + [10.0, 5.0])
-    found = measures.share_of(lost, np.arange(20.0))
-    assert found.value == pytest.approx(15 / 18)
-    assert 0 < found.low < found.value < found.high <= 1
