@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import duckdb
 
@@ -35,10 +35,18 @@ ATTEMPTS = 3
 LET_GO_EVERY_S = 5.0  # how long an idle process holds files open that were replaced
 
 _lock = threading.RLock()
+_make_first: Callable[[], columns_held.Generation] | None = None
+_start_again: Callable[[], None] | None = None
 _held: Store | None = None
 _token: object = None
 _readers: dict[int, int] = {}  # of a store, by its id
 _watched: int | None = None  # the process in which somebody looks for replaced files
+
+
+def made_by(first: Callable[[], columns_held.Generation], again: Callable[[], None]) -> None:
+    """Who makes the columns where there are none, and who drops those of another log; told when the app is ready."""
+    global _make_first, _start_again  # noqa: PLW0603  services know selectors, and not the other way round
+    _make_first, _start_again = first, again
 
 
 @contextlib.contextmanager
@@ -74,11 +82,9 @@ def freshness() -> Freshness:
 def catalogue() -> Catalogue:
     """What a rule may ask for here."""
     store, overlay = _open()
-    con = store.con.cursor()
     try:
-        return columns_offered.offered(store, overlay, con)
+        return columns_offered.offered(store, overlay)
     finally:
-        con.close()
         _close(store, overlay)
 
 
@@ -105,7 +111,11 @@ def _open() -> tuple[Store, Overlay | None]:
                 _held = None
             if _held is None or token != _token or token is None:
                 _let_go()
-                generation = columns_held.current() or _first()
+                generation = columns_held.current()
+                if generation is None and _make_first is not None:
+                    generation = _make_first()
+                if generation is None:
+                    break
                 try:
                     _held, _token = columns_store.open_store(generation), columns_held.token()
                 except duckdb.IOException:
@@ -115,7 +125,8 @@ def _open() -> tuple[Store, Overlay | None]:
                     continue
                 _watch()
             at = columns_store.present()
-            if _is_of_another_log(_held, at):
+            if _is_of_another_log(_held, at) and _start_again is not None:
+                _let_go()
                 _start_again()
                 continue
             overlay = _over(_held, at)
@@ -177,20 +188,6 @@ def forget() -> None:
     """Close this process's files; the next reader opens what there is then."""
     with _lock:
         _let_go()
-
-
-def _first() -> columns_held.Generation:
-    """The columns of a small installation, made while its first reader waits."""
-    from rapport.segments.services import columns as making
-
-    return making.first()
-
-
-def _start_again() -> None:
-    from rapport.segments.services import columns as making
-
-    _let_go()
-    making.start_again()
 
 
 def _watch() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 
 from rapport.consent import selectors as consent
@@ -14,8 +16,20 @@ from rapport.segments.selectors.columns_store import Overlay, Store
 DIMENSIONS = 50  # offered of one kind of event
 
 
-def offered(store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnection) -> Catalogue:
-    """Everything of the files, and the columns that came since."""
+def offered(store: Store, overlay: Overlay | None) -> Catalogue:
+    """Everything of the files and of the overlay; worked out once for each of these."""
+    key = overlay.prefix if overlay else ""
+    if store.offered is None or store.offered[0] != key:
+        con = store.con.cursor()
+        try:
+            store.offered = (key, _worked_out(store, overlay, con))
+        finally:
+            con.close()
+    purposes = {p.key: p.name for p in consent.purposes(active_only=True)}
+    return replace(store.offered[1], purposes=purposes)
+
+
+def _worked_out(store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnection) -> Catalogue:
     columns = {
         name: Column(name, type_, tuple(values), unit=unit)
         for name, type_, values, unit in con.execute(
@@ -31,7 +45,6 @@ def offered(store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnectio
         columns=columns,
         events=_events(store, overlay, con),
         annotations=_annotations(store, overlay, con),
-        purposes={p.key: p.name for p in consent.purposes(active_only=True)},
         channels=tuple(CHANNELS),
         namespaces=_namespaces(store, overlay, con),
     )

@@ -19,6 +19,7 @@ from rapport.events import lake
 from rapport.kit import home
 from rapport.people.rules import graph, words
 from rapport.people.selectors import rows, wholesale
+from rapport.segments.rules.catalogue import Catalogue
 from rapport.segments.selectors import columns_held, columns_log, columns_profile
 from rapport.segments.selectors.columns_held import Generation
 from rapport.segments.selectors.columns_profile import quoted
@@ -61,6 +62,7 @@ class Store:
     told_seq: int = 0  # and up to here events were read for what they tell of people
     n_overlays: int = 0
     n_kept: int = 0
+    offered: tuple[str, Catalogue] | None = None  # by the overlay that it was worked out with
     kept: dict[object, str] = field(default_factory=dict)  # small tables made from consent, by what they hold
 
     def alias(self, name: str) -> str:
