@@ -47,9 +47,10 @@ class Trial:
     deviance: float  # mean per person and moment, with its lift
     lift: float
     n_moments: int
-    lost: Floats = field(
-        default_factory=lambda: np.zeros(0), compare=False
-    )  # deviance by person, all moments
+    # by person, over all moments: deviance, orders placed, orders forecast with the lift (0: not known then)
+    lost: Floats = field(default_factory=lambda: np.zeros(0), compare=False)
+    bought: Floats = field(default_factory=lambda: np.zeros(0), compare=False)
+    expected: Floats = field(default_factory=lambda: np.zeros(0), compare=False)
 
 
 def choose(log: Log, now: int, horizon_days: int, only: str = "") -> list[Trial]:
@@ -109,13 +110,16 @@ def _try(shape: Shape, past: list[Moment]) -> Trial:
         if_alive = near.expected_if_alive(spans, moment.day, [moment.horizon_days])[:, 0]
         expected.append(np.maximum(near.alive(spans, moment.day) * if_alive, 1e-9))
     factor = _lift(expected, [moment.bought for moment in past])
-    lost = np.zeros(past[0].known.n)
+    lost, bought, forecast = (np.zeros(past[0].known.n) for _ in range(3))
     means = []
     for moment, e in zip(past, expected, strict=True):
-        each = _deviance(moment.bought, factor * e)
-        lost[moment.known.spans().person] += each
+        each = deviance(moment.bought, factor * e)
+        who = moment.known.spans().person
+        lost[who] += each
+        bought[who] += moment.bought
+        forecast[who] += factor * e
         means.append(float(each.mean()))
-    return Trial(shape, float(np.mean(means)), factor, len(past), lost)
+    return Trial(shape, float(np.mean(means)), factor, len(past), lost, bought, forecast)
 
 
 def _lift(expected: list[Floats], bought: list[Floats]) -> float:
@@ -129,7 +133,7 @@ def _lift(expected: list[Floats], bought: list[Floats]) -> float:
     return float(np.exp(np.clip(kept * ratio, -0.7, 0.7)))
 
 
-def _deviance(bought: Floats, expected: Floats) -> Floats:
+def deviance(bought: Floats, expected: Floats) -> Floats:
     """Poisson deviance of each person."""
     gone = np.where(bought > 0, bought * np.log(np.maximum(bought, 1e-9) / expected), 0.0)
     lost: Floats = 2 * (gone - (bought - expected))

@@ -73,9 +73,10 @@ def forecast(model: Model, buyers: Buyers, asked: Asked) -> Forecast:
     alive = buying.alive(spans, now)
     steps = [max(1, round(asked.clv_days * (i + 1) / STEPS)) for i in range(STEPS)]
     if_alive = buying.expected_if_alive(spans, now, [asked.horizon_days, *steps])
-    orders = alive * if_alive[:, 0] * model.lift
+    factor = model.factor(buyers)
+    orders = alive * if_alive[:, 0] * model.lift * factor
     middle = (np.array(steps) + np.array([0, *steps[:-1]])) / 2
-    per_step = np.diff(if_alive[:, 1:], axis=1, prepend=0.0) * (alive * model.lift_clv)[:, None]
+    per_step = np.diff(if_alive[:, 1:], axis=1, prepend=0.0) * (alive * model.lift_clv * factor)[:, None]
     discounted = (per_step * np.exp(-asked.discount_per_day * middle)).sum(axis=1)
     n = len(buyers)
     found = {
@@ -96,24 +97,29 @@ def forecast(model: Model, buyers: Buyers, asked: Asked) -> Forecast:
         whole[mine] = drawing.ends(near.orders, place, np.full(len(mine), model.whole), still)
         each = price.spending.expected(buyers.n_paid[mine], buyers.mean_paid[mine])
         # A draw is in units of the person's own scale; those with fewer priced orders keep the right mean.
-        scale = each * (price.spending.p * spans.n_days[mine] + price.spending.q - 1) / price.spending.p
+        scale = (
+            factor[mine]
+            * each
+            * (price.spending.p * spans.n_days[mine] + price.spending.q - 1)
+            / price.spending.p
+        )
         found["order"][mine] = each
         found["kept"][mine] = 1 - price.refund_ratio if asked.counts_refunds else 1.0
-        for name, of, factor in (
+        for name, of, per_unit in (
             ("spend", near, scale),
             ("clv", far, scale * asked.margin_ratio * found["kept"][mine]),
         ):
             ends = drawing.interval(of, of.money, place, still, asked.interval_ratio)
-            found[f"{name}_low"][mine], found[f"{name}_high"][mine] = (factor * end for end in ends)
+            found[f"{name}_low"][mine], found[f"{name}_high"][mine] = (per_unit * end for end in ends)
     worth = discounted * found["order"] * asked.margin_ratio * found["kept"]
     return Forecast(
         alive=alive if model.leaving is buying else model.leaving.alive(spans, now),
         again=again,
-        orders=Interval(orders, np.round(low), np.round(high)),
+        orders=Interval(orders, np.round(low * factor), np.round(high * factor)),
         spend=Interval(orders * found["order"], found["spend_low"], found["spend_high"]),
         clv=Interval(worth, found["clv_low"], found["clv_high"]),
         order_minor=found["order"],
-        whole=np.round(whole),
+        whole=np.round(whole * factor),
         clv_orders=per_step.sum(axis=1),
         kept=found["kept"],
     )
@@ -131,7 +137,8 @@ def whole_share(model: Model, buyers: Buyers, asked: Asked) -> float:
     some = slice(None, None, -(-len(buyers) // WHOLE_PEOPLE))
     alive = model.buying.alive(spans, asked.now)[some]
     if_alive = model.buying.expected_if_alive(spans, asked.now, [asked.horizon_days])[some, 0]
-    total = float((alive * if_alive).sum() * model.lift)
+    factor = model.factor(buyers)[some]
+    total = float((alive * if_alive * factor).sum() * model.lift)
     x, age = spans.n_days[some] - 1, model.buying.age_on_clock(spans, asked.now)[some]
     price = model.price(str(buyers.currency[0]))
     t = drawing.table(model.buying, price.spending, _ahead(model, asked)[0], x, asked.seed)
@@ -139,7 +146,7 @@ def whole_share(model: Model, buyers: Buyers, asked: Asked) -> float:
     low, high = 0.0, 1.0
     for _ in range(20):
         share = (low + high) / 2
-        said = np.round(drawing.ends(t.orders, place, np.full(len(x), share), alive)).sum()
+        said = np.round(drawing.ends(t.orders, place, np.full(len(x), share), alive) * factor).sum()
         low, high = (share, high) if said < total else (low, share)
     return (low + high) / 2
 

@@ -107,11 +107,15 @@ class Log:
 
     def part(self, most: int) -> Log:
         """Every k-th person, so that there are no more than so many."""
-        every = -(-self.n // most)
+        every = self.step(most)
         if every <= 1:
             return self
         mine = self.person % every == 0
         return Log(-(-self.n // every), self.person[mine] // every, self.day[mine], self.spent[mine])
+
+    def step(self, most: int) -> int:
+        """One of how many people is in such a part."""
+        return max(1, -(-self.n // most))
 
     def counted(self, since: int, until: int) -> Floats:
         """Days with a purchase of each person, from one day to before another."""

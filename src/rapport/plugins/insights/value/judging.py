@@ -54,6 +54,8 @@ def judged(
     if len(model.trials) > 1:
         notes.append(f"It forecast the time before the cut best of {len(model.trials)} that were tried.")
     notes.append(f"Its totals are multiplied by {model.lift:.3f}, learnt before the cut as well.")
+    if model.factors:
+        notes.append(f"Beside the history it heeds: {', '.join(f.kind for f in model.factors)}.")
     curves = [
         _curve("expected_orders_90d", "orders", said.orders.expected, bought, f"orders in {days} days"),
         _curve_again(said, bought, days),

@@ -14,7 +14,9 @@ from rapport.plugins.insights.value.beta_geometric import BG_NBD, MBG_NBD
 from rapport.plugins.insights.value.buying import Buying, Shape, learn
 from rapport.plugins.insights.value.choosing import Trial
 from rapport.plugins.insights.value.families import FAMILIES
+from rapport.plugins.insights.value.groups import NO_FIFTHS, Factors, Fifths, factors, fifths, groups
 from rapport.plugins.insights.value.histories import Floats, Log
+from rapport.plugins.insights.value.reading import Buyers
 from rapport.plugins.insights.value.rush import Rush
 from rapport.plugins.insights.value.season import Clock
 from rapport.plugins.insights.value.spending import Spending
@@ -37,6 +39,7 @@ class Model:
 
     leaving : the same, of the best family in which everybody can have left; says who is a customer still
     lift : factor on the totals, over `horizon_days` and over the horizon of `clv_minor`
+    factors : what country, channel and first order say beside the history; `parts` divides first orders
     whole : share of a person's futures at which the number of orders said of each adds up to the expected total
     trials : how each shape did, the best first, as (title, deviance, lift)
     """
@@ -48,11 +51,20 @@ class Model:
     lift_clv: float
     prices: Mapping[str, Prices]
     trials: tuple[tuple[str, float, float], ...]
+    factors: tuple[Factors, ...] = ()
+    parts: Fifths = NO_FIFTHS
     whole: float = 0.5
 
     def price(self, currency: str) -> Prices:
         """Prices in a currency; where none were learnt, a scale of nothing."""
         return self.prices.get(currency) or Prices(Spending(1.0, 2.0, 1e-9), 0.0)
+
+    def factor(self, buyers: Buyers) -> Floats:
+        """What each buyer's groups multiply the forecast by."""
+        found = np.ones(len(buyers))
+        for f in self.factors:
+            found = found * f.of(groups(f.kind, buyers, self.parts))
+        return found
 
     def with_whole(self, whole: float) -> Model:
         return replace(self, whole=whole)
@@ -69,6 +81,8 @@ class Model:
                     for c, p in self.prices.items()
                 },
                 "trials": self.trials,
+                "factors": [[f.kind, dict(f.by_group)] for f in self.factors],
+                "parts": {c: list(cuts) for c, cuts in self.parts.cuts.items()},
                 "whole": self.whole,
             }
         ).encode()
@@ -86,6 +100,8 @@ def from_bytes(content: bytes) -> Model:
         given["lift"][1],
         {c: Prices(Spending(p, q, v), refunds) for c, (p, q, v, refunds) in given["prices"].items()},
         tuple((title, deviance, lift) for title, deviance, lift in given["trials"]),
+        tuple(Factors(kind, by_group) for kind, by_group in given["factors"]),
+        Fifths({c: tuple(cuts) for c, cuts in given["parts"].items()}),
         given["whole"],
     )
 
@@ -111,12 +127,11 @@ def _buying(given: dict[str, Any]) -> Buying:
 
 
 def learnt(
-    log: Log, currency: Any, refunded: Floats, now: int, horizon_days: int, clv_days: int, only: str = ""
+    buyers: Buyers, now: int, horizon_days: int, clv_days: int, only: str = "", *, heeds_groups: bool = True
 ) -> Model:
-    """The best shape for a log, fitted to all of it, with the prices of each currency.
-
-    currency, refunded : of each person
-    """
+    """The best shape for these buyers, fitted to all they did, with the prices of each currency."""
+    log = buyers.log
+    parts = fifths(buyers)
     trials = choosing.choose(log, now, horizon_days, only)
     best = trials[0]
     buying = learn(best.shape, log, now)
@@ -126,8 +141,12 @@ def learnt(
         leaving=_leaving(trials, buying, log, now),
         lift=best.lift,
         lift_clv=best.lift if clv_days == horizon_days else choosing.lift(best.shape, log, now, clv_days),
-        prices=_prices(log, currency, refunded),
+        prices=_prices(buyers),
         trials=tuple((titled(t), round(t.deviance, 5), round(t.lift, 4)) for t in trials if t.n_moments),
+        factors=factors(best, buyers, parts, log.step(choosing.PEOPLE_MOST))
+        if heeds_groups and best.n_moments
+        else (),
+        parts=parts,
     )
 
 
@@ -146,17 +165,16 @@ def titled(trial: Trial) -> str:
     return FAMILIES[shape.family].title + "".join(extras)
 
 
-def _prices(log: Log, currency: Any, refunded: Floats) -> dict[str, Prices]:
-    n, mean = log.paid()
-    names, place = np.unique(np.asarray(currency, str), return_inverse=True)
+def _prices(buyers: Buyers) -> dict[str, Prices]:
+    n, mean, refunded = buyers.n_paid, buyers.mean_paid, buyers.refunded
+    names, place = np.unique(buyers.currency, return_inverse=True)
     found = {}
     for i, name in enumerate(names):
         mine = place == i
-        buyers = np.flatnonzero(mine & (n > 0))
+        paying = np.flatnonzero(mine & (n > 0))
         spent = float((n * mean)[mine].sum())
         back = min(float(refunded[mine].sum()) / spent, 0.95) if spent > 0 else 0.0
         back *= float(n[mine].sum()) / (float(n[mine].sum()) + REFUNDS_AT)
-        every = -(-len(buyers) // SPENDING_MOST) if len(buyers) else 1
-        some = buyers[::every]
+        some = paying[:: max(1, -(-len(paying) // SPENDING_MOST))]
         found[str(name)] = Prices(spending.fit(n[some], mean[some]), back)
     return found

@@ -58,6 +58,7 @@ class Value:
             meaning="Margin expected over the horizon, net of refunds, discounted.",
         ),
     )  # fmt: skip
+    # heeds_groups: country, channel and first order count, where the past says they do
     # family: auto, or one of bg_nbd, mbg_nbd, pareto_nbd; ratios of revenue, a year, and of such cases
     parameters: Mapping[str, Any] = {
         "margin_ratio": 0.3,
@@ -66,6 +67,7 @@ class Value:
         "interval_ratio": 0.8,
         "counts_refunds": True,
         "family": "auto",
+        "heeds_groups": True,
     }
     shipped = None
 
@@ -107,22 +109,25 @@ def asked(context: Context, horizon_days: int) -> Asked:
         margin_ratio=float(np.clip(float(given["margin_ratio"]), 0.0, 1.0)),
         discount_ratio=float(np.clip(float(given["discount_ratio"]), 0.0, 10.0)),
         interval_ratio=float(np.clip(float(given["interval_ratio"]), 0.05, 0.99)),
-        counts_refunds=str(given["counts_refunds"]).lower() in {"true", "1", "yes"},
+        counts_refunds=_is_yes(given["counts_refunds"]),
         seed=context.seed,
     )
+
+
+def _is_yes(given: Any) -> bool:
+    return str(given).lower() in {"true", "1", "yes"}
 
 
 def _learnt(table: pa.Table, what: Asked, context: Context) -> tuple[Model, Buyers]:
     people = buyers(table, what.now)
     only = str(context.parameters.get("family", "auto"))
     model = learnt(
-        people.log,
-        people.currency,
-        people.refunded,
+        people,
         what.now,
         what.horizon_days,
         what.clv_days,
         only if only in FAMILIES else "",
+        heeds_groups=_is_yes(context.parameters.get("heeds_groups", True)),
     )
     return model.with_whole(whole_share(model, people, what)), people
 

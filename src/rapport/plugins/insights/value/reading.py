@@ -18,7 +18,8 @@ class Buyers:
     """One entry per row of the table, by its order.
 
     currency : '' where none is stated
-    refunded, n_paid, mean_paid : in minor units of the currency
+    refunded, mean_paid, first_paid : in minor units of the currency; first_paid is NaN where it was in none
+    country, channel : of the first order, '' where unknown
     """
 
     log: Log
@@ -27,6 +28,9 @@ class Buyers:
     refunded: Floats
     n_paid: Floats
     mean_paid: Floats
+    first_paid: Floats
+    country: Any
+    channel: Any
 
     def __len__(self) -> int:
         return self.log.n
@@ -50,14 +54,24 @@ def buyers(table: pa.Table, now: int) -> Buyers:
         np.asarray(spent.to_numpy(zero_copy_only=False), np.float64)[order],
     )
     n_paid, mean_paid = log.paid()
+    spans = log.spans()
+    begins = np.append([0], np.cumsum(spans.n_days))[: len(spans)]
     return Buyers(
         log,
-        log.spans(),
-        table.column("currency").to_numpy(zero_copy_only=False).astype(str),
+        spans,
+        words_of(table, "currency"),
         np.maximum(numbers(table, "refunded_minor"), 0.0),
         n_paid,
         mean_paid,
+        log.spent[begins],
+        words_of(table, "country"),
+        words_of(table, "channel"),
     )
+
+
+def words_of(table: pa.Table, column: str) -> Any:
+    """A column as text, nothing as ''."""
+    return table.column(column).fill_null("").to_numpy(zero_copy_only=False).astype(str)
 
 
 def numbers(table: pa.Table, column: str) -> Floats:
