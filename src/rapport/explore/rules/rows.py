@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +66,7 @@ class Binding:
             return f"({us} + {known[0][1]})"
         cases = " ".join(
             f"WHEN {us} < {until} THEN {shift}"
-            for (_since, shift), (until, _next) in zip(known, known[1:], strict=False)
+            for (_since, shift), (until, _next) in itertools.pairwise(known)
         )
         return f"({us} + CASE {cases} ELSE {known[-1][1]} END)"
 

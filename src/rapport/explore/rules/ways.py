@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from rapport.explore.rules import catalogue, periods
 from rapport.explore.rules.catalogue import EVENT, World
@@ -167,12 +168,9 @@ def _join_reads(binding: Binding, other: Binding) -> None:
     binding.reads_people |= other.reads_people
     binding.reads_profile |= other.reads_profile
     binding.reads_first_order |= other.reads_first_order
-    for mine, theirs in (
-        (binding.traits, other.traits),
-        (binding.scores, other.scores),
-        (binding.segments, other.segments),
-    ):
-        mine |= theirs
+    binding.traits |= other.traits
+    binding.scores |= other.scores
+    binding.segments |= other.segments
 
 
 def _of(binding: Binding, step: Step, segment: str, *, with_people: bool, by: tuple[str, ...] = ()) -> str:
@@ -186,6 +184,28 @@ def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
 
     Of each person, until a silence of 30 minutes; the same thing several times in a row is told once.
     """
+    binding, walked, hides = _walked(question, world, today)
+    keys = ", ".join(f"n{k}" for k in range(question.steps + 1))
+    sql = (
+        f"WITH {walked} SELECT {keys}, count(*)::BIGINT AS n, (sum(count(*)) OVER ())::BIGINT AS n_all,"
+        f" (count(*) OVER ())::BIGINT AS n_paths FROM walked GROUP BY {keys}"
+        f" ORDER BY n DESC, {keys} LIMIT {binding.bind(question.most)}"
+    )
+    return compiled(binding, sql, store="events", hides=hides)
+
+
+def compile_path_people(question: Paths, places: Sequence[str], world: World, today: dt.date) -> Compiled:
+    """(person, us, n_people): those who went a way."""
+    binding, walked, _hides = _walked(question, world, today)
+    kept = [f"coalesce(w.n{k}, '') = {binding.bind(place)}" for k, place in enumerate(places)]
+    sql = (
+        f"WITH {walked} SELECT w.person, max(w.us) AS us, count(*) OVER () AS n_people FROM walked AS w"
+        f" WHERE {' AND '.join(kept)} GROUP BY w.person ORDER BY us DESC, w.person"
+    )
+    return compiled(binding, sql, store="events", hides=False)
+
+
+def _walked(question: Paths, world: World, today: dt.date) -> tuple[Binding, str, bool]:
     spans = periods.spans(question.period, today)
     binding = Binding(Spans(spans.now, None, spans.is_ever), world.zone)
     named = [c.dimension for c in question.around.where]
@@ -215,9 +235,8 @@ def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
     for k in range(1, question.steps + 1):
         held.append(gap.format(k, k - 1) if k > 1 else f"abs(x.u1 - x.us) <= {GAP_US}")
         shown.append(f"CASE WHEN {' AND '.join(held)} THEN x.f{k} END AS n{k}")
-    keys = ", ".join(f"n{k}" for k in range(question.steps + 1))
-    sql = (
-        f"WITH {preamble(binding)}anchor AS MATERIALIZED (SELECT DISTINCT r.seq FROM ({anchor}) AS r),"
+    walked = (
+        f"{preamble(binding)}anchor AS MATERIALIZED (SELECT DISTINCT r.seq FROM ({anchor}) AS r),"
         # The anchor is among the nodes even where it is of another kind.
         f" node AS (SELECT r.person, r.us, r.seq, r.d0 AS node, {kind} AS kind FROM ({rows}) AS r"
         " UNION ALL SELECT r.person, r.us, r.seq, r.name AS node, r.name AS kind"
@@ -230,9 +249,6 @@ def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
         " single AS (SELECT m.person, m.us, m.seq, m.node, m.is_anchor FROM marked AS m WHERE NOT m.repeats),"
         f" path AS (SELECT m.person, m.us, m.seq, m.node, m.is_anchor, {nodes} FROM single AS m"
         " WINDOW w AS (PARTITION BY m.person ORDER BY m.us, m.seq)),"
-        f" walked AS (SELECT {', '.join(shown)} FROM path AS x WHERE x.is_anchor)"
-        f" SELECT {keys}, count(*)::BIGINT AS n, (sum(count(*)) OVER ())::BIGINT AS n_all,"
-        f" (count(*) OVER ())::BIGINT AS n_paths FROM walked GROUP BY {keys}"
-        f" ORDER BY n DESC, {keys} LIMIT {binding.bind(question.most)}"
+        f" walked AS (SELECT x.person, x.us, {', '.join(shown)} FROM path AS x WHERE x.is_anchor)"
     )
-    return compiled(binding, sql, store="events", hides=hides)
+    return binding, walked, hides

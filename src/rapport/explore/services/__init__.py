@@ -12,6 +12,7 @@ from rapport.explore.services.asking import (
     forget_answers,
     funnel_people,
     kept,
+    path_people,
     world,
 )
 from rapport.explore.services.running import Look, begin, look, stop
@@ -35,6 +36,7 @@ __all__ = [
     "funnel_people",
     "kept",
     "look",
+    "path_people",
     "remove",
     "run_due",
     "run_saved",

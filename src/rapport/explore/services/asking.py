@@ -6,9 +6,8 @@ import datetime as dt
 import hashlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -309,6 +308,13 @@ def funnel_people(question: Funnel, step: int, *, has_left: bool, group: str | N
     known = world()
     today = periods.today_in(known.zone)
     statement = ways.compile_funnel_people(question, step, has_left, group, known, today)
+    return rows_of(statement, by=by, why=f"explore: people behind {_named(question)}")
+
+
+def path_people(question: Paths, places: Sequence[str], *, by: str) -> list[Any]:
+    """(person, us, n_people) of those who went a way."""
+    known = world()
+    statement = ways.compile_path_people(question, places, known, periods.today_in(known.zone))
     return rows_of(statement, by=by, why=f"explore: people behind {_named(question)}")
 
 

@@ -54,6 +54,7 @@ class Table:
     columns: list[str]
     rows: list[TableRow]
     is_heat: bool = False
+    n_words: int = 0  # of the first columns after the head: words, and no numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +158,16 @@ class Figured:
             return None
         return number.value(measured) if number.top is not None or measured.over else 0
 
-    def cell(self, at: int, currency: str, *, heat: int = 0, **of: Any) -> Cell:
-        """A figure as a cell that leads to what is behind it."""
+    def cell(self, at: int, currency: str, *, heat: int = 0, with_currency: bool = False, **of: Any) -> Cell:
+        """A figure as a cell that leads to what is behind it; its column names the currency."""
         measured = catalogue.measure(self.question.measures[at].measure)
         number = self.number(at, currency, **of)
         if number is not None and number.is_hidden:
             return Cell(_("fewer than 5"))
         value = self.value(at, currency, **of)
         text = exploring.said(measured, currency)(value)
+        if not with_currency:
+            text = text.removesuffix(f"{formats.NBSP}{currency}")
         if number is None or value is None:
             return Cell(text)
         note = ""
@@ -214,7 +217,11 @@ def shown(answer: Answer) -> Shown:
         tables = [_group_table(figured, measures)]
     else:
         cards = [
-            (exploring.axis(asked, currency), figured.cell(at, currency), _changed(figured, at, currency))
+            (
+                exploring.measure(asked),
+                figured.cell(at, currency, with_currency=True),
+                _changed(figured, at, currency),
+            )
             for at, asked, _measured, currency in measures
         ]
     return Shown(

@@ -69,7 +69,7 @@ def _cohorts(answer: Answer, question: Cohorts) -> Shown:
     return Shown(
         finding=chart.title if chart else "",
         charts=[chart] if chart else [],
-        tables=[Table(exploring.sentence(question), heads[question.unit], columns, table, is_heat=True)],
+        tables=[Table("", heads[question.unit], columns, table, is_heat=True)],
         notes=notes(answer),
     )
 
@@ -217,7 +217,9 @@ def _paths(answer: Answer, question: Paths) -> Shown:
     for r in rows:
         nexts[r.places[1]] = nexts.get(r.places[1], 0) + r.n
     first = max(nexts, key=lambda place: nexts[place])
-    named = {place: _place(question, place) if place else nothing for r in rows for place in r.places}
+    named = {
+        place: exploring.place(question, place) if place else nothing for r in rows for place in r.places
+    }
     template = (
         _("After “%(what)s”, most often: %(next)s (%(share)s)")
         if question.direction == "after"
@@ -241,26 +243,26 @@ def _paths(answer: Answer, question: Paths) -> Shown:
     n_steps = max(len(r.places) for r in rows) - 1
     table = []
     for r in rows:
-        ended = False
+        ended = not r.places[1]
         cells = []
-        for place in r.places[1:]:
+        for place in r.places[2:]:
             cells.append(Cell("" if ended else named[place] if place else nothing))
             ended = ended or not place
-        cells.append(Cell(formats.number(r.n)))
+        url = f"{reverse('explore_people')}?{urlencode([('q', written(question)), *(('place', p) for p in r.places)])}"
+        cells.append(Cell(formats.number(r.n), url))
         cells.append(Cell(formats.percent(r.n / total, 0 if r.n / total >= 0.1 else 1)))
-        table.append(TableRow(named[r.places[0]], cells))
-    columns = [*(_("Then") if question.direction == "after" else _("Before that") for _n in range(n_steps))]
-    columns += [_("Times"), _("Share")]
+        table.append(TableRow(named[r.places[1]], cells))
+    then = _("Then") if question.direction == "after" else _("Before that")
+    columns = [*([then] * (n_steps - 1)), _("Times"), _("Share")]
+    head = (_("After “%(what)s”") if question.direction == "after" else _("Before “%(what)s”")) % {
+        "what": exploring.step(question.around)
+    }
     return Shown(
         finding=title,
         charts=[chart],
-        tables=[Table("", exploring.step(question.around), columns, table)],
+        tables=[Table("", head, columns, table, n_words=n_steps - 1)],
         notes=[
             *notes(answer),
             _("A way ends after 30 minutes without anything; the same thing twice in a row is told once."),
         ],
     )
-
-
-def _place(question: Paths, place: str) -> str:
-    return exploring.group("event", place) if question.through == "events" or "/" not in place else place

@@ -295,6 +295,11 @@ def step(one: Step) -> str:
     return f"{label} ({_(' and ').join(condition(c) for c in one.where)})"
 
 
+def place(question: Paths, name: str) -> str:
+    """A place on a way in words: a page by its path, anything else by what happened."""
+    return group("event", name) if question.through == "events" or "/" not in name else name
+
+
 def sentence(question: Question) -> str:
     """A whole question as one sentence."""
     if isinstance(question, Figures):

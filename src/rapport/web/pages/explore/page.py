@@ -21,7 +21,7 @@ from rapport.explore import selectors as explore
 from rapport.explore import services
 from rapport.explore.rules import catalogue, parsing
 from rapport.explore.rules.compiling import Cell
-from rapport.explore.rules.question import Cohorts, Figures, Funnel, Question
+from rapport.explore.rules.question import Cohorts, Figures, Funnel, Paths, Question
 from rapport.kit import clock
 from rapport.kit.errors import Invalid, RapportError
 from rapport.kit.money import Money
@@ -268,6 +268,10 @@ def persons(request: HttpRequest) -> HttpResponseBase:
             of = _("%(step)s, and no further") % {"step": of}
         if group is not None:
             of += f" · {exploring.group(question.by, group)}"
+    elif isinstance(question, Paths) and 1 < len(request.GET.getlist("place")) <= question.steps + 1:
+        places = request.GET.getlist("place")
+        rows = services.path_people(question, places, by=email)
+        of = " → ".join(exploring.place(question, p) for p in places if p)
     else:
         raise Invalid(_("the address asks nothing"), _("Begin at Explore."))
     first = _whole(request.GET.get("from", "0"))

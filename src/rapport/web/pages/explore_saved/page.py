@@ -105,7 +105,7 @@ def _opened(request: HttpRequest, key: uuid.UUID) -> explore.SavedView:
 
 def _context(request: HttpRequest, view: explore.SavedView, answer: Any) -> dict[str, Any]:
     query = urlencode({"q": written(view.question)})
-    roles = [role for role in roles_with(Right.SEE_EXPLORE)]
+    roles = roles_with(Right.SEE_EXPLORE)
     return {
         "view": view,
         "said": exploring.sentence(view.question),
