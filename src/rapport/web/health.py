@@ -16,11 +16,13 @@ from rapport.events import lake, selectors, upkeep
 from rapport.kit import clock, home, process
 from rapport.messaging import selectors as messaging
 from rapport.pacing import selectors as pacing
+from rapport.segments.selectors import columns
 from rapport.web import jobs
 from rapport.web.components import formats, words
 
 LAG_WARN_S = 60
 OVERDUE_S = 300
+COLUMNS_STALE_S = 3600  # four times as long as the worker waits at most
 FREE_BYTES_WARN = 2_000_000_000
 FREE_BYTES_BAD = 200_000_000
 PARTS = {
@@ -53,6 +55,7 @@ def checks() -> list[Check]:
         (_("Loading"), _loader),
         (_("Subscribers"), _subscribers),
         (_("Jobs"), _jobs),
+        (_("Columns"), _columns),
         (_("Quarantine"), _quarantine),
         (_("Messages"), _messages),
         (_("Erasures"), _erasures),
@@ -177,6 +180,38 @@ def _jobs() -> Iterator[Check]:
         _("An import says on its own page what to do; then start it again."),
         since=failed[0].at if failed else None,
     )
+
+
+def _columns() -> Iterator[Check]:
+    """Whether what segments count in is there, new enough, and can be renewed."""
+    found = columns.condition()
+    if found.trouble is not None:
+        yield Check(
+            _("Columns"),
+            "bad",
+            _("people cannot be put into columns: %(error)s") % {"error": found.trouble.error},
+            _(
+                "Segments count in what was there before. It is tried again every five minutes; see the worker's log."
+            ),
+            since=found.trouble.since,
+        )
+    elif found.made_at is None:
+        yield Check(_("Columns"), "ok", _("made when a segment is first counted"))
+    else:
+        age_s = (clock.now() - found.made_at).total_seconds()
+        is_stale = found.n_newer > 0 and age_s > COLUMNS_STALE_S
+        yield Check(
+            _("Columns"),
+            "warn" if is_stale else "ok",
+            _("%(n)s people, written %(age)s ago; %(newer)s events came since")
+            % {
+                "n": formats.number(found.n_persons),
+                "age": formats.duration(age_s),
+                "newer": formats.number(found.n_newer),
+            },
+            _("“rapport work” renews them; see whether it runs, and its log."),
+            since=found.made_at,
+        )
 
 
 def _messages() -> Iterator[Check]:

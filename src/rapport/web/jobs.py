@@ -25,6 +25,7 @@ from rapport.listening import services as listening
 from rapport.people import selectors as linked
 from rapport.people import services as people
 from rapport.segments import services as segments
+from rapport.segments.services import columns
 from rapport.web import uploads
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ def _loop(stop: process.Stop) -> None:
             if clock.monotonic_s() - swept > SWEEP_EVERY_S:
                 sweep()
                 _keep_retention()
+                _renew_columns()
                 _compare_nightly()
                 _ask_scheduled()
                 swept = clock.monotonic_s()
@@ -110,6 +112,14 @@ def _keep_retention() -> None:
             forget()
         except Exception:
             log.exception("%s could not be erased; trying again later", what)
+
+
+def _renew_columns() -> None:
+    """Write down what came since the columns were made; why it cannot be done is said under Health."""
+    try:
+        columns.renew_if_due()
+    except Exception:
+        log.exception("the columns of people could not be renewed; trying again later")
 
 
 @task()

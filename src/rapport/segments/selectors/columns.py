@@ -8,9 +8,11 @@ Whoever refuses the purpose of the warrant has a row in none of the relations.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import duckdb
 
@@ -45,7 +47,7 @@ _watched: int | None = None  # the process in which somebody looks for replaced 
 
 def made_by(first: Callable[[], columns_held.Generation], again: Callable[[], None]) -> None:
     """Who makes the columns where there are none, and who drops those of another log; told when the app is ready."""
-    global _make_first, _start_again  # noqa: PLW0603  services know selectors, and not the other way round
+    global _make_first, _start_again
     _make_first, _start_again = first, again
 
 
@@ -77,6 +79,25 @@ def freshness() -> Freshness:
         return _freshness(store, overlay)
     finally:
         _close(store, overlay)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the files stand, without opening them."""
+
+    made_at: dt.datetime | None  # None: there are none yet
+    n_persons: int
+    n_newer: int  # events that are not in them yet
+    trouble: columns_held.Trouble | None  # why they could not be renewed, since when
+
+
+def condition() -> Condition:
+    """How the files stand; for whoever looks after the installation."""
+    held, failing = columns_held.current(), columns_held.trouble()
+    if held is None:
+        return Condition(None, 0, 0, failing)
+    n_newer = max(0, columns_store.present().head - held.seq)
+    return Condition(held.made_at, held.n_persons, n_newer, failing)
 
 
 def catalogue() -> Catalogue:

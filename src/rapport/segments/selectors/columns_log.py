@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
 from rapport.events import lake, loader, plan
-from rapport.kit import query
+from rapport.kit import home, query
 
 # Events that tell something of whom they concern, as `people` reads them.
 TELLING = ("person_identified", "post_published", "order_placed")
@@ -29,13 +30,23 @@ class Since:
     annotated: pa.Table  # seq, name, label, day, subject
 
 
+_known: tuple[tuple[object, ...], int] | None = None  # what the lake looked like, and its last event
+
+
 def head() -> int:
-    """The last event in the lake."""
+    """The last event in the lake; asked of the lake only where that has changed."""
+    global _known  # noqa: PLW0603  one process has one lake
+    looks = (home.root(), os.getpid(), *lake.stamp())
+    known = _known
+    if known is not None and known[0] == looks:
+        return known[1]
     con = lake.connect()
     try:
-        return loader.offset(con)
+        found = loader.offset(con)
     finally:
         con.close()
+    _known = (looks, found)
+    return found
 
 
 def offset(con: duckdb.DuckDBPyConnection) -> int:

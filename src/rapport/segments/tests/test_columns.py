@@ -66,7 +66,7 @@ def viewed(identifier: str, day: int, path: str = "/") -> dict[str, Any]:
 
 
 @pytest.fixture
-def say(home: Path, db: None) -> Iterator[Say]:  # noqa: ARG001
+def say(home: Path, db: None) -> Iterator[Say]:
     """Record touchpoints, load them and let people and consent react."""
 
     def record(*rows_: dict[str, Any], react: bool = True) -> None:
@@ -175,7 +175,7 @@ def test_made_from_the_log_and_from_people(say: Say) -> None:
     assert making.renew().how == "nothing"
 
 
-def test_an_empty_log_has_empty_columns(say: Say) -> None:  # noqa: ARG001
+def test_an_empty_log_has_empty_columns(say: Say) -> None:
     assert seen_in_columns() == {"days": [], "profile": []}
     assert columns.catalogue().columns["country"].type == "text"
 
@@ -248,3 +248,257 @@ def test_whatever_happens_since_is_seen_at_once(say: Say, step: str, renews: boo
         assert making.renew().how in {"difference", "nothing"}
         agree()
         assert making.renew().how == "nothing"
+
+
+def test_what_is_left_out_of_the_log_is_noticed_and_made_anew(say: Say) -> None:
+    begin(say)
+    agree()
+    services.forget_older({"order_placed": MONDAY + 2 * DAY - dt.timedelta(hours=12)})
+    assert making.renew().how == "whole"
+    agree()
+
+
+def test_several_renewals_one_upon_the_other(say: Say) -> None:
+    begin(say)
+    agree()
+    for round_, step in enumerate(
+        ("a visitor who logs in", "two who are one", "a trait that changes", "more of the same")
+    ):
+        STEPS[step](say)
+        assert making.renew().how == "difference", round_
+        agree()
+    merged = seen_in_columns()
+    assert making.renew(whole=True).how == "whole"
+    assert seen_in_columns() == merged
+
+
+def test_many_scores_at_once_are_read_as_a_whole(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(say)
+    agree()
+    monkeypatch.setattr("rapport.people.services.writing.SLICE_ROWS", 0)
+    score("customer:1", 0.25)
+    monkeypatch.undo()
+    told_ = columns.freshness()
+    assert not told_.is_current and "scores" in told_.why
+    making.renew()
+    agree()
+
+
+def test_more_than_can_be_read_at_once_is_left_out_and_said(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(say)
+    agree()
+    before = seen_in_columns()
+    monkeypatch.setattr(columns, "INLINE_EVENTS", 1)
+    say(ordered("customer:1", 9), ordered("customer:2", 9))
+    assert seen_in_columns() == before
+    assert not columns.freshness().is_current
+    making.renew()
+    agree()
+
+
+def test_whoever_people_does_not_know_yet_is_counted_once_they_are_known(say: Say) -> None:
+    begin(say)
+    say(told("customer:8", plan="gold"), ordered("customer:8", 1), react=False)
+    agree()
+    making.renew(whole=True)
+    agree()
+    subscriptions.settle(10_000 and services_head(), ["people", "consent"])
+    agree()
+    making.renew()
+    agree()
+    assert person("customer:8") in {p[0] for p in seen_in_columns()["profile"]}
+
+
+def services_head() -> int:
+    from rapport.events import spool
+
+    return spool.current().next_seq() - 1
+
+
+def test_annotations_are_counted_by_label_and_the_newest_run_wins(say: Say) -> None:
+    begin(say)
+    say(
+        *(
+            row("post_published", "customer:1", text=t, ts=MONDAY + d * DAY)
+            for d, t in enumerate(("good", "bad", "so so"))
+        )
+    )
+    annotate("sentiment", ["positive", "negative", "negative"])
+    assert annotated() == {("sentiment", "positive"): 1, ("sentiment", "negative"): 2}
+    making.renew()
+    annotate("sentiment", ["positive", "positive", "negative"], version="2")
+    assert annotated() == {("sentiment", "positive"): 2, ("sentiment", "negative"): 1}
+    making.renew()
+    assert annotated() == {("sentiment", "positive"): 2, ("sentiment", "negative"): 1}
+    assert columns.catalogue().annotations["sentiment"] == ("negative", "positive")
+
+
+def annotate(name: str, labels: list[str], version: str = "1") -> None:
+    con = lake.connect()
+    posts = con.execute("SELECT seq, subject, ts FROM event WHERE text IS NOT NULL ORDER BY seq").fetchall()
+    con.close()
+    table = pa.Table.from_pylist(
+        [
+            {
+                "seq": seq,
+                "subject": subject,
+                "ts": ts,
+                "name": name,
+                "label": label,
+                "model": "m",
+                "version": version,
+            }
+            for (seq, subject, ts), label in zip(posts, labels, strict=True)
+        ],
+        schema=rules.ANNOTATION,
+    )
+    span = services.annotate(table)
+    services.settle(span.first + span.n - 1)
+
+
+def annotated() -> dict[tuple[str, str], int]:
+    with columns.engine() as con:
+        found = con.execute(
+            "SELECT name, label, sum(n)::BIGINT FROM annotated_day WHERE person = ? GROUP BY ALL",
+            [person("customer:1")],
+        ).fetchall()
+    return {(name, label): n for name, label, n in found}
+
+
+def test_who_refuses_the_purpose_is_in_no_relation(say: Say) -> None:
+    begin(say)
+    leave = consent.warrant("analytics", by="alice", why="a test")
+    assert person("customer:2") in {p[0] for p in seen_in_columns(leave=leave)["profile"]}
+    consent.withdraw("email:bo@example.org", "analytics", how="form")
+    with columns.engine(leave) as con:
+        for relation in ("profile", "person_day"):
+            found = {p for (p,) in con.execute(f"SELECT DISTINCT person FROM {relation}").fetchall()}
+            assert person("customer:1") in found
+            assert person("customer:2") not in found, relation
+    with columns.engine() as con:
+        assert con.execute("SELECT count(*) FROM profile").fetchall() == [(3,)]
+
+
+def test_allowed_reaches_as_far_as_a_core(say: Say) -> None:
+    begin(say)
+    consent.grant("email:ana@example.org", "marketing", "email", how="form")
+    needs = Needs(allowed=frozenset({("marketing", "email"), ("marketing", "phone"), ("service", "")}))
+
+    def allowed() -> set[tuple[str, str, int]]:
+        with columns.engine(needs=needs) as con:
+            return set(
+                con.execute(
+                    "SELECT purpose, channel, person FROM allowed WHERE purpose = 'marketing'"
+                ).fetchall()
+            )
+
+    assert allowed() == {("marketing", "email", person("customer:1"))}
+    consent.withdraw("customer:1", "marketing", how="form")
+    assert allowed() == set()
+
+
+def test_traits_have_the_type_that_nearly_all_their_values_have(say: Say) -> None:
+    say(
+        *(
+            told(
+                f"customer:{i}",
+                points=i,
+                since=f"2026-01-{10 + i}",
+                postcode="08001",
+                is_firm=i % 2 == 0,
+                religion="x",
+                tags=["a"],
+            )
+            for i in range(10, 15)
+        )
+    )
+    found = {name: c.type for name, c in columns.catalogue().columns.items() if name.startswith("trait:")}
+    assert found == {
+        "trait:points": "number",
+        "trait:since": "date",
+        "trait:postcode": "text",
+        "trait:is_firm": "boolean",
+    }
+
+
+def test_nobody_erased_is_left_in_any_file(say: Say) -> None:
+    begin(say)
+    say(told("customer:1", nickname="Qzxwvut"), told("customer:2", friend="email:ana@example.org"))
+    agree()
+    say(viewed("customer:1", 5, "/account/qzxwvut"))
+    making.renew()
+    assert {"Qzxwvut", "qzxwvut", "ana@example.org"} <= words_in_files()
+    consent.erase("customer:1", by="alice")
+    left = " ".join(words_in_files()).lower()
+    assert "qzxwvut" not in left and "ana@example" not in left
+    assert not [f for f in columns_held.folder().iterdir() if b"qzxwvut" in f.read_bytes().lower()]
+    agree()
+    assert making.renew().how in {"difference", "nothing"}
+    agree()
+
+
+def words_in_files() -> set[str]:
+    """Every text in the files, as an engine reads it."""
+    import duckdb
+
+    found: set[str] = set()
+    for file in columns_held.folder().glob("*.duckdb"):
+        con = duckdb.connect(str(file), read_only=True)
+        for (table,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+            for one in con.execute(f'SELECT * FROM "{table}"').fetchall():
+                for value in one:
+                    found |= {str(v) for v in (value if isinstance(value, list) else [value])}
+        con.close()
+    return (
+        found
+        | {part for text in found for part in text.split("/")}
+        | {t.removeprefix("email:") for t in found}
+    )
+
+
+def test_a_file_of_another_log_is_made_anew(say: Say, home: Path) -> None:
+    from django.db import connection
+
+    begin(say)
+    agree()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE people_watermark SET epoch = 'restored' WHERE name = 'change'")
+    agree()
+    assert json.loads((home / "columns" / "current.json").read_text())["epoch"] == "restored"
+
+
+def test_a_renewal_that_fails_is_told_and_tried_again_later(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(say)
+    agree()
+    say(ordered("customer:1", 9))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rapport.segments.services.columns_files.by_difference", full)
+        with pytest.raises(OSError, match="No space"):
+            making.renew()
+    failing = columns.condition().trouble
+    assert failing is not None and "No space left" in failing.error
+    assert making.renew_if_due() is None  # not at once
+    agree()  # readers go on
+    making.renew()
+    assert columns.condition().trouble is None
+
+
+def test_old_files_go_and_a_reader_under_way_reads_on(say: Say) -> None:
+    begin(say)
+    with columns.engine() as con:
+        before = con.execute("SELECT count(*) FROM person_day").fetchall()
+        say(ordered("customer:1", 9))
+        making.renew()
+        assert con.execute("SELECT count(*) FROM person_day").fetchall() == before
+        agree()
+    named = json.loads((columns_held.folder() / "current.json").read_text())
+    kept = {f.name for f in columns_held.folder().iterdir()}
+    assert kept == {named["profile"], *named["parts"], "current.json"}
