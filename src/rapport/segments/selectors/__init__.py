@@ -26,6 +26,7 @@ from rapport.segments.selectors.listing import (
     refreshes,
     segment,
     segments,
+    titles,
     versions,
 )
 from rapport.segments.selectors.membership import members_arrow, segments_of
@@ -55,5 +56,6 @@ __all__ = [
     "segments",
     "segments_of",
     "size",
+    "titles",
     "versions",
 ]

@@ -70,6 +70,11 @@ def segments() -> list[SegmentView]:
     return [view(row) for row in Segment.objects.order_by("title", "key")]
 
 
+def titles() -> dict[str, str]:
+    """What every segment is called, by key, in the order of the titles."""
+    return dict(Segment.objects.order_by("title", "key").values_list("key", "title"))
+
+
 def segment(key: str) -> SegmentView:
     """One segment, or NotFound."""
     return view(row(key))
@@ -139,5 +144,4 @@ def refreshes(key: str, limit: int = 50) -> list[RefreshView]:
 
 def catalogue() -> rules.Catalogue:
     """What a rule may ask for here, the segments there are among it."""
-    titles = dict(Segment.objects.order_by("title", "key").values_list("key", "title"))
-    return replace(columns.catalogue(), segments=titles)
+    return replace(columns.catalogue(), segments=titles())

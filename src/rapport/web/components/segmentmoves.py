@@ -63,27 +63,38 @@ def people_url(key: str) -> str:
     return f"{reverse('people')}?{urlencode({'segment': key})}"
 
 
-def moved(history: Sequence[selectors.SizeOn], days: int = CHANGE_DAYS) -> tuple[int, int, int]:
-    """Its size before the last days, and how many entered and left in them."""
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What happened to a segment in the last days: its size before them and now, who came and who went."""
+
+    before: int
+    now: int
+    entered: int
+    left: int
+
+
+def moved(history: Sequence[selectors.SizeOn], days: int = CHANGE_DAYS) -> Moved | None:
+    """How it moved in the last days; None where all of its life lies in them."""
     since = clock.now().date() - dt.timedelta(days=days - 1)
+    early = [s for s in history if s.day < since]
     late = [s for s in history if s.day >= since]
+    if not early:
+        return None
     entered, left = sum(s.n_entered for s in late), sum(s.n_left for s in late)
-    now = history[-1].n_members if history else 0
-    return now - entered + left, entered, left
+    return Moved(early[-1].n_members, history[-1].n_members, entered, left)
 
 
 def change_text(history: Sequence[selectors.SizeOn]) -> str:
-    """What happened in the last days, with its sign; nothing where all of its life lies in them."""
-    since = clock.now().date() - dt.timedelta(days=CHANGE_DAYS - 1)
-    if not history or history[0].day >= since:
+    """By how much it is larger or smaller than before the last days."""
+    found = moved(history)
+    if found is None:
         return ""
-    before, entered, left = moved(history)
-    net = entered - left
+    net = found.now - found.before
     if not net:
         return _("unchanged")
     sign = "+" if net > 0 else "\u2212"
     text = f"{sign}{formats.number(abs(net))}"
-    return f"{text} ({sign}{formats.percent(abs(net) / before)})" if before else text
+    return f"{text} ({sign}{formats.percent(abs(net) / found.before)})" if found.before else text
 
 
 def members(key: str) -> tuple[Subjects, Callable[[int], dt.datetime | None]]:
@@ -99,3 +110,25 @@ def members(key: str) -> tuple[Subjects, Callable[[int], dt.datetime | None]]:
         return told
 
     return persons, since_of
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One segment that somebody is in, and since when."""
+
+    title: str
+    since: dt.datetime
+    url: str
+
+
+def memberships(person: int) -> list[Membership]:
+    """The segments that a person is in; each opens why."""
+    titles = selectors.titles()
+    return [
+        Membership(
+            titles.get(key, key),
+            since,
+            f"{reverse('segment', args=[key])}?{urlencode({'who': person})}#why-title",
+        )
+        for key, since in selectors.segments_of(person).items()
+    ]

@@ -15,6 +15,7 @@ from rapport.consent import selectors as consent
 from rapport.consent import services
 from rapport.kit.errors import Invalid, RapportError
 from rapport.people import selectors as people
+from rapport.segments import selectors as segments
 from rapport.staff.rules import Right
 from rapport.web.access import demand, may, needs
 from rapport.web.components import consenting, places
@@ -86,16 +87,20 @@ def new(request: HttpRequest) -> HttpResponseBase:
     assert request.user.is_authenticated
     demand(request, Right.EXPORT_PEOPLE)
     purpose, _dot, channel = request.POST.get("use", "").partition(".")
+    key = request.POST.get("segment", "")
     try:
         if not purpose:
             raise Invalid(_("no purpose was chosen"), _("Say what the list is for."))
+        segment = segments.segment(key) if key else None
         taken = services.take_out(
             purpose,
             channel,
             by=request.user.email,
             why=request.POST.get("why", ""),
             columns=request.POST.getlist("columns"),
-            chosen={key: request.POST.get(key, "") for key in FILTERS},
+            chosen={name: request.POST.get(name, "") for name in FILTERS},
+            among=segments.members_arrow(segment.key)["person"].combine_chunks() if segment else None,
+            of={"segment": segment.title} if segment else None,
         )
     except RapportError as error:
         wrong = f"{sentence(error.message)} {error.hint}"
@@ -120,7 +125,8 @@ def _form(given: QueryDict, wrong: str = "") -> dict[str, Any]:
     return {
         "uses": uses,
         "columns": [(c, COLUMNS[c], c in chosen) for c in services.EXPORT_COLUMNS],
-        "given": {key: given.get(key, "") for key in (*FILTERS, "why")},
+        "given": {key: given.get(key, "") for key in (*FILTERS, "why", "segment")},
+        "segments": segments.titles(),
         "countries": people.facets("country", "person"),
         "languages": people.facets("language", "person"),
         "wrong": wrong,

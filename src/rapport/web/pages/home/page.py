@@ -23,11 +23,12 @@ from rapport.insights import selectors as insights
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
+from rapport.segments import selectors as segments
 from rapport.staff import services as staff
 from rapport.staff.rules import Right
 from rapport.web import days, figures, jobs
 from rapport.web.access import may, needs
-from rapport.web.components import formats, words
+from rapport.web.components import formats, segmentmoves, words
 from rapport.web.layout import Entry
 from rapport.web.pages.home import changes, drawn
 
@@ -85,7 +86,11 @@ def chart(request: HttpRequest, name: str) -> HttpResponseBase:
 @needs(Right.SEE_HOME)
 def news(request: HttpRequest) -> HttpResponseBase:
     """What changed and where it hurts, worked out while the rest is already on the screen."""
-    return render(request, "pages/home/news.html", {"changed": _changed(), "hurts": _hurts(request)})
+    return render(
+        request,
+        "pages/home/news.html",
+        {"changed": _segments(request) + _changed(), "hurts": _hurts(request)},
+    )
 
 
 def _greeting(name: str) -> str:
@@ -187,6 +192,36 @@ def _changed() -> list[Line]:
             else "",
         )
         for name, now, before, change in found[:SHOWN]
+    ]
+
+
+def _segments(request: HttpRequest) -> list[Line]:
+    """Segments that grew or shrank beyond chance in seven days, those that moved most first."""
+    if not may(request, Right.SEE_SEGMENTS):
+        return []
+    found = []
+    for segment in segments.segments():
+        moved = segmentmoves.moved(segments.history(segment.key, days=4 * WEEK), WEEK)
+        if moved and changes.is_notable(moved.before, moved.entered, moved.left):
+            found.append((segment, moved))
+    found.sort(key=lambda entry: -abs(entry[1].entered - entry[1].left) / max(1, entry[1].before))
+    return [
+        Line(
+            (
+                _("Segment “%(title)s” grew from %(before)s to %(now)s in seven days")
+                if moved.entered > moved.left
+                else _("Segment “%(title)s” shrank from %(before)s to %(now)s in seven days")
+            )
+            % {
+                "title": segment.title,
+                "before": formats.number(moved.before),
+                "now": formats.people(moved.now),
+            },
+            reverse("segment", args=[segment.key]),
+            note=_("%(entered)s entered, %(left)s left")
+            % {"entered": formats.number(moved.entered), "left": formats.number(moved.left)},
+        )
+        for segment, moved in found[:SHOWN]
     ]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -14,9 +16,11 @@ from django.utils.translation import gettext_lazy
 
 from rapport.people import selectors as people
 from rapport.people.rules import profile
+from rapport.people.rules.graph import Subjects
+from rapport.segments import selectors
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, words
+from rapport.web.components import formats, scoring, segmentmoves, words
 from rapport.web.layout import Entry
 
 entries = [
@@ -24,6 +28,8 @@ entries = [
         "people", gettext_lazy("People"), "people", "work", 20, Right.SEE_PEOPLE, also=("person", "proposals")
     )
 ]
+
+FILTERS = ("q", "country", "language", "segment", "order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,23 @@ class Tab:
     is_here: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A range of a model's figure that the list is narrowed to."""
+
+    sentence: str
+    n: int
+    kept: dict[str, str]  # what the form carries on
+
+
 @needs(Right.SEE_PEOPLE)
 def listing(request: HttpRequest) -> HttpResponseBase:
-    asked = {key: request.GET.get(key, "").strip() for key in ("q", "country", "language", "order")}
+    asked = {key: request.GET.get(key, "").strip() for key in FILTERS}
     kind = request.GET.get("kind") or "person"
+    if not may(request, Right.SEE_SEGMENTS):
+        asked["segment"] = ""
+    chosen = selectors.segment(asked["segment"]) if asked["segment"] else None
+    figures = scoring.asked_for(request.GET)
     page = people.people_page(
         kind,
         text=asked["q"],
@@ -44,6 +63,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         language=asked["language"],
         order="name" if asked["order"] == "name" else "newest",
         cursor=request.GET.get("cursor", ""),
+        among=_among(chosen, figures),
     )
     lives = people.activity([row.id for row in page.rows])
     context: dict[str, Any] = {
@@ -51,9 +71,9 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "kind": kind,
         "rows": [(row, lives.get(row.id)) for row in page.rows],
         "is_capped": page.is_capped,
-        "is_filtered": any(asked[key] for key in ("q", "country", "language")),
-        "next_url": _address(kind, asked, page.next),
-        "previous_url": _address(kind, asked, page.previous),
+        "is_filtered": bool(figures) or any(asked[key] for key in ("q", "country", "language", "segment")),
+        "next_url": _address(kind, asked | scoring.kept(figures), page.next),
+        "previous_url": _address(kind, asked | scoring.kept(figures), page.previous),
     }
     if getattr(request, "htmx", False) and not request.htmx.boosted:  # type: ignore[attr-defined]
         return render(request, "pages/people/list.html", context)
@@ -68,6 +88,9 @@ def listing(request: HttpRequest) -> HttpResponseBase:
             )
             for k in profile.KINDS
         ],
+        "segments": selectors.titles() if kind == "person" and may(request, Right.SEE_SEGMENTS) else {},
+        "chosen": chosen,
+        "figures": _figures(figures) if figures else None,
         "countries": people.facets("country", kind),
         "languages": people.facets("language", kind),
         "n_proposals": people.n_proposals(),
@@ -78,13 +101,27 @@ def listing(request: HttpRequest) -> HttpResponseBase:
     return render(request, "pages/people/page.html", context)
 
 
+def _among(chosen: selectors.SegmentView | None, figures: people.Within | None) -> Subjects | None:
+    """Those whom a segment and a range of a figure leave; None where neither was asked for."""
+    found = [segmentmoves.members(chosen.key)[0]] if chosen else []
+    if figures:
+        found.append(people.persons_within(figures))
+    return functools.reduce(np.intersect1d, found) if found else None
+
+
+def _figures(figures: people.Within) -> Figures:
+    most, _least = people.extremes(figures.name, 1)
+    unit = most[0].score.unit if most else ""
+    return Figures(scoring.sentence(figures, unit), people.n_within(figures), scoring.kept(figures))
+
+
 def _sub(overview: people.Overview) -> str:
     return _("%(new)s new in the last seven days.") % {"new": formats.people(overview.new_persons)}
 
 
 def _export_url(asked: dict[str, str]) -> str:
     """Where to say what a list of these people is for."""
-    kept = {key: asked[key] for key in ("q", "country", "language") if asked[key]}
+    kept = {key: asked[key] for key in ("q", "country", "language", "segment") if asked[key]}
     return f"{reverse('export_new')}?{urlencode(kept)}" if kept else reverse("export_new")
 
 

@@ -20,7 +20,7 @@ from rapport.people import selectors as people
 from rapport.people import services
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, ledger, lines, words
+from rapport.web.components import formats, ledger, lines, segmentmoves, words
 from rapport.web.components.telling import ToldForm
 
 ACCEPTED = "accepted"
@@ -109,6 +109,7 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "settled": [w for w in whys if w.edge.state != ACCEPTED],
         "known": [_known(t) for t in who.traits],
         "figures": [_figure(s) for s in who.scores],
+        "segments": segmentmoves.memberships(who.id) if may(request, Right.SEE_SEGMENTS) else None,
         "can_change": may(request, Right.CHANGE_PEOPLE),
         "can_ask": may(request, Right.CHANGE_PRIVACY),
         "parts": ledger.parts(who.id),

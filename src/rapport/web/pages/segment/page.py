@@ -27,6 +27,7 @@ from rapport.web.components import formats, segmenting, segmentmoves, segmentwhy
 
 CHARTED_DAYS = 365
 OVERLAPS_SHOWN = 5
+MEMBERS_SHOWN = 20
 
 
 @needs(Right.SEE_SEGMENTS)
@@ -50,8 +51,8 @@ def segment(request: HttpRequest, key: str) -> HttpResponseBase:
         "problem": _problem(found),
         "n": found.n_members,
         "overlaps": _overlaps(found, leave),
-        "users": selectors.asking_about(key),
-        "uses": uses.of(key),
+        "users": (users := selectors.asking_about(key)),
+        "uses": [what for what in uses.of(key) if all(one.title not in what for one in users)],
         "charts": _charts(key, history),
         "can_change": may(request, Right.CHANGE_SEGMENTS),
         "can_export": may(request, Right.EXPORT_PEOPLE),
@@ -173,18 +174,20 @@ def _charts(key: str, history: Sequence[selectors.SizeOn]) -> list[charts.Chart]
         y_title=_("People"),
         right=Right.SEE_SEGMENTS,
     )
-    entered, left = (sum(getattr(s, name) for s in history) for name in ("n_entered", "n_left"))
+    # On its first day everybody entered, which says nothing.
+    later = history[1:]
+    entered, left = (sum(getattr(s, name) for s in later) for name in ("n_entered", "n_left"))
     flow = charts.over_time(
         "bars",
         _("%(entered)s entered and %(left)s left since %(day)s")
         % {
             "entered": formats.number(entered),
             "left": formats.number(left),
-            "day": formats.day_text(first.day),
+            "day": formats.day_text(later[0].day),
         },
         [
             point
-            for s in history
+            for s in later
             for point in (
                 charts.Point(s.day, float(s.n_entered), "entered", href=moved_url(key, "entered", s.day)),
                 charts.Point(s.day, float(s.n_left), "left", href=moved_url(key, "left", s.day)),
@@ -231,7 +234,9 @@ def moved(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _members(request: HttpRequest, key: str) -> dict[str, Any]:
     persons, since = segmentmoves.members(key)
-    page = people.people_page("person", cursor=request.GET.get("cursor", ""), among=persons)
+    page = people.people_page(
+        "person", cursor=request.GET.get("cursor", ""), limit=MEMBERS_SHOWN, among=persons
+    )
     lives = people.activity([row.id for row in page.rows])
     address = reverse("segment", args=[key])
 
