@@ -24,11 +24,13 @@ from rapport.events import lake
 from rapport.events import services as events
 from rapport.events.rules import KNOWN_NAMESPACES
 from rapport.kit import clock, home, ids, query
+from rapport.kit.errors import Unavailable
 from rapport.people import selectors as people
 from rapport.segments import rules
 from rapport.segments.models import Refresh, Segment, Size
-from rapport.segments.rules import naming
-from rapport.segments.selectors import counting, listing, membership
+from rapport.segments.rules import naming, tree
+from rapport.segments.selectors import columns, counting, listing, membership
+from rapport.segments.services import columns as making
 from rapport.segments.services.leaves import leave
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ log = logging.getLogger(__name__)
 LOCK = "segments"
 SOURCE = "segments"
 BY = "segments"
+EVERY_S = 3600  # without a change of a rule
 KEPT = 2  # files of members: the newest, and the one before for whoever is just opening it
 
 Progress = Callable[[str], None]
@@ -63,6 +66,7 @@ def refresh(
     """
     with home.lock(LOCK, wait=wait):
         finish()
+        bring_up_to_date(progress)
         built = listing.built()
         for key in keys or ():
             listing.row(key)
@@ -74,6 +78,38 @@ def refresh(
             done.append(_refresh(key))
         _sweep()
     return done
+
+
+def bring_up_to_date(progress: Progress | None = None) -> None:
+    """Make sure that the columns hold everything that was committed before, however much that is."""
+    try:
+        if columns.freshness().is_current:
+            return
+    except Unavailable:
+        pass  # they were never made, and are too large to be made while somebody waits
+    making.renew(progress=progress)
+
+
+def is_due() -> bool:
+    """Whether members are to be worked out again: a rule has changed, or an hour has passed."""
+    hour_ago = clock.now() - dt.timedelta(seconds=EVERY_S)
+    for row in Segment.objects.only("version", "refreshed_version", "refreshed_at", "failed_at"):
+        tried = max((at for at in (row.refreshed_at, row.failed_at) if at is not None), default=None)
+        if tried is None or tried < hour_ago:
+            return True
+        if row.version != row.refreshed_version and row.failed_at is None:
+            return True
+    return False
+
+
+def rests_on_models() -> bool:
+    """Whether a segment asks for what models write, so that a run of theirs moves its members."""
+    asked = (
+        one
+        for rule in Segment.objects.values_list("rule", flat=True)
+        for one in rules.conditions(rules.parse(rule))
+    )
+    return any(isinstance(one, tree.Score | tree.Annotated) for one in asked)
 
 
 def finish() -> int:
@@ -92,7 +128,15 @@ def _refresh(key: str) -> Refreshed:
     started_s = clock.monotonic_s()
     segment = listing.row(key)
     try:
-        row = _prepare(segment)
+        as_of = clock.now()
+        found = counting.persons_arrow(rules.parse(segment.rule), leave(BY, segment.purpose))
+        held = membership.held(segment.id, segment.refresh)
+        changed = _difference(found, held, as_of)
+        # Where some were merged or erased nobody moved, and yet their file is to be another.
+        is_same = segment.n_members == held.num_rows == found.num_rows and not _moved(changed).num_rows
+        if is_same and segment.refresh:
+            return _nobody_moved(segment, as_of, started_s)
+        row = _prepare(segment, changed, as_of)
         row.duration_s = clock.monotonic_s() - started_s
         _carry_out(segment, row)
     except Exception as error:
@@ -104,15 +148,22 @@ def _refresh(key: str) -> Refreshed:
     return Refreshed(key, row.n_members, row.n_entered, row.n_left, clock.monotonic_s() - started_s)
 
 
-def _prepare(segment: Segment) -> Refresh:
-    as_of = clock.now()
-    rule = rules.parse(segment.rule)
-    found = counting.persons_arrow(rule, leave(BY, segment.purpose))
-    changed = _difference(found, membership.held(segment.id, segment.refresh), as_of)
+def _nobody_moved(segment: Segment, as_of: dt.datetime, started_s: float) -> Refreshed:
+    with transaction.atomic():
+        Segment.objects.filter(id=segment.id).update(
+            refreshed_version=segment.version, refreshed_at=as_of, error="", failed_at=None
+        )
+        _keep_size(segment.id, as_of, segment.n_members)
+    return Refreshed(segment.key, segment.n_members, 0, 0, clock.monotonic_s() - started_s)
+
+
+def _moved(changed: pa.Table) -> pa.Table:
+    return changed.filter(pc.xor(changed["is_in"], changed["was_in"])).select(["person", "is_in"])
+
+
+def _prepare(segment: Segment, changed: pa.Table, as_of: dt.datetime) -> Refresh:
     number = segment.refresh + 1
-    is_in, was_in = changed["is_in"], changed["was_in"]
-    now_in = changed.filter(is_in).select(["person", "since"])
-    moved = changed.filter(pc.xor(is_in, was_in)).select(["person", "is_in"])
+    now_in, moved = changed.filter(changed["is_in"]).select(["person", "since"]), _moved(changed)
     write(now_in, membership.file(segment.id, number))
     write(moved, _moved_file(segment.id, number))
     n_entered = pc.sum(moved["is_in"]).as_py() or 0
@@ -151,7 +202,7 @@ def _carry_out(segment: Segment, row: Refresh) -> None:
             error="",
             failed_at=None,
         )
-        _keep_size(segment.id, row)
+        _keep_size(segment.id, row.as_of, row.n_members)
     moved.unlink(missing_ok=True)
 
 
@@ -178,8 +229,8 @@ def _record(segment: Segment, row: Refresh, moved: pa.Table) -> None:
         con.close()
 
 
-def _keep_size(segment: int, row: Refresh) -> None:
-    day = row.as_of.astimezone(dt.UTC).date()
+def _keep_size(segment: int, as_of: dt.datetime, n_members: int) -> None:
+    day = as_of.astimezone(dt.UTC).date()
     midnight = dt.datetime.combine(day, dt.time(), dt.UTC)
     of_day = Refresh.objects.filter(
         segment=segment,
@@ -187,7 +238,9 @@ def _keep_size(segment: int, row: Refresh) -> None:
         as_of__gte=midnight,
         as_of__lt=midnight + dt.timedelta(days=1),
     ).aggregate(n_entered=Sum("n_entered"), n_left=Sum("n_left"))
-    Size.objects.update_or_create(segment=segment, day=day, defaults={"n_members": row.n_members, **of_day})
+    Size.objects.update_or_create(
+        segment=segment, day=day, defaults={"n_members": n_members, **{k: v or 0 for k, v in of_day.items()}}
+    )
 
 
 # ---- files --------------------------------------------------------------------------------------------

@@ -66,6 +66,24 @@ def test_a_refresh_without_a_change_moves_nobody(crowd: Say) -> None:
     assert len(moves()) == 1
 
 
+def test_members_are_due_after_a_change_of_the_rule_and_after_an_hour(crowd: Say) -> None:
+    assert not services.is_due()
+    key = buyers()
+    assert services.is_due()
+    services.refresh()
+    assert not services.is_due()
+    services.change(key, by="alice", title="Clients")
+    assert not services.is_due()
+    services.change(key, by="alice", rule={"event": "order_placed"})
+    assert services.is_due()
+    services.refresh()
+    with clock.frozen(NOON + dt.timedelta(minutes=61)):
+        assert services.is_due()
+        services.refresh()
+        assert not services.is_due()
+    assert not services.rests_on_models()
+
+
 def test_who_buys_enters_and_who_has_not_bought_for_long_leaves(crowd: Say) -> None:
     key = buyers()
     services.refresh()
