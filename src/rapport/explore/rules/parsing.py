@@ -41,7 +41,7 @@ def parse(given: Any) -> Question:
     """A question from its JSON. Raises Invalid with the place of what is wrong."""
     top = _object(given, "$")
     kind = top.get("ask", "figures")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise Invalid(f"$.ask is {kind!r}", f"Write one of {', '.join(KINDS)}.")
     known = set(KINDS[kind].__dataclass_fields__) | {"ask"}
     _only(top, known, "$")

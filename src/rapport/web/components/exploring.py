@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +25,10 @@ from rapport.explore.rules.question import (
     Step,
 )
 from rapport.kit import money
-from rapport.kit.errors import NotFound
+from rapport.kit.errors import NotFound, RapportError
 from rapport.segments import selectors as segments
 from rapport.web.components import formats, words
+from rapport.web.errors import sentence as as_sentence
 
 MEASURES: dict[str, Any] = {
     "events": gettext_lazy("Events"),
@@ -168,7 +170,7 @@ def group(name: str, value: str) -> str:
     if name == "weekday" and value in {"1", "2", "3", "4", "5", "6", "7"}:
         return str(WEEKDAYS[int(value) - 1])
     if name == "hour":
-        return f"{value}:00"
+        return _("%(hour)sh") % {"hour": value.removeprefix("0") or value}
     if name == "event":
         return words.event_label(value)
     if name == "annotation_label" and value in words.LABELS:
@@ -350,6 +352,17 @@ def _figures(question: Figures) -> str:
     if question.grain:
         text += f", {GRAINS[question.grain]}"
     return text
+
+
+def refusal(error: RapportError) -> str:
+    """Why a question cannot be asked, without its places in the JSON and with the names that screens use."""
+    text = f"{as_sentence(re.sub(r'^[$][^ ]*:? ', '', error.message))} {as_sentence(error.hint)}"
+    named = {**MEASURES, **{k: v for k, v in DIMENSIONS.items() if "_" in k}}
+
+    def said_so(found: re.Match[str]) -> str:
+        return f"“{named[found[0]]}”" if found[0] in named else found[0]
+
+    return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", said_so, text)
 
 
 def meaning(name: str) -> str:

@@ -77,7 +77,7 @@ def ask(request: HttpRequest) -> HttpResponseBase:
         if question is not None:
             services.compiled(question)
     except RapportError as error:
-        wrong, question = f"{as_sentence(error.message)} {as_sentence(error.hint)}", None
+        wrong, question = exploring.refusal(error), None
     kind = request.GET.get("kind", "figures")
     is_draft = request.GET.get("draft") == "1"
     sentence = form.sentence(question or _nearly(request.GET), kind, services.world())
