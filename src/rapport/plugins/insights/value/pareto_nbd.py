@@ -22,7 +22,7 @@ from scipy.special import digamma, gammaln
 
 from rapport.plugins.insights.value.histories import Floats, Likelihood, States, summed
 
-_NODES = np.polynomial.legendre.leggauss(16)
+_NODES = np.polynomial.legendre.leggauss(20)
 _AT, _WEIGHT = (_NODES[0] + 1) / 2, _NODES[1] / 2
 
 
@@ -102,25 +102,29 @@ class ParetoNbd:
     def _leaving(self, theta: Floats, s: States) -> _Leaving:
         """The integral over the moment of leaving, node by node.
 
-        The nodes follow the fast part of the decline, (alpha + u)^-(r+x), so that few do even for buyers of
-        hundreds of orders; what is left of the integrand is at most what it is at the last purchase.
+        Of the two declining factors, (alpha + u)^-(r+x) and (beta + u)^-(s+1), the nodes follow the one that
+        falls faster at the last purchase, so that few do even for buyers of hundreds of orders; the other is
+        at most what it is there.
         """
         r, alpha, shape, beta = theta
         k = r + s.n_repeats
-        start, at_start = np.log(alpha + s.last), np.log(beta + s.last)
-        span = np.log(alpha + s.seen) - start
-        falls = np.where(np.abs(k - 1) < 1e-6, 1e-6, k - 1)
-        whole = -np.expm1(-falls * span)
-        w = np.log1p(-_AT[None, :] * whole[:, None]) / -falls[:, None]
-        log_alpha = start[:, None] + w
-        log_beta = np.log(beta + np.maximum(np.exp(log_alpha) - alpha, 0.0))
-        share = np.exp((shape + 1) * (at_start[:, None] - log_beta)) * _WEIGHT
+        by_rate = k * (beta + s.last) >= (shape + 1) * (alpha + s.last)
+        near, far = np.where(by_rate, alpha, beta), np.where(by_rate, beta, alpha)
+        power, other = np.where(by_rate, k, shape + 1), np.where(by_rate, shape + 1, k)
+        start, far_start = np.log(near + s.last), np.log(far + s.last)
+        falls = np.where(np.abs(power - 1) < 1e-6, 1e-6, power - 1)
+        whole = -np.expm1(-falls * (np.log(near + s.seen) - start))
+        log_near = start[:, None] + np.log1p(-_AT[None, :] * whole[:, None]) / -falls[:, None]
+        log_far = np.log(far[:, None] + np.maximum(np.exp(log_near) - near[:, None], 0.0))
+        share = np.exp(other[:, None] * (far_start[:, None] - log_far)) * _WEIGHT
         total = share.sum(axis=1)
         with np.errstate(divide="ignore"):  # nothing lies between a purchase today and now
             log_total = (
-                np.log(shape) + shape * np.log(beta) - (shape + 1) * at_start
-                + (1 - k) * start + np.log(whole / falls) + np.log(total)
+                np.log(shape) + shape * np.log(beta) - other * far_start
+                + (1 - power) * start + np.log(whole / falls) + np.log(total)
             )  # fmt: skip
+        log_alpha = np.where(by_rate[:, None], log_near, log_far)
+        log_beta = np.where(by_rate[:, None], log_far, log_near)
         return _Leaving(log_alpha, log_beta, share / total[:, None], log_total)
 
 
