@@ -183,6 +183,12 @@ class Score(models.Model):
     reason = models.TextField(default="")
     members = models.BigIntegerField()
 
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # Who has the highest and the lowest, and who lies in between.
+            models.Index(fields=["name", "value", "person"], name="people_score_value")
+        ]
+
 
 class Watermark(models.Model):
     """A counter that only grows; the row's lock is what makes writers of one kind wait for each other."""

@@ -49,7 +49,14 @@ from rapport.people.selectors.proposals import (
     proposals,
     side_by_side,
 )
-from rapport.people.selectors.scored import scores_arrow
+from rapport.people.selectors.scored import (
+    Extreme,
+    Within,
+    extremes,
+    n_within,
+    persons_within,
+    scores_arrow,
+)
 from rapport.people.selectors.searching import Match, search
 from rapport.people.selectors.spans import SharedDevice, Span, shared_devices, spans_for
 from rapport.people.selectors.timelines import (
@@ -70,6 +77,7 @@ __all__ = [
     "Arrivals",
     "AuthorTermsView",
     "EdgeView",
+    "Extreme",
     "IdentifierView",
     "Line",
     "Match",
@@ -87,6 +95,7 @@ __all__ = [
     "TimelineEvent",
     "TraitView",
     "TraitsOf",
+    "Within",
     "activity",
     "analyst_engine",
     "approximate_count",
@@ -96,12 +105,14 @@ __all__ = [
     "core_subjects",
     "cores_for",
     "declaring",
+    "extremes",
     "facets",
     "forget_counts",
     "identifiers_for",
     "identity_arrow",
     "last_linking_run",
     "n_proposals",
+    "n_within",
     "offer",
     "overview",
     "own",
@@ -111,6 +122,7 @@ __all__ = [
     "person_id",
     "person_ids",
     "person_rows",
+    "persons_within",
     "proposal",
     "proposals",
     "reasons",

@@ -1,12 +1,17 @@
-"""Figures of many people at once, as Arrow."""
+"""Figures of many people at once; who has which."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+from django.db import connection
 
-from rapport.people.selectors import rows
+from rapport.people.models import Person
+from rapport.people.rules.graph import Subjects
+from rapport.people.selectors import persons, rows
 
 SCORED = pa.schema(
     [
@@ -37,3 +42,78 @@ def scores_arrow(names: Sequence[str] | None = None) -> pa.Table:
         SCORED,
         list(names or ()),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Figures of one name: from `low` to below `high`, and of this label; what is None is left open."""
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """One of the people who have most, or least, of a figure."""
+
+    person: int
+    display_name: str
+    score: persons.ScoreView
+
+
+_PRESENT = (
+    " FROM people_score AS s"
+    " INNER JOIN people_person AS p ON p.id = s.person AND p.members = s.members AND p.kind = 'person'"
+    " WHERE s.name = %s"
+)
+
+
+def persons_within(figures: Within) -> Subjects:
+    """The people whose present figure lies there, ascending."""
+    where, params = _within(figures)
+    found = rows.table(f"SELECT s.person{_PRESENT}{where}", pa.schema([("person", pa.int64())]), params)
+    return np.unique(rows.numbers(found, "person"))
+
+
+def n_within(figures: Within) -> int:
+    """How many people have such a figure."""
+    where, params = _within(figures)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*){_PRESENT}{where}", params)
+        return int(cursor.fetchone()[0])
+
+
+def extremes(name: str, n: int) -> tuple[list[Extreme], list[Extreme]]:
+    """The people with the most of a figure, the largest first, and those with the least, the smallest first."""
+    return _end(name, n, "DESC"), _end(name, n, "ASC")
+
+
+def _end(name: str, n: int, order: str) -> list[Extreme]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT s.person{_PRESENT} ORDER BY s.value {order}, s.person {order} LIMIT %s", [name, n]
+        )
+        chosen = [int(row[0]) for row in cursor.fetchall()]
+    heads = Person.objects.in_bulk(chosen)
+    found = []
+    for number in chosen:
+        scores = persons.scores_of([number], heads[number].members)
+        figure = next(score for score in scores if score.name == name)
+        found.append(Extreme(number, heads[number].display_name, figure))
+    return found
+
+
+def _within(figures: Within) -> tuple[str, list[object]]:
+    conditions: list[str] = []
+    given: list[object] = [figures.name]
+    for condition, value in (
+        ("s.value >= %s", figures.low),
+        ("s.value < %s", figures.high),
+        ("s.label = %s", figures.label),
+    ):
+        if value is not None:
+            conditions.append(f" AND {condition}")
+            given.append(value)
+    return "".join(conditions), given

@@ -13,11 +13,23 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from rapport.staff.rules import Right
-from rapport.web.charts import manner, palette, render, shapes, spec
+from rapport.web.charts import diagonal, manner, palette, render, shapes, spec
 from rapport.web.charts.spec import Gap, Point, Series
 from rapport.web.components.formats import NONE, day_text, number
 
-__all__ = ["Chart", "Gap", "Point", "Series", "crossed", "distribution", "over_time", "ranked", "series"]
+__all__ = [
+    "Agreement",
+    "Chart",
+    "Gap",
+    "Point",
+    "Series",
+    "agreement",
+    "crossed",
+    "distribution",
+    "over_time",
+    "ranked",
+    "series",
+]
 
 Said = Callable[[float | None], str]
 
@@ -220,6 +232,53 @@ def crossed(
     return _chart(drawing, note, [Swatch(label, _swatch(colour)) for label, colour in legend], lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A group of people: what was said of them, what was seen with its interval, and how many they are."""
+
+    said: float
+    seen: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+
+def agreement(
+    title: str,
+    groups: Sequence[Agreement],
+    *,
+    x_title: str,
+    y_title: str,
+    right: Right,
+    said: Said = number,
+    note: str = "",
+    as_percent: bool = False,
+) -> Chart:
+    """What was said beside what was seen, group by group, and the line on which they agree."""
+    seen_words = [_spanned(g.seen, g.low, g.high, said) for g in groups]
+    drawn: list[diagonal.Agreement] = [
+        (g.said, g.seen, g.low, g.high, f"{x_title} {said(g.said)}, {y_title} {words} ({number(g.n)})")
+        for g, words in zip(groups, seen_words, strict=True)
+    ]
+    wording = {"x_title": x_title, "y_title": y_title, "colour": "series-1"}
+    listed = "; ".join(f"{said(g.said)}: {words}" for g, words in zip(groups, seen_words, strict=True))
+    drawing = render.Drawing(
+        wide=diagonal.diagonal(drawn, width=manner.WIDE_PX, as_percent=as_percent, **wording),
+        narrow=diagonal.diagonal(drawn, width=manner.NARROW_PX, as_percent=as_percent, **wording),
+        language=_language(),
+        title=title,
+        alt=_("%(title)s. Said, then seen: %(listed)s.") % {"title": title, "listed": listed},
+        right=right.value,
+        columns=[x_title, y_title, _("Low"), _("High"), _("How many")],
+        rows=[[g.said, g.seen, g.low, g.high, g.n] for g in groups],
+    )
+    lines = [
+        Line([said(g.said), Cell(said(g.seen)), Cell(said(g.low)), Cell(said(g.high)), Cell(number(g.n))])
+        for g in groups
+    ]
+    return _chart(drawing, note, [], lines)
+
+
 def _chart(
     drawing: render.Drawing,
     note: str,
@@ -242,14 +301,18 @@ def _chart(
     )
 
 
+def _spanned(value: float | None, low: float | None, high: float | None, said: Said) -> str:
+    if low is None or high is None:
+        return said(value)
+    return _("%(low)s to %(high)s, likely %(likely)s") % {
+        "low": said(low),
+        "high": said(high),
+        "likely": said(value),
+    }
+
+
 def _worded(point: Point, label: str, said: Said) -> Point:
-    figure = said(point.y)
-    if point.low is not None and point.high is not None:
-        figure = _("%(low)s to %(high)s, likely %(likely)s") % {
-            "low": said(point.low),
-            "high": said(point.high),
-            "likely": figure,
-        }
+    figure = _spanned(point.y, point.low, point.high, said)
     words = f"{day_text(point.x)}, {label}: {figure}" if label else f"{day_text(point.x)}: {figure}"
     return dataclasses.replace(point, said=words)
 

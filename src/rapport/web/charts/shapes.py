@@ -102,7 +102,7 @@ def crossed(
         "field": "y", "type": "ordinal", "sort": list(reversed(y_labels)), "title": y_title,
         "scale": {"domain": list(reversed(y_labels))}, "axis": axis,
     }  # fmt: skip
-    area = 420.0 if narrow else 1500.0
+    area = 480.0 if narrow else 2400.0
     marks = {
         "mark": {"type": "circle", "opacity": 0.85},
         "encoding": {

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
 from rapport.insights import services as insights
+from rapport.insights.contract import Backtest, Curve, Point
+from rapport.insights.models import Run
 from rapport.staff.models import Staff
 from rapport.web import jobs
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
@@ -71,3 +74,55 @@ def test_an_analyst_runs_and_bob_sees_none(alice: Staff, bob: Staff, say: Say) -
     Staff.objects.filter(pk=bob.pk).update(role="analyst")
     assert logged_in(bob).post("/insights/rfm/run/").status_code == 302
     assert logged_in(bob).get("/insights/rfm/run/").status_code == 405
+
+
+def test_a_bar_and_both_ends_lead_to_the_people_behind_them(alice: Staff, bob: Staff, say: Say) -> None:
+    say(*orders(30))
+    insights.run(["rfm"])
+    client = logged_in(alice)
+    written = {one.name: one for one in client.get("/insights/rfm/").context["written"]}
+    days = written["recency_days"]
+    assert [end.reason for end in days.most][0]
+    assert len(days.most) == len(days.least) == 5
+    hrefs = [line.href for line in days.distribution.lines if line.href]
+    assert hrefs
+    behind = 0
+    for href in hrefs:
+        listed = client.get(href)
+        assert listed.status_code == 200
+        behind += len(listed.context["rows"])
+    assert behind == 30, "every bar together is everybody, once"
+    labelled = [line.href for line in written["rfm"].distribution.lines]
+    assert len(client.get(labelled[0]).context["rows"]) == max(
+        int(line.cells[1].text) for line in written["rfm"].distribution.lines
+    )
+    Staff.objects.filter(pk=bob.pk).update(role="analyst")
+    assert "The people at both ends" in logged_in(bob).get("/insights/rfm/").content.decode()
+
+
+def test_calibration_and_drift_are_shown_in_words(alice: Staff, say: Say) -> None:
+    say(*orders(30))
+    insights.run(["rfm"])
+    run = Run.objects.get(model="rfm")
+    backtest = Backtest.from_json(run.backtest)
+    curve = Curve(
+        "recency_days",
+        "probability",
+        (Point(0.1, 0.12, 40, 0.05, 0.25), Point(0.6, 0.4, 25, 0.2, 0.6)),
+        "Of those said to be sure, fewer came than said.",
+    )
+    run.backtest = dataclasses.replace(backtest, curves=(curve,)).as_json()
+    run.drift = {"recency_days": 0.31, "frequency": 0.12, "rfm": 0.0, "monetary_minor": None}
+    run.save()
+    html = logged_in(alice).get("/insights/rfm/").content.decode()
+    assert "Of those said to be sure, fewer came than said." in html
+    assert "10 %: 5.0 % to 25 %, likely 12 %" in html.replace("\u202f", " ").replace("\u00a0", " ")
+    assert "another population than at the run before (0.31)" in html
+    assert "moved noticeably since the run before (0.12)" in html
+    assert "as at the run before (0)" in html or "as at the run before (0.00)" in html
+
+
+def test_an_end_of_a_range_that_is_no_number_is_refused_by_name(alice: Staff) -> None:
+    answer = logged_in(alice).get("/people/?score=rfm&from=many")
+    assert answer.status_code == 400
+    assert "“many” is no number" in answer.content.decode()

@@ -1,0 +1,76 @@
+"""Who has which figure: in a range, with a label, at both ends; and all of them as Arrow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from rapport.people import selectors, services
+from rapport.people.selectors import Within
+from rapport.people.tests.conftest import Say, identified
+
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+
+
+def scored(figures: dict[int, float], name: str = "churn_risk", label: str = "") -> pa.Table:
+    rows: list[dict[str, Any]] = [
+        {
+            "person": person,
+            "name": name,
+            "value": value,
+            "unit": "probability",
+            "as_of": NOON,
+            "model": "churn",
+            "version": "1",
+            "label": label,
+            "reason": f"because of {value}",
+        }
+        for person, value in figures.items()
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+@pytest.fixture
+def four(say: Say) -> list[int]:
+    say(*(identified(f"customer:{k}", traits={"name": f"Person {k}"}) for k in range(4)))
+    found = [selectors.person_id(f"customer:{k}") for k in range(4)]
+    services.write_scores(scored(dict(zip(found, (0.1, 0.5, 0.5, 0.9), strict=True))))
+    services.write_scores(scored({found[0]: 1.0}, "service_tier", "A"))
+    return found
+
+
+def test_a_range_holds_its_lower_end_and_not_its_upper(four: list[int]) -> None:
+    assert selectors.persons_within(Within("churn_risk", 0.1, 0.5)).tolist() == [four[0]]
+    assert selectors.persons_within(Within("churn_risk", 0.5)).tolist() == sorted(four[1:])
+    assert selectors.persons_within(Within("churn_risk", None, 0.9)).tolist() == sorted(four[:3])
+    assert selectors.n_within(Within("churn_risk", 0.5)) == 3
+    assert selectors.persons_within(Within("nobody_has_it")).tolist() == []
+
+
+def test_a_label_chooses_too(four: list[int]) -> None:
+    assert selectors.persons_within(Within("service_tier", label="A")).tolist() == [four[0]]
+    assert selectors.n_within(Within("service_tier", label="B")) == 0
+
+
+def test_the_ends_come_with_names_and_reasons(four: list[int]) -> None:
+    most, least = selectors.extremes("churn_risk", 2)
+    assert [one.score.value for one in most] == [0.9, 0.5]
+    assert (least[0].person, least[0].display_name, least[0].score.reason) == (
+        four[0],
+        "Person 0",
+        "because of 0.1",
+    )
+    assert selectors.extremes("nobody_has_it", 2) == ([], [])
+
+
+def test_a_figure_over_people_as_they_were_counts_for_nobody_until_the_model_has_run_again(
+    four: list[int],
+) -> None:
+    services.merge(four[2], four[3], "staff", "alice@example.com")
+    assert selectors.n_within(Within("churn_risk")) == 2
+    assert sorted(selectors.scores_arrow(["churn_risk"])["person"].to_pylist()) == sorted(four[:2])
+    assert selectors.scores_arrow([]).num_rows == 0
+    assert selectors.scores_arrow().num_rows == 3
