@@ -105,9 +105,9 @@ def _end(name: str, n: int, order: str) -> list[Extreme]:
     return found
 
 
-def _within(figures: Within) -> tuple[str, list[object]]:
+def _within(figures: Within) -> tuple[str, list[str | float]]:
     conditions: list[str] = []
-    given: list[object] = [figures.name]
+    given: list[str | float] = [figures.name]
     for condition, value in (
         ("s.value >= %s", figures.low),
         ("s.value < %s", figures.high),

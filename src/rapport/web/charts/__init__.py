@@ -211,7 +211,12 @@ def crossed(
         for x, y, n, c, h in cells
         if n
     ]
-    words = {"x_labels": x_labels, "y_labels": y_labels, "x_title": x_title, "y_title": y_title}
+    words: dict[str, Any] = {
+        "x_labels": x_labels,
+        "y_labels": y_labels,
+        "x_title": x_title,
+        "y_title": y_title,
+    }
     drawing = render.Drawing(
         wide=shapes.crossed(drawn, width=manner.FULL_PX, **words),
         narrow=shapes.crossed(drawn, width=manner.NARROW_PX, **words),
