@@ -232,17 +232,26 @@ def _write_people(source: Path, target: Path, n: int) -> None:
             "CREATE TABLE of_place AS SELECT row_number() OVER (ORDER BY rec_id) - 1 AS k, postcode, suburb AS city"
             " FROM row WHERE postcode IS NOT NULL AND suburb IS NOT NULL"
         )
-        drawn = "hash(i, '{c}') % (SELECT count(*) FROM of_{c})"
+        # As numbers: with the count as a subquery the engine compares every row with every other.
+        n_of = dict(
+            con.execute(
+                " UNION ALL ".join(
+                    f"SELECT '{c}', count(*) FROM of_{c}"
+                    for c in ("given_name", "family_name", "address_1", "street_number", "place")
+                )
+            ).fetchall()
+        )
+        drawn = {c: f"hash(i, '{c}') % {n}" for c, n in n_of.items()}
         con.execute(
             f"""CREATE TABLE first AS SELECT i, g.v AS given_name, f.v AS family_name,
             (DATE '1930-01-01' + (hash(i, 'born') % 28000)::INTEGER)::VARCHAR AS birth_date,
             h.v AS street_number, s.v AS address_1, p.postcode, p.city
             FROM range({n_first}) AS r(i)
-            INNER JOIN of_given_name AS g ON g.k = {drawn.format(c="given_name")}
-            INNER JOIN of_family_name AS f ON f.k = {drawn.format(c="family_name")}
-            INNER JOIN of_street_number AS h ON h.k = {drawn.format(c="street_number")}
-            INNER JOIN of_address_1 AS s ON s.k = {drawn.format(c="address_1")}
-            INNER JOIN of_place AS p ON p.k = {drawn.format(c="place")}"""
+            INNER JOIN of_given_name AS g ON g.k = {drawn["given_name"]}
+            INNER JOIN of_family_name AS f ON f.k = {drawn["family_name"]}
+            INNER JOIN of_street_number AS h ON h.k = {drawn["street_number"]}
+            INNER JOIN of_address_1 AS s ON s.k = {drawn["address_1"]}
+            INNER JOIN of_place AS p ON p.k = {drawn["place"]}"""
         )
         slipped = ", ".join(slip.format(c=c) for c in columns)
         listed = ", ".join(columns)
