@@ -1,7 +1,8 @@
 """What a policy would have changed: the firm's own past contacts, answered once in turn and once by the policy.
 
-Both ways have the same minutes a day, spread evenly over the day; one answer is given at a time. What is
-replayed is what arrived and when; nobody's later behaviour is changed by it.
+Both ways have the same minutes a day, spread evenly over the day; one answer is given at a time. An answer is
+there as soon as it is written; the next is begun once the day's minutes have caught up with it. What is replayed
+is what arrived and when; nobody's later behaviour is changed by it.
 """
 
 from __future__ import annotations
@@ -124,9 +125,12 @@ def by_policy(contacts: Contact, pace: Pace) -> tuple[Floats, list[str]]:
 def replay(contacts: Contact, policy: Policy, rng: np.random.Generator) -> Replay:
     """Answer the contacts both ways. There must be at least one."""
     pace = Pace.of(policy)
-    present = (in_turn(contacts.since, contacts.minutes, pace.capacity) - contacts.since) / 60
+    # Of the time that a share of the day needs for an answer, what comes after it is written is no wait.
+    paced = contacts.minutes / pace.capacity
+    spare = paced - np.minimum(contacts.minutes, paced)
+    present = (in_turn(contacts.since, contacts.minutes, pace.capacity) - spare - contacts.since) / 60
     done, whys = by_policy(contacts, pace)
-    after = (done - contacts.since) / 60
+    after = (done - spare - contacts.since) / 60
     longest = policy.longest_wait_hours
     longer = after - present
     grown = longer > 0.25
