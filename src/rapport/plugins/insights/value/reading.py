@@ -71,7 +71,7 @@ def buyers(table: pa.Table, now: int) -> Buyers:
 
 def words_of(table: pa.Table, column: str) -> Any:
     """A column as text, nothing as ''."""
-    return table.column(column).fill_null("").to_numpy(zero_copy_only=False).astype(str)
+    return table.column(column).cast(pa.string()).fill_null("").to_numpy(zero_copy_only=False).astype(str)
 
 
 def numbers(table: pa.Table, column: str) -> Floats:
