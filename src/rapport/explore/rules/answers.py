@@ -156,7 +156,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
     return {
         "question": document(answer.question),
         "as_of": answer.as_of.isoformat(),
-        "took_s": round(answer.took_s, 4),
+        "took_s": answer.took_s,
         "store": answer.store,
         "first_day": _day(answer.first_day),
         "last_day": _day(answer.last_day),

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from rapport.consent import services as consent
+from rapport.events import lake
+from rapport.explore import selectors, services
+from rapport.explore.models import Kept, Saved
+from rapport.explore.rules import answers, compiling, parsing
+from rapport.explore.rules.answers import Answer, Number
+from rapport.explore.rules.question import Figures, Question
+from rapport.explore.services import asking, running, saving
+from rapport.explore.tests.conftest import ANA, BO, NOON, OTHERS, Say, ordered
+from rapport.kit import clock, home
+from rapport.kit.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+
+DAYS = {"last": 30, "unit": "day"}
+
+
+def asked(**given: Any) -> Question:
+    return parsing.parse({"period": DAYS, **given})
+
+
+def total(answer: Answer) -> Number:
+    (found,) = [r for r in answer.rows if isinstance(r, Number) and r.groups is None and r.bucket is None]
+    return found
+
+
+def grouped(answer: Answer) -> dict[str, int | None]:
+    return {r.groups[0]: r.top for r in answer.rows if isinstance(r, Number) and r.groups}
+
+
+def test_revenue_and_who_ordered_before(shop: Say) -> None:
+    revenue = services.ask(asked(measures=["revenue"], by=["channel"]), by="alice")
+    assert total(revenue).top == 2_500 + 700 + 8 * 1_100
+    assert grouped(revenue) == {"app": 2_500, "shop": 700 + 8 * 1_100}
+    repeat = total(services.ask(asked(measures=["repeat_share"]), by="alice"))
+    assert (repeat.top, repeat.over) == (1, 10)
+    assert not revenue.reads_people
+    assert revenue.first_day == dt.date(2026, 1, 31)
+
+
+def test_whoever_refuses_analytics_is_left_out_where_people_are_told_apart(shop: Say) -> None:
+    question = asked(measures=["people"], by=["person_country"], period={"last": 3, "unit": "month"})
+    whole = services.ask(question, by="alice")
+    assert (total(whole).top, whole.n_left_out) == (11, 0)
+    consent.deny(OTHERS[0], "analytics", how="preference_page")
+    shop()
+    answer = services.ask(question, by="alice")
+    assert (total(answer).top, answer.n_left_out) == (10, 1)
+    events = services.ask(asked(measures=["orders"]), by="alice")
+    assert total(events).top == 10  # what happened to nobody in particular is counted still
+    behind = services.behind(
+        as_figures(asked(measures=["orders"])), 0, compiling.Cell(), by="alice", limit=50
+    )
+    assert len(behind) == 9
+    assert behind[0][4] == 9
+
+
+def test_a_purpose_that_is_off_is_read_for_by_nobody(shop: Say) -> None:
+    from rapport.consent import selectors as defined
+
+    chosen = next(p for p in defined.purposes() if p.key == "analytics")
+    consent.change_purpose(
+        "analytics",
+        name=chosen.name,
+        meaning=chosen.meaning,
+        channels=chosen.channels,
+        expires_days=chosen.expires_days,
+        is_active=False,
+    )
+    with pytest.raises(Denied):
+        services.ask(asked(measures=["people"]), by="alice")
+    assert total(services.ask(asked(measures=["orders"]), by="alice")).top == 10
+
+
+def test_what_is_about_fewer_than_five_is_not_shown(shop: Say) -> None:
+    answer = services.ask(asked(measures=["orders"], by=["trait:plan"]), by="alice")
+    assert answer.hides_few
+    assert grouped(answer) == {"gold": 9, "blue": None}
+    hidden = [r for r in answer.rows if isinstance(r, Number) and r.is_hidden]
+    assert [r.groups for r in hidden] == [("blue",)]
+    plain = services.ask(asked(measures=["orders"], by=["channel"]), by="alice")
+    assert grouped(plain) == {"app": 1, "shop": 9}
+
+
+def test_the_same_question_over_the_same_log_is_asked_once(
+    shop: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = asked(measures=["orders"])
+    first = services.ask(question, by="alice")
+    monkeypatch.setattr(asking, "ready", None)  # it may not be needed
+    assert services.ask(question, by="bob") == first
+    monkeypatch.undo()
+    shop(ordered(BO, 1))
+    assert total(services.ask(question, by="alice")).top == 11
+    assert answers.from_json(json.loads(json.dumps(answers.as_json(first)))) == first
+
+
+def test_a_question_under_way_can_be_watched_and_stopped(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = threading.Event()
+    endless = dataclasses.replace(
+        asking.compiled(asked(measures=["orders"])),
+        sql="SELECT count(*) FROM range(100000000000) AS r(i) WHERE hash(i) = 1",
+        values={},
+    )
+    prepared = asking.ready(asked(measures=["orders"]), by="alice")
+
+    def slow(question: Question, *, by: str) -> asking.Ready:
+        begun.set()
+        return dataclasses.replace(prepared, compiled=endless)
+
+    monkeypatch.setattr(asking, "ready", slow)
+    look = services.begin(asked(measures=["orders"]), by="alice")
+    assert begun.is_set()
+    assert look.state in ("waiting", "running")
+    again = services.begin(asked(measures=["orders"]), by="bob")
+    assert again.key == look.key  # who asks the same joins in
+    services.stop(look.key)
+    ended = settled(look.key)
+    assert ended.state == "failed"
+    assert "stopped" in ended.message
+
+
+def settled(key: str) -> running.Look:
+    until_s = clock.monotonic_s() + 30
+    look = services.look(key)
+    while look.state in ("running", "waiting") and clock.monotonic_s() < until_s:
+        clock.sleep(0.02)
+        look = services.look(key)
+    return look
+
+
+def test_a_question_in_a_thread_comes_to_the_same(shop: Say) -> None:
+    question = asked(measures=["people", "revenue"], by=["person_country"])
+    look = services.begin(question, by="alice")
+    done = settled(look.key)
+    assert done.answer is not None
+    assert done.answer.rows == services.ask(question, by="alice").rows
+    assert services.look("0" * 32).state == "gone"
+
+
+def test_time_and_numbers_have_a_limit(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    con = lake.connect()
+    endless = dataclasses.replace(
+        asking.compiled(asked(measures=["orders"])),
+        sql="SELECT count(*) FROM range(100000000000) AS r(i) WHERE hash(i) = 1",
+        values={},
+    )
+    with pytest.raises(Unavailable) as late:
+        asking.fetched(con, endless, limit_s=0.2)
+    assert "longer than 0.2 seconds" in late.value.message
+    many = dataclasses.replace(endless, sql="SELECT * FROM range(60000)")
+    with pytest.raises(Invalid) as much:
+        asking.fetched(con, many, limit_s=20)
+    assert "more than 50,000 numbers" in much.value.message
+    con.close()
+
+
+def test_an_unknown_segment_is_said(shop: Say) -> None:
+    with pytest.raises(NotFound):
+        services.ask(asked(measures=["orders"], segment="nowhere"), by="alice")
+
+
+def as_figures(question: Question) -> Figures:
+    assert isinstance(question, Figures)
+    return question
+
+
+# Saved
+
+
+def test_what_is_saved_is_seen_by_whom_it_is_shared_with(shop: Say) -> None:
+    key = services.save("  Orders  a month ", asked(measures=["orders"]), by="alice@example.com")
+    with pytest.raises(Conflict):
+        services.save("Orders a month", asked(measures=["revenue"]), by="bob@example.com")
+    view = selectors.saved(key)
+    assert view.name == "Orders a month"
+
+    def seen_by(email: str, role: str) -> tuple[bool, bool]:
+        listed = [v.key for v in selectors.saved_for(email, role)] == [key]
+        return listed, selectors.may_open(selectors.saved(key), email, role)
+
+    assert seen_by("alice@example.com", "owner") == (True, True)
+    assert seen_by("bob@example.com", "analyst") == (False, False)
+    services.change(key, shared="roles", roles=["analyst"], is_pinned=True)
+    assert seen_by("bob@example.com", "analyst") == (True, True)
+    assert seen_by("chi@example.com", "marketer") == (False, False)
+    assert selectors.pinned_for("bob@example.com", "analyst")
+    assert not selectors.pinned_for("chi@example.com", "marketer")
+    services.change(key, shared="link")
+    assert seen_by("chi@example.com", "marketer") == (False, True)
+    with pytest.raises(Invalid):
+        services.change(key, schedule="hourly")
+    services.remove(key)
+    with pytest.raises(NotFound):
+        selectors.saved(key)
+
+
+def test_a_schedule_asks_once_a_night_and_keeps_what_came(shop: Say) -> None:
+    key = services.save("Orders", asked(measures=["orders"]), by="alice")
+    services.change(key, schedule="nightly")
+    assert services.run_due() == 0  # it waits for its first night
+    with clock.frozen(NOON + dt.timedelta(days=1)):
+        assert [k for k, _name in services.due()] == [key]
+        assert services.run_due() == 1
+        assert services.run_due() == 0
+        (kept,) = selectors.history(key)
+        newest = selectors.newest_answer(key)
+        assert newest is not None
+        assert newest == selectors.kept_answer(key, kept.id)
+        assert selectors.saved(key).asked_at == clock.now()
+        services.change(key, schedule="weekly")
+    with clock.frozen(NOON + dt.timedelta(days=6)):  # Sunday
+        assert services.due() == []
+    with clock.frozen(NOON + dt.timedelta(days=7)):
+        assert len(services.due()) == 1
+
+
+def test_a_run_that_fails_is_told_in_the_history(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = services.save("Members", asked(measures=["orders"], segment="gone"), by="alice")
+    services.change(key, schedule="nightly")
+    with clock.frozen(NOON + dt.timedelta(days=1)):
+        assert services.run_due() == 1
+        assert "gone" in selectors.saved(key).error
+        assert selectors.newest_answer(key) is None
+    monkeypatch.setattr(saving, "HISTORY", 2)
+    services.change(key, question=asked(measures=["orders"]))
+    assert selectors.history(key) == []  # another question has another history
+    for hour in range(4):
+        with clock.frozen(NOON + dt.timedelta(days=2, hours=hour)):
+            services.run_saved(key, by="alice")
+    assert len(selectors.history(key)) == 2
+
+
+def test_an_erasure_leaves_no_answer_that_may_name_somebody(shop: Say) -> None:
+    question = asked(measures=["orders"], where=[{"dimension": "property:mail", "is": ["ana@example.org"]}])
+    key = services.save("Of one", question, by="alice")
+    other = services.save("Of all", asked(measures=["orders"]), by="alice")
+    services.run_saved(key, by="alice")
+    services.run_saved(other, by="alice")
+    assert list(asking.folder().glob("*.json"))
+    from rapport.consent.erasers import Erasing, registered
+
+    whose = Erasing((1,), ("email:ana@example.org",), ("h",))
+    assert registered()["explore"](whose) > 0
+    assert not list(asking.folder().glob("*.json"))
+    assert [s.key for s in Saved.objects.all()] == [other]
+    assert Kept.objects.count() == 1
+    assert not any(b"ana@example.org" in f.read_bytes() for f in home.path("cache").rglob("*") if f.is_file())
+
+
+def test_ana_and_her_device_are_one(shop: Say) -> None:
+    steps = ["page_viewed", "order_placed"]
+    answer = services.ask(asked(ask="funnel", steps=steps, within_days=1), by="alice")
+    reached = {(r.group, r.step): r.n for r in answer.rows}  # type: ignore[union-attr]
+    assert reached == {(None, 0): 2, (None, 1): 1}
+    question = parsing.parse({"ask": "funnel", "steps": steps, "within_days": 1, "period": DAYS})
+    (row,) = services.funnel_people(question, 1, has_left=False, group=None, by="alice")  # type: ignore[arg-type]
+    from rapport.people import selectors as people
+
+    assert row[0] == people.person_id(ANA)
