@@ -31,6 +31,7 @@ COMMANDS = {
     "demo": "rapport.cli.demo",
     "people": "rapport.cli.people",
     "identity": "rapport.cli.identity",
+    "segments": "rapport.cli.segments",
     "insights": "rapport.cli.insights",
     "explore": "rapport.cli.explore",
     "text": "rapport.cli.text",

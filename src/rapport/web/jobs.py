@@ -93,6 +93,7 @@ def _loop(stop: process.Stop) -> None:
                 _keep_retention()
                 _renew_columns()
                 _compare_nightly()
+                _refresh_segments_if_due()
                 _ask_scheduled()
                 swept = clock.monotonic_s()
             run_due(name)
@@ -209,8 +210,40 @@ def _ask_scheduled() -> None:
 
 @task()
 def run_insight(name: str) -> None:
-    """Run one model over everything the log holds."""
+    """Run one model over everything the log holds; segments that ask for what models say move with it."""
     insights.run([name], progress=_shown(f"insight-{name}"))
+    if segments.rests_on_models():
+        _refresh_segments_soon()
+
+
+@task()
+def refresh_segments() -> None:
+    """Work out who is in each segment."""
+    show = _shown("segments")
+    try:
+        segments.refresh(progress=lambda what: show(0, None, what))
+    finally:
+        forget_progress("segments")
+
+
+def _refresh_segments_soon() -> None:
+    from django_tasks_db.compat import TaskResultStatus
+
+    waits = DBTaskResult.objects.filter(
+        status=TaskResultStatus.READY, task_path__endswith=".refresh_segments"
+    )
+    if not waits.exists():
+        refresh_segments.enqueue()
+
+
+def _refresh_segments_if_due() -> None:
+    from django_tasks_db.compat import TaskResultStatus
+
+    runs = DBTaskResult.objects.filter(
+        status=TaskResultStatus.RUNNING, task_path__endswith=".refresh_segments"
+    )
+    if segments.is_due() and not runs.exists():
+        _refresh_segments_soon()
 
 
 @task()

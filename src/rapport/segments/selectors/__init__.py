@@ -29,7 +29,7 @@ from rapport.segments.selectors.listing import (
     titles,
     versions,
 )
-from rapport.segments.selectors.membership import members_arrow, segments_of
+from rapport.segments.selectors.membership import identifiers_of, members_arrow, segments_of
 
 __all__ = [
     "Explained",
@@ -45,6 +45,7 @@ __all__ = [
     "count",
     "explain",
     "history",
+    "identifiers_of",
     "members",
     "members_arrow",
     "overlaps",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rapport.kit import home
+from rapport.events import lake
+from rapport.events.rules import KNOWN_NAMESPACES
+from rapport.kit import home, query
+from rapport.people import selectors as people
 from rapport.segments.models import Segment
 
 MEMBER = pa.schema([("person", pa.int64()), ("since", pa.timestamp("us", tz="UTC"))])
@@ -69,3 +72,15 @@ def segments_of(person: int) -> dict[str, dt.datetime]:
             if mine.num_rows:
                 found[row.key] = mine["since"][0].as_py()
     return found
+
+
+def identifiers_of(persons: Sequence[int]) -> dict[int, list[str]]:
+    """The identifiers by which the firm knows these persons, but for their devices."""
+    con = lake.connect()
+    try:
+        lake.give(con, "wanted", pa.table({"person": pa.array(persons, pa.int64())}))
+        lake.give(con, "identity", people.identity_arrow())
+        asked = query.load("rapport.segments", "identifiers")
+        return dict(query.run(con, asked, {"namespaces": list(KNOWN_NAMESPACES)}).fetchall())
+    finally:
+        con.close()

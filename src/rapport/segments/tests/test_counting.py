@@ -19,7 +19,8 @@ def leave(crowd: Say) -> consent.Warrant:
 
 def test_pages_of_members_neither_miss_nor_repeat_anybody(crowd: Say, leave: consent.Warrant) -> None:
     crowd(*(told(f"customer:c{n}") for n in range(20)))
-    seen, after = [], None
+    seen: list[int] = []
+    after: int | None = None
     while True:
         page = selectors.members(EVERYBODY, leave, after=after, limit=7)
         seen += page.persons
