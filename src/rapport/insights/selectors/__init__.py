@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from rapport.insights.selectors.cards import (
     ModelCard,
+    ModelTitle,
     RunView,
     card,
     cards,
     distribution,
     runs,
+    titles_of,
 )
 from rapport.insights.selectors.texts import (
     LanguageShare,
@@ -21,6 +23,7 @@ from rapport.insights.selectors.texts import (
 __all__ = [
     "LanguageShare",
     "ModelCard",
+    "ModelTitle",
     "RunView",
     "SentimentOf",
     "card",
@@ -30,4 +33,5 @@ __all__ = [
     "runs",
     "sentiment_by_day",
     "sentiment_by_venue",
+    "titles_of",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,20 @@ def cards() -> list[ModelCard]:
     latest = _latest_runs()
     head = _head()
     return [_card(found.offers, latest, head) for found in registry.plugins(KIND).values()]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTitle:
+    """A model by name, and what a screen calls it."""
+
+    name: str
+    title: str
+
+
+def titles_of(names: Iterable[str]) -> list[ModelTitle]:
+    """What the models of these names are called; those no longer installed are left out."""
+    found = registry.plugins(KIND)
+    return [ModelTitle(name, found[name].offers.title) for name in sorted(set(names)) if name in found]
 
 
 def card(name: str) -> ModelCard:

@@ -167,6 +167,17 @@ SCORES: dict[str, Any] = {
     "advocacy": gettext_lazy("Advocacy"),
     "participation": gettext_lazy("Takes part"),
     "next_order_days": gettext_lazy("Next order in"),
+    "expected_orders_90d": gettext_lazy("Orders expected in 90 days"),
+    "expected_spend_90d_minor": gettext_lazy("Spend expected in 90 days"),
+    "churn_risk": gettext_lazy("Risk of leaving"),
+    "dissatisfaction": gettext_lazy("Likely dissatisfied"),
+    "next_category": gettext_lazy("Next need"),
+    "next_category_days": gettext_lazy("Needs it in"),
+    "next_repeat_category": gettext_lazy("Likely to be bought again"),
+    "next_new_category": gettext_lazy("Likely to be bought for the first time"),
+    "recommendation_1": gettext_lazy("First suggestion"),
+    "recommendation_2": gettext_lazy("Second suggestion"),
+    "recommendation_3": gettext_lazy("Third suggestion"),
 }
 
 SUBSCRIBERS: dict[str, Any] = {
@@ -176,6 +187,15 @@ SUBSCRIBERS: dict[str, Any] = {
 }
 
 BARE_UNITS = ("", "none", "points", "label")  # the label says more than the number
+LABEL_FIRST = {  # what it is, before how likely
+    "next_category",
+    "next_repeat_category",
+    "next_new_category",
+    "recommendation_1",
+    "recommendation_2",
+    "recommendation_3",
+    "service_tier",
+}
 RATIO_UNITS = ("ratio", "probability")
 
 
@@ -249,6 +269,8 @@ class Scored(Protocol):
     """A figure of a model."""
 
     @property
+    def name(self) -> str: ...
+    @property
     def value(self) -> float: ...
     @property
     def unit(self) -> str: ...
@@ -267,7 +289,7 @@ def score(name: str) -> str:
 
 def score_value(score: Scored) -> str:
     """A figure with its unit and, where the model gives one, its interval; points go by their label."""
-    if score.label and score.unit in BARE_UNITS:
+    if score.label and (score.unit in BARE_UNITS or score.name in LABEL_FIRST):
         return score.label
     if score.unit.startswith("minor"):
         return formats.money(round(score.value), score.unit.removeprefix("minor").strip())
@@ -284,7 +306,7 @@ def score_value(score: Scored) -> str:
 
 def score_note(score: Scored) -> str:
     """The label where the value does not say it already."""
-    return "" if score.unit in BARE_UNITS else score.label
+    return "" if score.unit in BARE_UNITS or score.name in LABEL_FIRST else score.label
 
 
 def subscriber(key: str) -> str:

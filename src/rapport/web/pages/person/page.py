@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from rapport.insights import selectors as insights
 from rapport.kit.errors import Invalid
 from rapport.people import selectors as people
 from rapport.people import services
@@ -24,6 +25,18 @@ from rapport.web.components import formats, ledger, lines, segmentmoves, words
 from rapport.web.components.telling import ToldForm
 
 ACCEPTED = "accepted"
+HEADLINES_MAX = 6
+# Of all figures those that one asks for first; the others are one click away.
+HEADLINES = (
+    "alive",
+    "clv_minor",
+    "churn_risk",
+    "next_category",
+    "recommendation_1",
+    "service_tier",
+    "rfm",
+    "dissatisfaction",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,15 @@ class Figure:
     score: people.ScoreView
 
 
+@dataclass(frozen=True, slots=True)
+class OfModel:
+    """What one model wrote of a person."""
+
+    title: str
+    url: str  # empty for who may not see models
+    figures: list[Figure]
+
+
 @needs(Right.SEE_PEOPLE)
 def person(request: HttpRequest, ref: str) -> HttpResponseBase:
     who = people.person(ref)
@@ -108,7 +130,7 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "shared": people.shared_devices(who.id),
         "settled": [w for w in whys if w.edge.state != ACCEPTED],
         "known": [_known(t) for t in who.traits],
-        "figures": [_figure(s) for s in who.scores],
+        **_figures(who.scores, may(request, Right.SEE_INSIGHTS)),
         "segments": segmentmoves.memberships(who.id) if may(request, Right.SEE_SEGMENTS) else None,
         "can_change": may(request, Right.CHANGE_PEOPLE),
         "can_ask": may(request, Right.CHANGE_PRIVACY),
@@ -156,6 +178,24 @@ def _value(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(part, str | int | float) for part in value):
         return ", ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False)
+
+
+def _figures(scores: Sequence[people.ScoreView], sees_models: bool) -> dict[str, Any]:
+    """The figures that say most, then all of them under the model that wrote them."""
+    by_name = {score.name: score for score in scores}
+    first = [by_name[name] for name in HEADLINES if name in by_name] or list(scores[:HEADLINES_MAX])
+    titles = {card.name: card.title for card in insights.titles_of({score.model for score in scores})}
+    by_model: dict[str, list[Figure]] = {}
+    for score in scores:
+        by_model.setdefault(score.model, []).append(_figure(score))
+    return {
+        "figures": [_figure(score) for score in first[:HEADLINES_MAX]],
+        "models": [
+            OfModel(titles.get(name, name), reverse("insight", args=[name]) if sees_models else "", found)
+            for name, found in sorted(by_model.items(), key=lambda item: titles.get(item[0], item[0]))
+        ],
+        "n_figures": len(scores),
+    }
 
 
 def _figure(score: people.ScoreView) -> Figure:

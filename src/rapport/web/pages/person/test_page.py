@@ -4,6 +4,8 @@ import datetime as dt
 import re
 from typing import Any
 
+import pyarrow as pa
+
 from rapport.people import selectors as people
 from rapport.people import services
 from rapport.staff.models import Staff
@@ -160,3 +162,34 @@ def test_scores_show_their_interval_reason_and_age(alice: Staff, ana: int) -> No
 
 def test_charlie_sees_nobody(charlie: Staff, ana: int) -> None:
     assert logged_in(charlie).get(f"/person/{ana}/").status_code == 403
+
+
+def test_of_many_figures_the_telling_ones_stand_first_and_all_are_there_with_reasons(
+    alice: Staff, bob: Staff, say: Say
+) -> None:
+    say(identified("customer:7", name="Ana Ruiz"))
+    ana = people.person_id("customer:7")
+    figures = [
+        ("alive", 0.93, "probability", "", "value"),
+        ("next_category", 0.34, "probability", "wiper blades", "next_need"),
+        ("next_category_days", 12.0, "days", "", "next_need"),
+        ("recency_days", 9.0, "days", "", "rfm"),
+    ]
+    services.write_scores(
+        pa.Table.from_pylist(
+            [
+                {"person": ana, "name": n, "value": v, "unit": u, "as_of": MONDAY, "model": m,
+                 "version": "1", "label": label, "reason": f"why {n}"}
+                for n, v, u, label, m in figures
+            ]
+        )
+    )  # fmt: skip
+    page = logged_in(alice).get(f"/person/{ana}/")
+    assert [f.label for f in page.context["figures"]] == ["Still a customer", "Next need"]
+    assert [f.value for f in page.context["figures"]][1] == "wiper blades"
+    assert {m.title: len(m.figures) for m in page.context["models"]}["Recency, frequency, money"] == 1
+    html = page.content.decode()
+    assert "All 4 figures, with their reasons" in html
+    assert all(f"why {name}" in html for name, *_rest in figures)
+    assert "/insights/rfm/" in html
+    assert "/insights/rfm/" not in logged_in(bob).get(f"/person/{ana}/").content.decode()
