@@ -72,6 +72,10 @@ class Moved:
     entered: int
     left: int
 
+    @property
+    def net(self) -> int:
+        return self.entered - self.left
+
 
 def moved(history: Sequence[selectors.SizeOn], days: int = CHANGE_DAYS) -> Moved | None:
     """How it moved in the last days; None where all of its life lies in them."""

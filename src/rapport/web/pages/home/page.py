@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -30,7 +29,8 @@ from rapport.web import days, figures, jobs
 from rapport.web.access import may, needs
 from rapport.web.components import formats, segmentmoves, words
 from rapport.web.layout import Entry
-from rapport.web.pages.home import changes, drawn
+from rapport.web.pages.home import changes, drawn, foretold
+from rapport.web.pages.home.line import Line
 
 entries = [Entry("home", gettext_lazy("Home"), "home", "work", 10, Right.SEE_HOME)]
 
@@ -38,16 +38,6 @@ WEEK = 7
 HURTS_DAYS = 30
 SHOWN = 5
 LAG_EVENTS = 1000  # below this a subscriber is merely about to read them
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One sentence with a figure, and where it leads."""
-
-    text: str
-    url: str
-    tone: str = ""
-    note: str = ""
 
 
 @needs(Right.SEE_HOME)
@@ -89,8 +79,12 @@ def news(request: HttpRequest) -> HttpResponseBase:
     return render(
         request,
         "pages/home/news.html",
-        {"changed": _segments(request) + _changed(), "hurts": _hurts(request)},
+        {"changed": _segments(request) + _foretold(request) + _changed(), "hurts": _hurts(request)},
     )
+
+
+def _foretold(request: HttpRequest) -> list[Line]:
+    return foretold.moved() if may(request, Right.SEE_INSIGHTS) else []
 
 
 def _greeting(name: str) -> str:
@@ -120,6 +114,8 @@ def _needs(request: HttpRequest) -> list[Line]:
             n,
         ) % {"n": formats.number(n)}
         lines.append(Line(text, reverse("proposals")))
+    if may(request, Right.SEE_INSIGHTS):
+        lines += foretold.failed()
     if may(request, Right.SEE_HEALTH):
         lines += _unwell()
     return lines
@@ -199,30 +195,32 @@ def _segments(request: HttpRequest) -> list[Line]:
     """Segments that grew or shrank beyond chance in seven days, those that moved most first."""
     if not may(request, Right.SEE_SEGMENTS):
         return []
+    begin = clock.now() - dt.timedelta(days=WEEK)
     found = []
     for segment in segments.segments():
         moved = segmentmoves.moved(segments.history(segment.key, days=4 * WEEK), WEEK)
-        if moved and changes.is_notable(moved.before, moved.entered, moved.left):
+        if moved is None or not changes.is_notable(moved.before, moved.entered, moved.left):
+            continue
+        if segments.versions(segment.key)[0].at < begin:  # another rule is another segment, not a change
             found.append((segment, moved))
-    found.sort(key=lambda entry: -abs(entry[1].entered - entry[1].left) / max(1, entry[1].before))
-    return [
-        Line(
-            (
-                _("Segment “%(title)s” grew from %(before)s to %(now)s in seven days")
-                if moved.entered > moved.left
-                else _("Segment “%(title)s” shrank from %(before)s to %(now)s in seven days")
-            )
-            % {
-                "title": segment.title,
-                "before": formats.number(moved.before),
-                "now": formats.people(moved.now),
-            },
-            reverse("segment", args=[segment.key]),
-            note=_("%(entered)s entered, %(left)s left")
-            % {"entered": formats.number(moved.entered), "left": formats.number(moved.left)},
-        )
-        for segment, moved in found[:SHOWN]
-    ]
+    found.sort(key=lambda entry: -abs(entry[1].net) / max(1, entry[1].before))
+    return [_moved(segment, moved) for segment, moved in found[:SHOWN]]
+
+
+def _moved(segment: segments.SegmentView, moved: segmentmoves.Moved) -> Line:
+    grew = _("Segment “%(title)s” grew from %(before)s to %(now)s in seven days")
+    shrank = _("Segment “%(title)s” shrank from %(before)s to %(now)s in seven days")
+    said = {
+        "title": segment.title,
+        "before": formats.number(moved.before),
+        "now": formats.people(moved.now),
+    }
+    flow = {"entered": formats.number(moved.entered), "left": formats.number(moved.left)}
+    return Line(
+        (grew if moved.net > 0 else shrank) % said,
+        reverse("segment", args=[segment.key]),
+        note=_("%(entered)s entered, %(left)s left") % flow,
+    )
 
 
 def _hurts(request: HttpRequest) -> list[Line]:
@@ -253,6 +251,8 @@ def _hurts(request: HttpRequest) -> list[Line]:
                 note=formats.interval(low, high, n_negative / n, "%"),
             )
         )
+    if may(request, Right.SEE_PEOPLE):
+        lines = foretold.at_stake() + lines
     if may(request, Right.SEE_SOURCES):
         lines += _sources_hurt()
     return lines
