@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +186,7 @@ def _asked(file: str, purpose: str, json_: bool) -> tuple[Rule, Warrant]:
 
     path = Path(file)
     if file == "-":
-        rule = rules.parse(click.get_text_stream("stdin").read())
+        rule = rules.parse(sys.stdin.read())
     elif path.is_file():
         rule = rules.parse(path.read_bytes())
     elif any(one.key == file for one in selectors.segments()):

@@ -78,9 +78,35 @@ def sentence(rule: tree.Rule, words: Words = ENGLISH) -> str:
         case tree.Any(of):
             return f" {words.say(_('or'))} ".join(_inside(part, words) for part in of)
         case tree.Not(of):
-            return words.say(_("not: %(what)s"), what=_inside(of, words))
+            other = turned(of)
+            return (
+                condition(other, words) if other else words.say(_("not: %(what)s"), what=_inside(of, words))
+            )
         case _:
             return condition(rule, words)
+
+
+def turned(rule: tree.Rule) -> tree.Condition | None:
+    """The condition that says the opposite, where there is one."""
+    match rule:
+        case tree.Identifier(namespace, known):
+            return tree.Identifier(namespace, not known)
+        case tree.Consent(purpose, channel, allowed):
+            return tree.Consent(purpose, channel, not allowed)
+        case tree.Segment(key, member):
+            return tree.Segment(key, not member)
+        case tree.Behaviour(act, tree.Did(did), when):
+            return tree.Behaviour(act, tree.Did(not did), when)
+        case tree.Annotated(name, label, tree.Did(did), when):
+            return tree.Annotated(name, label, tree.Did(not did), when)
+        case tree.Trait(name, tree.Known(known)):
+            return tree.Trait(name, tree.Known(not known))
+        case tree.Field(name, tree.Known(known)):
+            return tree.Field(name, tree.Known(not known))
+        case tree.Score(name, tree.Known(known)):
+            return tree.Score(name, tree.Known(not known))
+        case _:
+            return None
 
 
 def _inside(part: tree.Rule, words: Words) -> str:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rapport.kit.errors import Invalid
-from rapport.segments.rules import compile_, matches, parse, tree
+from rapport.segments.rules import compile_, matches, parse, saying, tree
 from rapport.segments.tests import crowd
 from rapport.segments.tests.rulemaking import CONDITION, RULES
 
@@ -83,6 +83,14 @@ def test_each_kind_of_condition_tells_people_apart(case: dict[str, object]) -> N
         assert set(sizes) in ({0}, {crowd.PEOPLE})
     else:
         assert 0 < sum(sizes) < crowd.PEOPLE * len(SEEDS)
+
+
+@settings(max_examples=100, deadline=None)
+@given(CONDITION, st.sampled_from(SEEDS))
+def test_what_is_said_to_be_the_opposite_is(asked: tree.Rule, seed: int) -> None:
+    opposite = saying.turned(asked)
+    if opposite is not None:
+        assert meant(opposite, seed, crowd.NOW) == meant(tree.Not(asked), seed, crowd.NOW)
 
 
 def test_values_travel_as_parameters_only() -> None:
