@@ -1,7 +1,8 @@
-"""Write the pages of docs/reference that come from the code: events.md, imports.md, commands.md and api.md."""
+"""Write the pages of docs/reference that come from the code: events.md, imports.md, measures.md, commands.md and api.md."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,10 +205,214 @@ def shape_of(spec: dict[str, Any]) -> str:
     return " ".join(filter(None, [spec.get("type", "any"), spec.get("format", "")]))
 
 
+def measures_page() -> str:
+    """What can be asked of the figures: every measure, every dimension, and the JSON of a question."""
+    from rapport.explore.rules import catalogue, parsing
+    from rapport.explore.rules.compiling import SHOWN_LEAST
+    from rapport.explore.rules.question import KINDS, document
+
+    lines = [
+        GENERATED,
+        "# Measures, dimensions, questions",
+        "",
+        "What *Explore* and `rapport explore ask FILE` can answer. Each measure is defined here once, in"
+        " `src/rapport/explore/rules/catalogue.py`, and means the same on every screen.",
+        "",
+        "Money is counted in minor units of its own currency; amounts in different currencies are never added."
+        " Days, weeks (from Monday) and months are those of the firm's time zone, whatever zone the day counters"
+        " are kept in.",
+        "",
+        "## Measures",
+        "",
+        "| Measure | Unit | Meaning | Formula |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{m.name}` | {m.unit} | {m.meaning} | {m.formula} |" for m in catalogue.MEASURES.values()]
+    lines += [
+        "",
+        "Some ask for more: "
+        + "; ".join(
+            f"`{m.name}` takes {', '.join(f'`{a}`' for a in m.asks)}"
+            for m in catalogue.MEASURES.values()
+            if m.asks
+        )
+        + ".",
+    ]
+    lines += [
+        "",
+        "## Dimensions",
+        "",
+        "A personal dimension reads people under the purpose `analytics`: whoever refuses it is left out, and what"
+        f" is about fewer than {SHOWN_LEAST} people is not shown. So is a property that the event plan does not"
+        " know, because it may be about a person. That guards against singling somebody out by accident; it is"
+        " no anonymisation of figures that leave the firm.",
+        "",
+        "| Dimension | Meaning | Told apart by it | Personal |",
+        "|---|---|---|---|",
+    ]
+    lines += [dimension_line(d) for d in catalogue.DIMENSIONS.values()]
+    lines += [
+        "",
+        "## Questions",
+        "",
+        "A question is a JSON object. What it leaves out has the value named below. Something unknown is refused"
+        " with its place, such as `$.where[0].dimension`.",
+    ]
+    for name, kind in KINDS.items():
+        lines += ["", f'### `"ask": "{name}"`', "", str(kind.__doc__).strip(), ""]
+        lines += ["| Key | Left out |", "|---|---|"]
+        written = document(parsing.parse(EXAMPLES[name]))
+        for key, field in kind.__dataclass_fields__.items():
+            begun = default_of(field)
+            lines += [f"| `{key}` | {begun} |"]
+        lines += ["", "```json", json.dumps(written, indent=2, ensure_ascii=False), "```"]
+    lines += [
+        "",
+        '`period` is `{"last": 12, "unit": "month"}` (whole units before the present one; with'
+        ' `"with_current": true` the running one too), `{"first_day": "2026-01-01", "last_day":'
+        ' "2026-03-31"}`, or `{}` for ever. Compared is the stretch of the same length just before.',
+        "",
+        "A condition names a `dimension` and gives `is` or `is_not` with a list of values (an empty text means not"
+        " known), `at_least` or `at_most` with a number.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+EXAMPLES: dict[str, Any] = {
+    "figures": {
+        "measures": ["revenue", "orders"],
+        "by": ["country"],
+        "grain": "month",
+        "period": {"last": 12, "unit": "month"},
+        "where": [{"dimension": "channel", "is": ["shop"]}],
+        "compare": True,
+    },
+    "cohorts": {"ask": "cohorts", "period": {"last": 12, "unit": "month"}},
+    "funnel": {
+        "ask": "funnel",
+        "steps": [
+            {"event": "page_viewed", "where": [{"dimension": "page", "is": ["/cart"]}]},
+            "order_placed",
+        ],
+        "within_days": 2,
+        "by": "channel",
+        "period": {"last": 30, "unit": "day"},
+    },
+    "paths": {
+        "ask": "paths",
+        "around": "order_placed",
+        "direction": "before",
+        "period": {"last": 30, "unit": "day"},
+    },
+}
+
+
+def dimension_line(dimension: Any) -> str:
+    """A dimension as a row: its name, and the bases that have it."""
+    bases = {
+        "event": "events",
+        "line": "lines of orders",
+        "session": "sessions",
+        "text": "texts",
+        "answer": "answers",
+    }
+    on = (
+        "all"
+        if len(dimension.on) == len(bases) or not dimension.on
+        else ", ".join(bases[b] for b in dimension.on)
+    )
+    if dimension.name == "property":
+        on = "events, lines of orders"
+    name = f"{dimension.name}:NAME" if dimension.is_prefix else dimension.name
+    personal = "yes" if dimension.is_personal else "where no plan knows it" if name == "property:NAME" else ""
+    return f"| `{name}` | {dimension.meaning} | {on} | {personal} |"
+
+
+def default_of(field: Any) -> str:
+    """What a key means where it is left out."""
+    import dataclasses
+
+    if field.default is dataclasses.MISSING:
+        return "must be there"
+    if dataclasses.is_dataclass(field.default):
+        return "ever"
+    if field.default in ("", ()):
+        return "none"
+    return f"`{json.dumps(field.default)}`"
+
+
+RULES_SHOWN = (
+    {"event": "order_placed", "window": {"last_days": 90}, "count": {"op": ">=", "value": 2}},
+    {"event": "order_placed", "dimension": "Wipers", "last": {"before_days": 365}},
+    {"event": "order_placed", "value_minor": {"op": ">", "value": 50000}, "window": {"since": "2026-01-01"}},
+    {"event": "page_viewed", "days": {"op": ">=", "value": 5}, "window": {"last_days": 30}},
+    {"event": "page_viewed", "then": {"event": "order_placed", "within_days": 3}},
+    {"event": "complaint_raised", "did": False, "window": {"between": ["2026-01-01", "2026-06-30"]}},
+    {"trait": "plan", "is": "gold"},
+    {"trait": "points", "compare": {"op": "between", "value": [100, 500]}},
+    {"trait": "birth_date", "anniversary_next_days": 14},
+    {"profile": "country", "in": ["ES", "FR"]},
+    {"profile": "first_seen", "when": {"last_days": 30}},
+    {"identifier": "email"},
+    {"consent": "marketing", "channel": "email"},
+    {"score": "churn_risk", "compare": {"op": ">=", "value": 0.7}},
+    {"score": "rfm", "in": ["champion", "loyal"]},
+    {"annotation": "sentiment", "label": "negative", "count": {"op": ">=", "value": 2}},
+    {"segment": "winter-buyers", "member": False},
+    {"all": [{"identifier": "email"}, {"any": [{"trait": "plan", "is": "gold"}, {"not": {"segment": "new"}}]}]},
+)
+
+
+def segment_rules_page() -> str:
+    """How a rule is written, with what each example says."""
+    from rapport.segments import rules
+
+    lines = [
+        GENERATED,
+        "# Rules of segments",
+        "",
+        "A rule is a tree in JSON. `{\"all\": [...]}` holds where every part holds, `{\"any\": [...]}` where one"
+        " does, `{\"not\": ...}` where the part does not. Everything else is a condition on one person.",
+        "[segment-rule.schema.json](segment-rule.schema.json) is the JSON Schema; `rapport segments count FILE`"
+        " asks a rule of everybody, and names the place in the document where it is not understood.",
+        "",
+        "| Condition | says |",
+        "|---|---|",
+        *(f"| `{json.dumps(shown)}` | {rules.sentence(rules.parse(shown))} |" for shown in RULES_SHOWN),
+        "",
+        "## What holds of every rule",
+        "",
+        "- Days are days in UTC, as the log counts them. `last_days: 7` is today and the six days before;"
+        " `before_days: 7` is everything before those; `next_days: 7` (for dates of a person) is today and the six"
+        " days after. Both ends of `between` are in it. Of what people do, the future never counts.",
+        "- Who did nothing has done it 0 times, for 0: `count <= 2` holds for them as well.",
+        "- What is unknown passes no test but `known: false`; `not` turns the outcome round, so that"
+        " `not (points > 3)` also holds for somebody without points.",
+        "- `then` asks for an event of the second kind after one of the first: later the same day, or on one of the"
+        " `within_days` days after it.",
+        "- `contains` and `begins_with` do not mind the case of letters; `is` and `in` do.",
+        "- `value_minor` is in minor units (cents) and adds up; refunds are events of their own.",
+        "- `segment` asks who was in another segment when that was last refreshed. A segment cannot come to ask about"
+        " itself, and one that another asks about cannot be removed or given another key.",
+        "- Whoever refuses the purpose that the segment serves is in none.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def segment_schema() -> str:
+    """The JSON Schema of a rule."""
+    from rapport.segments import rules
+
+    return json.dumps(rules.schema(), indent=2) + "\n"
+
+
 PAGES = {
     "events.md": events_page,
+    "segment-rules.md": segment_rules_page,
+    "segment-rule.schema.json": segment_schema,
     "imports.md": imports_page,
     "commands.md": commands_page,
+    "measures.md": measures_page,
     "api.md": api_page,
 }
 

@@ -95,9 +95,9 @@ def test_the_same_question_over_the_same_log_is_asked_once(
 ) -> None:
     question = asked(measures=["orders"])
     first = services.ask(question, by="alice")
-    monkeypatch.setattr(asking, "ready", None)  # it may not be needed
-    assert services.ask(question, by="bob") == first
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "ready", None)  # it may not be needed
+        assert services.ask(question, by="bob") == first
     shop(ordered(BO, 1))
     assert total(services.ask(question, by="alice")).top == 11
     assert answers.from_json(json.loads(json.dumps(answers.as_json(first)))) == first
