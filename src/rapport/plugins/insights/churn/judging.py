@@ -43,7 +43,7 @@ def judged(
     else:
         notes.append(f"{len(low)} ratings after the cut: too few to judge dissatisfaction on.")
     if not leaving.n:
-        notes.append("The log is too short to learn from: a rule of thumb speaks.")
+        notes.append("The log is shorter than twice the horizon: only the rule of rhythm speaks.")
     return Backtest(tuple(metrics), len(silent), split, " ".join(notes), tuple(curves))
 
 

@@ -28,6 +28,7 @@ RIDGE = 3_000.0  # where nothing can be held out to choose it on
 FEW = 300  # cases; with fewer the rule stands alone
 REACH_DAYS = 30.0  # a source must reach this far beyond the time learnt from
 FRESH_DAYS = 90.0  # and must have told something within so many days
+SHORT_DAYS = 14.0  # of a half of a short log, below which nothing can be learnt from it
 SEASON_BEHIND_DAYS = 120.0  # that the log must reach back beyond last year's horizon
 
 # Log-odds per unit of the figure, by judgement: nobody's data; learning moves away from them.
@@ -128,8 +129,7 @@ def learn(people: Histories, context: Context) -> Learnt:
         numbers, bends, cases = _cases(parts, subjects, horizon, rng)
         weights = additive.fit(cases, _chosen_ridge(parts, cuts, subjects, horizon, rng))
     else:
-        row = people.buyers(0.0)
-        numbers = rhythms.usual(Rhythm.of(people, row, np.zeros(len(row))))
+        numbers = _numbers_of_short(people, begin, rng)
         bends, weights = additive.nothing(len(figures.names_of(subjects)))
     found = Learnt(
         horizon_days=horizon,
@@ -167,6 +167,21 @@ def cuts_before_now(begin: float, horizon_days: int) -> list[float]:
     step = max(1.0, horizon_days / CUTS_A_HORIZON)
     cuts = [-horizon_days - step * k for k in range(CUTS_MOST)]
     return [cut for cut in cuts if cut - begin >= max(0.95 * horizon_days, -begin / 4)]
+
+
+def _numbers_of_short(people: Histories, begin: float, rng: np.random.Generator) -> Floats:
+    """The rule's numbers from a log with no room for the horizon twice: its first half, by what came in its second.
+
+    They are rates, and hold for a horizon of any length.
+    """
+    half = -begin / 2
+    row = people.buyers(-half)
+    at = np.full(len(row), -half)
+    silent = people.orders.n_since(row, np.zeros(len(row)), at) == 0
+    if half < SHORT_DAYS or not len(row):
+        row = people.buyers(0.0)
+        return rhythms.usual(Rhythm.of(people, row, np.zeros(len(row))))
+    return rhythms.learn(Rhythm.of(people, row, at), silent, half, 1.0, rng)
 
 
 def _begin(people: Histories) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport.events import lake
+from rapport.insights import services
 from rapport.insights.contract import Context
 from rapport.kit import chances, query
 from rapport.plugins.insights.churn import displeasure, figures, histories, silence
@@ -403,6 +405,34 @@ def test_little_or_absurd_is_scored_without_a_fuss(orders: list[list[float]]) ->
     assert plugin.backtest(as_table(rows), CONTEXT).n == len(found)
 
 
+def test_a_young_firm_learns_its_rhythm_from_what_there_is() -> None:
+    """Half a year of log: weekly and quarterly buyers both stay, and a month's silence says it of the first alone."""
+
+    def log(gap: float, days: int = 150) -> list[dict[str, Any]]:
+        rng = np.random.default_rng(2)
+        return [
+            {
+                "person": k,
+                "currency": "EUR",
+                "orders": [
+                    {"ago": float(a), "minor": 100} for a in np.arange(rng.uniform(0, gap), days, gap)
+                ],
+                **{kind: [] for kind in histories.KINDS},
+                "last_complaint": "",
+            }
+            for k in range(200)
+        ]
+
+    def chance(gap: float) -> float:
+        silent = log(gap)[0] | {
+            "person": 9_999,
+            "orders": [{"ago": 30.0 + gap * k, "minor": 100} for k in range(4)],
+        }
+        return float(said([*log(gap), silent])[9_999]["value"])
+
+    assert chance(7) > 3 * chance(30)
+
+
 def test_nobody_is_called_dissatisfied_where_nothing_could_show_it() -> None:
     rows, _ = shop(50, complaints=False)
     assert said(rows, "dissatisfaction") == {}
@@ -482,3 +512,27 @@ def test_the_label_is_the_place_in_the_own_rhythm() -> None:
 
     found = said([buyer(1, 10), buyer(2, 40), buyer(3, 60), buyer(4, 10, n=1), buyer(5, 300, n=1)])
     assert [found[k]["label"] for k in range(1, 6)] == ["on rhythm", "late", "overdue", "new", "one order"]
+
+
+@pytest.mark.shared
+def test_on_real_order_lines_it_beats_the_naive_rules(
+    shared: Path, tmp_path: Path, home: Path, db: None
+) -> None:
+    """The whole path of `rapport insights backtest churn --data`, on two sets that differ in everything."""
+    lines = [line.split() for line in (shared / "cdnow" / "CDNOW_sample.txt").read_text("ascii").splitlines()]
+    cdnow = tmp_path / "cdnow.csv"
+    rows = [f"{c},{d[:4]}-{d[4:6]}-{d[6:]},1,{v}" for _, c, d, _, v in lines]
+    cdnow.write_text("customer,date,quantity,price\n" + "\n".join(rows) + "\n")
+    retail = tmp_path / "retail.parquet"
+    duckdb.sql(
+        "SELECT CustomerID AS customer_id, InvoiceDate::VARCHAR AS ordered_at, InvoiceNo AS order_id,"
+        f" Quantity AS quantity, UnitPrice AS unit_price FROM '{shared / 'online_retail' / 'online_retail.parquet'}'"
+        " WHERE CustomerID IS NOT NULL"
+    ).write_parquet(str(retail))
+    for file, least in ((cdnow, 0.83), (retail, 0.73)):
+        metrics = {m["name"]: m for m in services.backtest("churn", file)["metrics"]}
+        ranking = metrics["ranking of who falls silent (AUC)"]
+        assert ranking["value"] > max(least, ranking["baseline_value"])
+        for name in ("Brier score", "Brier score beside the simple rule"):
+            assert metrics[name]["value"] < metrics[name]["baseline_value"]
+        assert 0.85 < metrics["calibration slope"]["value"] < 1.1
