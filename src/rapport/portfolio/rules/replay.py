@@ -16,6 +16,7 @@ from rapport.portfolio.rules.policy import Policy
 from rapport.portfolio.rules.queue import NOT_FIRST, Floats, Ints, NDStrings, Pace, next_of
 
 TIERS = ("A", "B", "C", "")
+LONGER_HOURS = 0.25  # below which nobody minds
 DRAWS = 400  # of the interval
 
 
@@ -133,7 +134,7 @@ def replay(contacts: Contact, policy: Policy, rng: np.random.Generator) -> Repla
     after = (done - spare - contacts.since) / 60
     longest = policy.longest_wait_hours
     longer = after - present
-    grown = longer > 0.25
+    grown = longer > LONGER_HOURS
     days = max(1.0, float(contacts.since[-1] - contacts.since[0]) / 1440)
     names, counts = np.unique(np.array(whys), return_counts=True)
     return Replay(

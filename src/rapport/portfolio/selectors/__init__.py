@@ -21,8 +21,11 @@ from rapport.portfolio.selectors.board import (
 from rapport.portfolio.selectors.policies import history, of_version, parameters, policy
 from rapport.portfolio.selectors.queues import Queue, first_of, matters, priorities, priority, queue
 from rapport.portfolio.selectors.simulations import (
+    CONTACTS_MOST,
+    Longer,
     Past,
     SimulationView,
+    longer,
     of_run,
     past_contacts,
     result_json,
@@ -31,12 +34,14 @@ from rapport.portfolio.selectors.simulations import (
 )
 
 __all__ = [
+    "CONTACTS_MOST",
     "CORNERS",
     "NAMES",
     "TIERS",
     "Bands",
     "Board",
     "Corner",
+    "Longer",
     "Past",
     "Queue",
     "SimulationView",
@@ -46,6 +51,7 @@ __all__ = [
     "corners",
     "first_of",
     "history",
+    "longer",
     "matters",
     "members",
     "of_run",

@@ -10,12 +10,13 @@ import numpy as np
 
 from rapport.people import selectors as people
 from rapport.portfolio.models import SimulationRun
-from rapport.portfolio.rules import FIRST, Contact, Policy, Replay
+from rapport.portfolio.rules import FIRST, Contact, Policy, Replay, replay
 from rapport.portfolio.rules.queue import NOT_FIRST
-from rapport.portfolio.rules.replay import TIERS, tier_places
+from rapport.portfolio.rules.replay import LONGER_HOURS, TIERS, tier_places
 from rapport.portfolio.selectors.board import standings
 from rapport.portfolio.selectors.queues import contacts, first_of
 
+CONTACTS_MOST = 20_000  # replayed; of more, the newest
 HOURS = (1, 2, 4, 8, 16, 24, 48, 96)  # of the chart: share answered within
 
 
@@ -114,6 +115,41 @@ def result_json(found: Replay, past: Past) -> dict[str, Any]:
     kept["n_left_out"] = past.n_left_out
     kept["tiers"] = list(TIERS)
     return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """One contact that would have waited longer than it does today."""
+
+    person: int
+    at: dt.datetime
+    tier: str
+    present_hours: float
+    policy_hours: float
+
+
+def longer(found: SimulationView) -> list[Longer]:
+    """Whose contacts would have waited longer under what was tried, those by most first.
+
+    No simulation keeps a person, so it is replayed: what has been erased since is no longer in it.
+    """
+    past = past_contacts(found.policy, found.since, found.until, CONTACTS_MOST)
+    if not len(past.contacts):
+        return []
+    again = replay(past.contacts, found.policy, np.random.default_rng(0))
+    more = again.policy_hours - again.present_hours
+    order = np.argsort(-more, kind="stable")
+    chosen = order[more[order] > LONGER_HOURS]
+    return [
+        Longer(
+            person=int(past.contacts.person[k]),
+            at=dt.datetime.fromtimestamp(float(past.contacts.since[k]) * 60, tz=dt.UTC),
+            tier=TIERS[int(past.contacts.tier[k])],
+            present_hours=float(again.present_hours[k]),
+            policy_hours=float(again.policy_hours[k]),
+        )
+        for k in chosen.tolist()
+    ]
 
 
 def simulations(limit: int = 10) -> list[SimulationView]:

@@ -14,7 +14,6 @@ from rapport.portfolio.rules import Policy, check, replay
 from rapport.portfolio.selectors import SimulationView
 
 DAYS = 180
-CONTACTS_MOST = 20_000
 KEPT = 20
 SEED = 1
 
@@ -26,7 +25,7 @@ def simulate(policy: Policy, *, by: str, days: int = DAYS) -> SimulationView:
     """
     check(policy)
     now = clock.now()
-    past = selectors.past_contacts(policy, now - dt.timedelta(days=days), now, CONTACTS_MOST)
+    past = selectors.past_contacts(policy, now - dt.timedelta(days=days), now, selectors.CONTACTS_MOST)
     if not len(past.contacts):
         raise Invalid(
             f"there is no complaint and no message to us in the last {days} days",

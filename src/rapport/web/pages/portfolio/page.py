@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from rapport.kit import clock
 from rapport.kit.errors import NotFound, RapportError
 from rapport.people import selectors as people
 from rapport.portfolio import selectors, services
@@ -35,7 +37,7 @@ entries = [
         "work",
         35,
         Right.SEE_PORTFOLIO,
-        also=("portfolio_people",),
+        also=("portfolio_people", "portfolio_longer", "portfolio_change"),
     )
 ]
 actions = [Action("portfolio", gettext_lazy("Share service effort"), Right.SEE_PORTFOLIO, "#policy")]
@@ -79,6 +81,7 @@ def _context(request: HttpRequest, form: PolicyForm | None = None, wrong: str = 
     seen = tried or selectors.simulation_of(policy) or next(iter(selectors.simulations(1)), None)
     corners = selectors.corners(board)
     queue = selectors.queue(policy)
+    longest = dt.timedelta(hours=policy.longest_wait_hours)
     is_of_force = seen is not None and seen.policy.as_json() == policy.as_json()
     return {
         "board": board,
@@ -100,6 +103,7 @@ def _context(request: HttpRequest, form: PolicyForm | None = None, wrong: str = 
             )
         ],
         "n_waiting": len(queue.turns),
+        "n_overdue": sum(clock.now() - m.since > longest for m in queue.matters),
         "short_minutes": queue.short_minutes,
         "history": [(p, telling.changed(p, before)) for p, before in _pairs(selectors.history())],
         "can_change": may(request, Right.CHANGE_PORTFOLIO),
@@ -236,6 +240,32 @@ def members(request: HttpRequest) -> HttpResponseBase:
     return render(request, "pages/portfolio/people.html", context)
 
 
+@needs(Right.SEE_PORTFOLIO)
+def longer(request: HttpRequest, number: int) -> HttpResponseBase:
+    """Who would have waited longer under what was tried."""
+    seen = _tried(str(number))
+    if seen is None:
+        raise NotFound(_("this trial is no longer kept"), _("Try the policy again; that takes a moment."))
+    found = selectors.longer(seen)
+    page = request.GET.get("page", "")
+    first = int(page) * PAGE if page.isdecimal() and len(page) < 7 else 0
+    shown = found[first : first + PAGE]
+    known = {row.id: row.display_name for row in people.person_rows(x.person for x in shown)}
+    context = {
+        "lines": [
+            (x, known.get(x.person, ""), telling.hours(x.present_hours), telling.hours(x.policy_hours),
+             telling.hours(x.policy_hours - x.present_hours))
+            for x in shown
+        ],
+        "n": len(found),
+        "seen": seen,
+        "next_url": f"?page={first // PAGE + 1}" if first + PAGE < len(found) else "",
+        "previous_url": f"?page={first // PAGE - 1}" if first else "",
+        "can_see_people": may(request, Right.SEE_PEOPLE),
+    }  # fmt: skip
+    return render(request, "pages/portfolio/longer.html", context)
+
+
 @needs(Right.CHANGE_PORTFOLIO)
 @require_POST
 def change(request: HttpRequest) -> HttpResponseBase:
@@ -279,6 +309,7 @@ def switch(request: HttpRequest) -> HttpResponseBase:
 urlpatterns = [
     path("portfolio/", portfolio, name="portfolio"),
     path("portfolio/people/", members, name="portfolio_people"),
+    path("portfolio/longer/<int:number>/", longer, name="portfolio_longer"),
     path("portfolio/change/", change, name="portfolio_change"),
     path("portfolio/switch/", switch, name="portfolio_switch"),
 ]

@@ -154,8 +154,8 @@ def _money(outcome: dict[str, Any]) -> Money:
 
 
 def hours(value: float | None) -> str:
-    """A wait: 6 h 20 min."""
-    return formats.duration(None if value is None else max(1.0, value * 3600))
+    """A wait, to the minute: 6 h 20 min."""
+    return formats.duration(None if value is None else max(1, round(value * 60)) * 60)
 
 
 def per_minute(board: selectors.Board, at: int) -> str:

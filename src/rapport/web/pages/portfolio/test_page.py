@@ -100,6 +100,9 @@ def test_a_policy_is_tried_saved_switched_on_and_off(alice: Staff, say: Say, noo
     assert tried.context["seen"].n == 9  # one complains at this very moment
     assert selectors.policy().version == 0
     assert "Switch the policy on" not in html
+    listed = client.get(f"/portfolio/longer/{tried.context['seen'].id}/")
+    assert listed.context["n"] == tried.context["seen"].n_longer
+    assert client.get("/portfolio/longer/999/").status_code == 404
     client.post("/portfolio/change/", figures(do="save", minutes_per_day="45", why="quarter of an hour less"))
     assert selectors.policy().minutes_per_day == 45
     html = client.get("/portfolio/").content.decode()
