@@ -12,8 +12,9 @@ WITH bought AS (
         e.ts,
         e.ts >= $now::TIMESTAMPTZ AS is_next,
         e.name = 'order_placed' AS is_order,
-        epoch(date_trunc('day', e.ts))::BIGINT // 86400 AS day,
-        coalesce(e.value_minor, 0) AS value_minor,
+        floor(epoch(e.ts) / 86400)::BIGINT AS day,
+        -- An absurd amount must not overflow a sum.
+        least(greatest(coalesce(e.value_minor, 0), -1000000000000000), 1000000000000000) AS value_minor,
         e.properties->>'country' AS country,
         e.channel
     FROM event AS e
