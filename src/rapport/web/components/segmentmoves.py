@@ -98,7 +98,10 @@ def change_text(history: Sequence[selectors.SizeOn]) -> str:
         return _("unchanged")
     sign = "+" if net > 0 else "\u2212"
     text = f"{sign}{formats.number(abs(net))}"
-    return f"{text} ({sign}{formats.percent(abs(net) / found.before)})" if found.before else text
+    if not found.before:
+        return text
+    ratio = abs(net) / found.before
+    return f"{text} ({sign}{formats.percent(ratio, 1 if ratio < 0.01 else 0)})"
 
 
 def members(key: str) -> tuple[Subjects, Callable[[int], dt.datetime | None]]:
