@@ -62,7 +62,7 @@ def compile_figures(question: Figures, world: World, today: dt.date) -> Compiled
     hides = bool(question.segment) or any(catalogue.is_personal(name, world) for name in named)
     parts, stores = [], set()
     for at, asked in enumerate(question.measures):
-        store = _store(question, asked, world)
+        store = _store(binding, question, asked, world)
         stores.add(store)
         parts.append(_measure(binding, question, asked, at, hides=hides, store=store))
     cells = " UNION ALL ".join(parts)
@@ -192,11 +192,16 @@ def _names(measure: Measure, asked: Asked) -> tuple[str, ...]:
     return (asked.event,) if asked.event else measure.events
 
 
-def _store(question: Figures, asked: Asked, world: World) -> str:
+def _store(binding: Binding, question: Figures, asked: Asked, world: World) -> str:
     """counters where they can answer exactly, the log itself otherwise."""
     measure = catalogue.measure(asked.measure)
     names = _names(measure, asked)
-    if not measure.is_counted or not names or any(name not in world.counted for name in names):
+    if (
+        not binding.has_utc_days
+        or not measure.is_counted
+        or not names
+        or any(name not in world.counted for name in names)
+    ):
         return "events"
     for name in (*question.by, *(c.dimension for c in question.where)):
         found, _rest = catalogue.split(name)

@@ -58,10 +58,9 @@ class Binding:
 
     def local(self, us: str, *, ever: bool = False) -> str:
         """SQL: the local clock's microseconds at a moment."""
-        first = self.spans.before.first if self.spans.before else self.spans.now.first
+        known = self.offsets
         if ever:
-            first = periods.FIRST
-        known = periods.offsets(self.zone, first, self.spans.now.last)
+            known = periods.offsets(self.zone, periods.FIRST, self.spans.now.last)
         if len(known) == 1:
             return f"({us} + {known[0][1]})"
         cases = " ".join(
@@ -75,26 +74,23 @@ class Binding:
         day = f"(DATE '1970-01-01' + ({self.local(us)} // {DAY_US})::INTEGER)"
         return day if self.grain in ("", "day") else f"date_trunc('{self.grain}', {day})::DATE"
 
-    def edges(self, us: str) -> str:
-        """SQL: how many ends of the periods lie before a moment."""
-        before = self.spans.before
-        moments = {self.first_us, self.now_us, self.until_us}
-        if before:
-            moments.add(periods.ends_us(before.last, self.zone))
-        return "(" + " + ".join(f"({us} >= {at})::INTEGER" for at in sorted(moments)) + ")"
+    @property
+    def has_utc_days(self) -> bool:
+        """Whether no unit and no period ends within a day of UTC, so that counters by that day are exact."""
+        if self.spans.is_ever and not self.grain:
+            return True
+        return all(shift % DAY_US == 0 for _since, shift in self.offsets)
 
-    def parts(self, us: str, last_us: str) -> str:
-        """SQL: whether two moments lie in different units, or on both sides of a period's end; or nothing can part them."""
-        apart = [] if self.spans.is_ever else [f"{self.edges(us)} <> {self.edges(last_us)}"]
-        if self.grain:
-            apart.append(f"{self.bucket(us)} <> {self.bucket(last_us)}")
-        return f"({' OR '.join(apart)})" if apart else ""
+    @property
+    def offsets(self) -> tuple[tuple[int, int], ...]:
+        first = self.spans.before.first if self.spans.before else self.spans.now.first
+        return periods.offsets(self.zone, first, self.spans.now.last)
 
-    def inside(self, us: str) -> list[str]:
+    def inside(self, us: str, *, is_windowed: bool = False) -> list[str]:
         """Conditions that keep a moment within what is asked about, the stretch between the two periods left out."""
         if self.spans.is_ever:
             return []
-        kept = [f"{us} >= {self.first_us}", f"{us} < {self.until_us}"]
+        kept = [] if is_windowed else [f"{us} >= {self.first_us}", f"{us} < {self.until_us}"]
         before = self.spans.before
         if before and periods.ends_us(before.last, self.zone) < self.now_us:
             kept.append(f"({us} < {periods.ends_us(before.last, self.zone)} OR {us} >= {self.now_us})")
@@ -146,7 +142,7 @@ def select(
         columns.append("f.first_us")
     columns += [f"coalesce({expressions[name]}, '') AS d{i}" for i, name in enumerate(by)]
     text = f"SELECT {', '.join(columns)} FROM {origin} AS e{''.join(joined.joins)}"
-    kept += binding.inside("e.us")
+    kept += binding.inside("e.us", is_windowed=source in _WINDOWED)
     return text + (f" WHERE {' AND '.join(kept)}" if kept else "")
 
 
@@ -355,36 +351,18 @@ def _answers(binding: Binding, names: Sequence[str], named: Sequence[str], annot
 
 
 def _counters(binding: Binding, names: Sequence[str], named: Sequence[str], annotation: str) -> str:
-    """Counters by UTC day, exact by the firm's days.
-
-    A row whose first and last moment lie in one unit counts there. Of two events on both sides of a
-    boundary, one lies on each. Only what has more is looked up in the log itself.
-    """
+    """Counters by UTC day, for where no unit ends within one: each lies where its first moment does."""
     del named, annotation
     kept = ["d.dimension = ''", *_named(binding, "d.name", names)]
     if not binding.spans.is_ever:
         first = clock.from_us(binding.first_us).date()
         last = clock.from_us(binding.until_us - 1).date()
         kept += [f"d.day >= {binding.bind(first)}::DATE", f"d.day <= {binding.bind(last)}::DATE"]
-    counted = (
-        "SELECT d.subject, d.name, d.day, d.n, epoch_us(d.first_ts) AS us, epoch_us(d.last_ts) AS last_us"
-        f" FROM subject_day AS d{_where(kept)}"
-    )
-    parts = binding.parts("c.us", "c.last_us")
-    if not parts:
-        return f"({counted})"
-    hard = f"SELECT DISTINCT c.subject, c.name, c.day FROM ({counted}) AS c WHERE c.n > 2 AND {parts}"
-    easy = f"SELECT c.* FROM ({counted}) AS c ANTI JOIN hard AS h USING (subject, name, day)"
-    looked_up = _named(binding, "v.name", names) + binding.window("v.ts")
-    return (
-        f"(WITH hard AS MATERIALIZED ({hard}), easy AS ({easy})"
-        f" SELECT c.subject, c.name, CASE WHEN {parts} THEN 1 ELSE c.n END AS n, c.us FROM easy AS c"
-        f" UNION ALL SELECT c.subject, c.name, 1 AS n, c.last_us AS us FROM easy AS c WHERE {parts}"
-        " UNION ALL SELECT v.subject, v.name, 1 AS n, epoch_us(v.ts) AS us FROM event AS v"
-        " SEMI JOIN hard AS h ON v.subject = h.subject AND v.name = h.name AND v.ts::DATE = h.day"
-        f"{_where(looked_up)})"
-    )
+    return f"(SELECT d.subject, d.name, d.n, epoch_us(d.first_ts) AS us FROM subject_day AS d{_where(kept)})"
 
+
+# Sources that keep to the period by their column of times already.
+_WINDOWED = (EVENT, LINE, SESSION, TEXT)
 
 _SOURCES = {
     EVENT: _events,

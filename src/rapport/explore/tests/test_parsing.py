@@ -145,13 +145,20 @@ def test_what_is_wrong_is_named(asked: Any, place: str) -> None:
     assert caught.value.hint
 
 
-def test_days_that_somebody_counts_on_are_answered_by_counters() -> None:
-    world = markets.world("Europe/Madrid")
+def test_counters_answer_where_no_unit_ends_within_their_day() -> None:
     asked = {"measures": ["page_views"], "grain": "month", "period": {"last": 12, "unit": "month"}}
-    assert compiling.compile_figures(_figures(asked), world, markets.TODAY).store == "counters"
+
+    def store(zone: str, **other: Any) -> str:
+        compiled = compiling.compile_figures(_figures({**asked, **other}), markets.world(zone), markets.TODAY)
+        return compiled.store
+
+    assert store("UTC") == "counters"
+    assert store("Atlantic/Reykjavik") == "counters"
+    assert store("Europe/London") == "events"  # an hour off in the summer
+    assert store("Europe/Madrid") == "events"
+    assert store("Europe/Madrid", grain="", period={}) == "counters"
     for other in ({"by": ["page"]}, {"by": ["weekday"]}, {"measures": ["revenue"]}):
-        compiled = compiling.compile_figures(_figures({**asked, **other}), world, markets.TODAY)
-        assert compiled.store == "events"
+        assert store("UTC", **other) == "events"
 
 
 def _figures(asked: dict[str, Any]) -> Figures:
