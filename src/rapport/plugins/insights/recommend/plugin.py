@@ -84,6 +84,7 @@ class Recommend:
             return SCORED.empty_table()
         person = table.column("person").to_numpy(zero_copy_only=False).astype(np.int64)
         lines = reading.bought(table, learnt.products)
+        lively = ranking.lively(lines)
         both, country = reading.pairs(lines), _places(table, learnt.facts.country_codes)
         refunded = reading.named(table, "refunded", learnt.products)
         like = narrowing.kinds(learnt.products, learnt.facts)
@@ -91,7 +92,7 @@ class Recommend:
         for choices in blocks(learnt.facts, learnt.products, both, country):
             order, likely = _ordered(learnt, choices, refunded, narrowing.LOOKED_AT)
             picked = narrowing.three(choices, order, like)
-            parts.append(_rows(learnt, choices, picked, likely, both, person, country))
+            parts.append(_rows(learnt, choices, picked, likely, both, person, country, lively))
         return pa.concat_tables(parts).combine_chunks()
 
     def explain(self, row: Mapping[str, Any]) -> str:
@@ -147,7 +148,14 @@ def _ordered(learnt: Learnt, choices: Choices, refunded: tuple[Ints, Ints], k: i
 
 
 def _rows(
-    learnt: Learnt, choices: Choices, picked: Ints, likely: Floats, both: Pairs, person: Ints, country: Ints
+    learnt: Learnt,
+    choices: Choices,
+    picked: Ints,
+    likely: Floats,
+    both: Pairs,
+    person: Ints,
+    country: Ints,
+    lively: Floats,
 ) -> pa.Table:
     a, b = np.searchsorted(both.person, [choices.first, choices.first + choices.n])
     own = Pairs(
@@ -157,11 +165,10 @@ def _rows(
         both.last_days_ago[a:b],
         both.first_days_ago[a:b],
     )
-    orders = np.bincount(own.person, own.n, choices.n)
     row, place = np.nonzero(picked >= 0)
     entries = picked[row, place]
     here = country[choices.first : choices.first + choices.n]
-    value = ranking.probability(learnt.ranking.certainty, likely[entries], orders[row])
+    value = ranking.probability(learnt.ranking.certainty, likely[entries], lively[row + choices.first])
     n = len(row)
     return pa.table(
         [

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from rapport.plugins.insights.recommend.reading import Floats, Ints
+from rapport.plugins.insights.recommend.reading import Bought, Floats, Ints
 from rapport.plugins.insights.recommend.weighing import FEATURES, Choices
 
 RIDGE = 1.0
+LIVELY_DAYS = 60.0  # half-life
 MOST_TARGETS = 5  # of one person that count
 
 # Where there is too little to learn from: what was had often and is bought again, what goes together, what many buy.
@@ -39,7 +40,7 @@ class Ranking:
 
     rule: str
     weights: Floats  # of FEATURES
-    certainty: Floats  # of 1, log share of the choice, log orders
+    certainty: Floats  # of 1, log share of the choice, log of the person's lines lately
 
     def score(self, choices: Choices) -> Floats:
         """One figure per choice; only comparisons within a person mean anything."""
@@ -51,6 +52,12 @@ class Ranking:
 
 
 GUESSED = Ranking("learnt", np.array([_GUESS[f] for f in FEATURES]), np.array([0.0, 1.0, 0.0]))
+
+
+def lively(lines: Bought) -> Floats:
+    """Each person's lines, the late ones counting more: as comparable after one year of log as after two."""
+    found: Floats = np.bincount(lines.person, 0.5 ** (lines.days_ago / LIVELY_DAYS), lines.n)
+    return found
 
 
 def shares(person: Ints, score: Floats, n: int) -> Floats:
@@ -86,9 +93,9 @@ def learn(features: Floats, person: Ints, taken: Floats, n: int) -> Floats:
     return weights
 
 
-def calibrate(likely: Floats, orders: Floats, taken: Floats) -> Floats:
-    """A logistic curve from the log share of a choice and the person's orders to the chance that it is taken."""
-    x = np.stack([np.ones(len(likely)), likely, np.log1p(orders)], axis=1)
+def calibrate(likely: Floats, lively: Floats, taken: Floats) -> Floats:
+    """A logistic curve from the log share of a choice and the person's lines lately to the chance that it is taken."""
+    x = np.stack([np.ones(len(likely)), likely, np.log1p(lively)], axis=1)
 
     def loss(b: Floats) -> tuple[float, Floats]:
         s = np.clip(x @ b, -30, 30)
@@ -100,9 +107,9 @@ def calibrate(likely: Floats, orders: Floats, taken: Floats) -> Floats:
     return found
 
 
-def probability(certainty: Floats, likely: Floats, orders: Floats) -> Floats:
+def probability(certainty: Floats, likely: Floats, lively: Floats) -> Floats:
     """In (0, 1)."""
-    s = certainty[0] + certainty[1] * likely + certainty[2] * np.log1p(orders)
+    s = certainty[0] + certainty[1] * likely + certainty[2] * np.log1p(lively)
     found: Floats = 1 / (1 + np.exp(-np.clip(s, -30, 30)))
     return found
 

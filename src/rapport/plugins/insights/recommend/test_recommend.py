@@ -37,7 +37,12 @@ def order(
     person: int, days_ago: float, *codes: str, name: str = "order_placed", **more: Any
 ) -> dict[str, Any]:
     items = [
-        {"product_code": c, "category": c[0], "product_name": f"Thing {c}", "quantity": more.get("quantity", 1)}
+        {
+            "product_code": c,
+            "category": c[0],
+            "product_name": f"Thing {c}",
+            "quantity": more.get("quantity", 1),
+        }
         for c in codes
     ]
     return {

@@ -182,7 +182,7 @@ def _ranking(
     for side in (False, True):
         learnt = _half(choices, taken, half == side)
         score[half[choices.person] != side] = choices.features[half[choices.person] != side] @ learnt
-    orders = np.bincount(both.person, both.n, len(country))[rows]
+    lively = ranking.lively(held.known)[rows]
     worth: dict[str, float] = {}
     best, best_score = RULES[0], score
     for rule in RULES:
@@ -198,7 +198,7 @@ def _ranking(
     top = ranking.first(choices, best_score, measuring.FIRST)
     top = top[top >= 0]
     likely = ranking.shares(choices.person, best_score, choices.n)
-    certainty = ranking.calibrate(likely[top], orders[choices.person[top]], taken[top])
+    certainty = ranking.calibrate(likely[top], lively[choices.person[top]], taken[top])
     everybody = ranking.learn(choices.features, choices.person, taken, choices.n)
     return Ranking(best, everybody, certainty)
 

@@ -1,0 +1,1 @@
+"""What each person will need next, and when."""
