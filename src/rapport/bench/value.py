@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 
 @bench("value")
 def value() -> Iterator[Measure]:
-    yield from _coverage(int(home.env("BENCH_SEEDS", str(SEEDS))))
+    yield from _coverage(SEEDS)
     yield _fit_time()
     yield _many(int(home.env("BENCH_PEOPLE", str(MANY))))
 
