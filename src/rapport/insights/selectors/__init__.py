@@ -9,6 +9,7 @@ from rapport.insights.selectors.cards import (
     card,
     cards,
     distribution,
+    last_runs,
     runs,
     titles_of,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "cards",
     "distribution",
     "language_shares",
+    "last_runs",
     "runs",
     "sentiment_by_day",
     "sentiment_by_venue",

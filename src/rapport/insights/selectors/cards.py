@@ -104,6 +104,11 @@ def runs(model: str | None = None, limit: int = RUNS_SHOWN) -> list[RunView]:
     return [_view(run) for run in found[:limit]]
 
 
+def last_runs() -> list[RunView]:
+    """The newest run of every model that is installed and has run, by name."""
+    return [_view(run) for _name, run in sorted(_latest_runs().items())]
+
+
 def distribution(score: str) -> rules.Distribution:
     """How the values of one score lay when it was last written. Raises NotFound where no run wrote it."""
     for run in Run.objects.filter(state=Run.State.DONE, n_out__gt=0).order_by("-started_at")[:RUNS_SHOWN]:

@@ -46,12 +46,17 @@ def scores_arrow(names: Sequence[str] | None = None) -> pa.Table:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Figures of one name: from `low` to below `high`, and of this label; what is None is left open."""
+    """Figures of one name: from `low` to below `high`, and of this label; what is None is left open.
+
+    With `best_of`, only among the `best` people who have most of that other figure.
+    """
 
     name: str
     low: float | None = None
     high: float | None = None
     label: str | None = None
+    best_of: str = ""
+    best: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,9 @@ _PRESENT = (
     " INNER JOIN people_person AS p ON p.id = s.person AND p.members = s.members AND p.kind = 'person'"
     " WHERE s.name = %s"
 )
+
+
+_BEST = _PRESENT.replace(" FROM", "SELECT s.person FROM", 1) + " ORDER BY s.value DESC, s.person LIMIT %s"
 
 
 def persons_within(figures: Within) -> Subjects:
@@ -116,4 +124,7 @@ def _within(figures: Within) -> tuple[str, list[str | float]]:
         if value is not None:
             conditions.append(f" AND {condition}")
             given.append(value)
+    if figures.best_of:
+        conditions.append(f" AND s.person IN (SELECT b.person FROM ({_BEST}) AS b)")
+        given += [figures.best_of, figures.best]
     return "".join(conditions), given

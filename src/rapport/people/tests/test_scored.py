@@ -55,6 +55,13 @@ def test_a_label_chooses_too(four: list[int]) -> None:
     assert selectors.n_within(Within("service_tier", label="B")) == 0
 
 
+def test_only_those_with_most_of_another_figure(four: list[int]) -> None:
+    services.write_scores(scored(dict(zip(four, (40.0, 30.0, 20.0, 10.0), strict=True)), "clv_minor"))
+    best_two = Within("churn_risk", 0.4, best_of="clv_minor", best=2)
+    assert selectors.persons_within(best_two).tolist() == [four[1]]
+    assert selectors.n_within(best_two) == 1
+
+
 def test_the_ends_come_with_names_and_reasons(four: list[int]) -> None:
     most, least = selectors.extremes("churn_risk", 2)
     assert [one.score.value for one in most] == [0.9, 0.5]

@@ -13,6 +13,8 @@ from rapport.kit.errors import Invalid
 from rapport.people import selectors as people
 from rapport.web.components import formats, words
 
+BEST_MAX = 100_000  # people with the most of a figure, as many as an address may ask for
+
 
 def people_url(figures: people.Within) -> str:
     """The list of the people whose figure lies there."""
@@ -24,8 +26,14 @@ def asked_for(query: Mapping[str, str]) -> people.Within | None:
     name = query.get("score", "").strip()
     if not name:
         return None
+    best = _number(query.get("best", ""))
     return people.Within(
-        name, _number(query.get("from", "")), _number(query.get("below", "")), query.get("label") or None
+        name,
+        _number(query.get("from", "")),
+        _number(query.get("below", "")),
+        query.get("label") or None,
+        query.get("of", "") if best else "",
+        int(min(best or 0, BEST_MAX)),
     )
 
 
@@ -40,13 +48,25 @@ def kept(figures: people.Within | None) -> dict[str, str]:
             ("from", "" if figures.low is None else repr(figures.low)),
             ("below", "" if figures.high is None else repr(figures.high)),
             ("label", figures.label or ""),
+            ("of", figures.best_of),
+            ("best", str(figures.best) if figures.best_of else ""),
         )
         if value
     }
 
 
 def sentence(figures: people.Within, unit: str = "") -> str:
-    """`Risk of leaving: 50 % to 60 %`."""
+    """`Risk of leaving: 50 % to below 60 %`, and among whom."""
+    if figures.best_of:
+        return _("%(which)s, among the %(n)s with the highest “%(of)s”") % {
+            "which": _range(figures, unit),
+            "n": formats.people(figures.best),
+            "of": words.score(figures.best_of),
+        }
+    return _range(figures, unit)
+
+
+def _range(figures: people.Within, unit: str) -> str:
     name = words.score(figures.name)
     if figures.label:
         return _("%(score)s: %(what)s") % {"score": name, "what": figures.label}

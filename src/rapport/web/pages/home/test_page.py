@@ -9,13 +9,14 @@ import pytest
 
 from rapport.events import quarantine, rules, services
 from rapport.events import selectors as events
+from rapport.insights.models import Run
 from rapport.kit import clock
 from rapport.people import selectors as people
 from rapport.people import services as people_services
 from rapport.people.services.deciding import PROPOSAL
 from rapport.staff.models import Staff
 from rapport.web import figures
-from rapport.web.conftest import Say, identified, logged_in, touchpoint
+from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
 from rapport.web.pages.home import changes
 
 NOON = dt.datetime(2026, 3, 30, 12, 0, tzinfo=dt.UTC)
@@ -241,3 +242,41 @@ def test_wilson_is_wilson() -> None:
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
     assert changes.wilson(0, 5)[0] == pytest.approx(0)
     assert math.isclose(changes.wilson(5, 5)[1], 1.0)
+
+
+def test_the_best_customers_who_are_likely_to_leave_stand_on_home(alice: Staff, say: Say) -> None:
+    say(*(identified(f"customer:{k}", name=f"Person {k}") for k in range(4)))
+    persons = [people.person_id(f"customer:{k}") for k in range(4)]
+    rows = [
+        {
+            "person": p,
+            "name": name,
+            "value": value,
+            "unit": unit,
+            "as_of": MONDAY,
+            "model": "churn",
+            "version": "1",
+        }
+        for p, risk in zip(persons, (0.9, 0.6, 0.4, 0.2), strict=True)
+        for name, value, unit in (("churn_risk", risk, "probability"), ("clv_minor", 1000.0 * p, "minor EUR"))
+    ]
+    people_services.write_scores(pa.Table.from_pylist(rows))
+    client = logged_in(alice)
+    (line,) = [one for one in client.get("/home/news/").context["hurts"] if "leave" in one.text]
+    assert line.text == "2 of the 4 people worth most are likelier to leave than not"
+    listed = client.get(line.url)
+    assert {row.id for row, _life in listed.context["rows"]} == set(persons[:2])
+    assert "among the 100 people with the highest “Value expected”" in listed.content.decode()
+
+
+def test_a_model_that_failed_or_moved_is_on_home(alice: Staff, bob: Staff, say: Say) -> None:
+    say(identified("customer:1"))
+    now = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    Run.objects.create(model="rfm", version="1", started_at=now, state="failed", error="no such column")
+    Run.objects.create(model="language", version="1", started_at=now, state="done", drift={"rfm": 0.4})
+    client = logged_in(alice)
+    assert "The model “Recency, frequency, money” failed: no such column" in client.get("/").content.decode()
+    assert (
+        "the figures are of other people than at the run before" in client.get("/home/news/").content.decode()
+    )
+    assert "no such column" not in logged_in(bob).get("/").content.decode()
