@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapport.events import lake
 from rapport.insights import services
 from rapport.insights.contract import Context
 from rapport.kit import chances, query
@@ -32,6 +31,14 @@ ACTS = {
     "answer": "survey_answered",
     "order": "order_placed",
     "refund": "order_refunded",
+}
+
+# The lake's tables, with the columns that the query may read and no others.
+TABLES = {
+    "event": "subject BIGINT, ts TIMESTAMPTZ, name VARCHAR, value_minor BIGINT, currency VARCHAR, properties JSON",
+    "session": "subject BIGINT, started_at TIMESTAMPTZ",
+    "subject_day": "subject BIGINT, day DATE, name VARCHAR, dimension VARCHAR, n BIGINT",
+    "annotation": "seq BIGINT, subject BIGINT, ts TIMESTAMPTZ, name VARCHAR, label VARCHAR, run BIGINT",
 }
 
 
@@ -60,8 +67,8 @@ def table(
     people = sorted({e["subject"] for e in events} | {d[0] for d in days})
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
-        for name in ("event", "session", "subject_day", "annotation"):
-            con.execute(f"CREATE TABLE {name} ({lake.TABLES[name][0].replace(' NOT NULL', '')})")
+        for name, shape in TABLES.items():
+            con.execute(f"CREATE TABLE {name} ({shape})")
         for e in events:
             con.execute(
                 "INSERT INTO event (subject, name, ts, value_minor, currency, properties) VALUES (?, ?, ?, ?, ?, ?)",
