@@ -27,6 +27,7 @@ class Size:
     n: int
     n_people: int
     reachable: Mapping[str, int]  # people by channel, for the purpose that was asked for
+    sample: tuple[int, ...] = ()  # a few of them, as `sample` picks them
 
     @property
     def share(self) -> float:
@@ -41,10 +42,11 @@ class Members:
     after: int | None
 
 
-def size(rule: rules.Rule, leave: Warrant, *, reach: str = "") -> Size:
+def size(rule: rules.Rule, leave: Warrant, *, reach: str = "", shown: int = 0) -> Size:
     """Count the people for whom the rule holds and, for the purpose `reach`, whom of them each channel reaches.
 
-    A channel reaches whoever allows it and has told the identifier that it needs.
+    A channel reaches whoever allows it and has told the identifier that it needs. `shown` of them are picked
+    in the same breath.
     """
     channels = consent.purpose(reach).channels if reach else ()
     needs = Needs(allowed=frozenset((reach, channel) for channel in channels))
@@ -61,11 +63,16 @@ def size(rule: rules.Rule, leave: Warrant, *, reach: str = "") -> Size:
                 f" SEMI JOIN (SELECT person FROM profile WHERE $by{at} = '' OR list_contains(namespaces, $by{at})) AS p"
                 " ON f.person = p.person)"
             )
+        if shown:
+            parameters |= {"shown": shown}
+            few = "SELECT person, hash(person, 0) AS place FROM found_ ORDER BY place, person LIMIT $shown"
+            counts.append(f"(SELECT list(person ORDER BY place, person) FROM ({few}))")
         row = con.execute(
             f"WITH found_ AS MATERIALIZED ({found.sql}) SELECT {', '.join(counts)}", parameters or None
         ).fetchone()
     assert row is not None
-    return Size(row[0], row[1], dict(zip(channels, row[2:], strict=True)))
+    picked = tuple(row[-1] or ()) if shown else ()
+    return Size(row[0], row[1], dict(zip(channels, row[2 : 2 + len(channels)], strict=True)), picked)
 
 
 def count(rule: rules.Rule, leave: Warrant) -> int:

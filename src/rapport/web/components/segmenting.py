@@ -113,15 +113,14 @@ class Live:
     as_of: str
     wrong: list[WrongRow]
     reach: list[Reach]
-    sample: list[tuple[people.PersonRow, people.Activity | None]]
+    sample: list[people.PersonRow]
     draws_year: bool
 
 
 def live(built: segmentforms.Built, given: Warrant) -> Live:
     """How many fit the rule, whom of them one can reach, and a few of them."""
     purpose = reach_purpose()
-    size = selectors.size(built.rule, given, reach=purpose.key if purpose else "")
-    chosen = selectors.sample(built.rule, given, SHOWN) if size.n else ()
+    size = selectors.size(built.rule, given, reach=purpose.key if purpose else "", shown=SHOWN)
     return Live(
         n=size.n,
         of_all=_("%(percent)s of %(people)s")
@@ -132,7 +131,7 @@ def live(built: segmentforms.Built, given: Warrant) -> Live:
         as_of=as_of(),
         wrong=wrong_rows(built),
         reach=reaches(size.reachable, purpose),
-        sample=with_lives(chosen),
+        sample=in_order(size.sample),
         draws_year=bool(size.n) and _is_about_days(built.rule),
     )
 
@@ -163,11 +162,10 @@ def wrong_rows(built: segmentforms.Built) -> list[WrongRow]:
     ]
 
 
-def with_lives(persons: Sequence[int]) -> list[tuple[people.PersonRow, people.Activity | None]]:
+def in_order(persons: Sequence[int]) -> list[people.PersonRow]:
     """Persons as a list shows them, in the order given."""
     rows = {row.id: row for row in people.person_rows(persons)}
-    lives = people.activity(list(rows))
-    return [(rows[n], lives.get(n)) for n in persons if n in rows]
+    return [rows[n] for n in persons if n in rows]
 
 
 def as_of() -> str:
