@@ -356,13 +356,15 @@ def _figures(question: Figures) -> str:
 
 def refusal(error: RapportError) -> str:
     """Why a question cannot be asked, without its places in the JSON and with the names that screens use."""
-    text = f"{as_sentence(re.sub(r'^[$][^ ]*:? ', '', error.message))} {as_sentence(error.hint)}"
     named = {**MEASURES, **{k: v for k, v in DIMENSIONS.items() if "_" in k}}
 
-    def said_so(found: re.Match[str]) -> str:
-        return f"“{named[found[0]]}”" if found[0] in named else found[0]
+    def in_words(text: str) -> str:
+        return re.sub(
+            r"\b[a-z]+(?:_[a-z]+)+\b", lambda m: f"“{named[m[0]]}”" if m[0] in named else m[0], text
+        )
 
-    return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", said_so, text)
+    message = re.sub(r"^[$][^ ]*:? ", "", error.message)
+    return f"{as_sentence(in_words(message))} {as_sentence(in_words(error.hint))}"
 
 
 def meaning(name: str) -> str:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from rapport.explore import selectors, services
+from rapport.explore.rules import parsing
+from rapport.staff import services as staff_services
+from rapport.staff.models import Staff
+from rapport.web import jobs
+from rapport.web.conftest import Say, logged_in, touchpoint
+
+QUESTION = {"measures": ["orders"], "period": {"first_day": "2026-02-01", "last_day": "2026-03-31"}}
+
+
+@pytest.fixture
+def saved(alice: Staff, say: Say) -> uuid.UUID:
+    """Alice's question, asked once."""
+    say(touchpoint("order_placed", "customer:1", properties={"order_id": "1"}))
+    key = services.save("Orders of spring", parsing.parse(QUESTION), by=alice.email)
+    services.run_saved(key, by=alice.email)
+    return key
+
+
+@pytest.fixture
+def analyst(alice: Staff) -> Staff:
+    return staff_services.invite(alice, email="ida@example.com", name="Ida", role="analyst")[0]
+
+
+def test_a_question_is_kept_under_a_name(alice: Staff, say: Say) -> None:
+    client = logged_in(alice)
+    given = {"q": json.dumps(QUESTION), "name": "Orders"}
+    kept = client.post("/explore/save/", given)
+    (view,) = selectors.saved_for(alice.email, "owner")
+    assert kept.headers["Location"] == f"/explore/saved/{view.key}/"
+    again = client.post("/explore/save/", given, follow=True)
+    assert "Choose another name." in again.content.decode()
+    page = client.get(f"/explore/saved/{view.key}/").content.decode()
+    assert "No answer is kept yet." in page
+    assert "not sent by mail" in page
+
+
+def test_it_shows_its_newest_answer_and_those_before(alice: Staff, saved: uuid.UUID) -> None:
+    client = logged_in(alice)
+    page = client.get(f"/explore/saved/{saved}/").content.decode()
+    (kept,) = selectors.history(saved)
+    assert f"/explore/saved/{saved}/at/{kept.id}/" in page
+    past = client.get(f"/explore/saved/{saved}/at/{kept.id}/").content.decode()
+    assert "As it was" in past
+    assert "Orders of spring" in client.get("/explore/").content.decode()
+
+
+def test_it_is_shared_by_role_or_by_its_address(alice: Staff, analyst: Staff, saved: uuid.UUID) -> None:
+    mine, theirs = logged_in(alice), logged_in(analyst)
+    address = f"/explore/saved/{saved}/"
+    form: dict[str, Any] = {"name": "Orders", "schedule": "nightly", "pinned": "1"}
+    assert theirs.get(address).status_code == 403
+    assert theirs.post(f"{address}change/", {**form, "shared": "roles"}).status_code == 403
+    mine.post(f"{address}change/", {**form, "shared": "roles", "roles": ["analyst"]})
+    assert theirs.get(address).status_code == 200
+    assert f"{address}card/" in theirs.get("/").content.decode()
+    card = theirs.get(f"{address}card/").content.decode()
+    assert ">1<" in card
+    mine.post(f"{address}change/", {**form, "shared": "link", "pinned": ""})
+    assert theirs.get(address).status_code == 200
+    assert f"{address}card/" not in theirs.get("/").content.decode()
+    assert "Orders" not in [v.name for v in selectors.saved_for(analyst.email, "analyst")]
+    assert selectors.saved(saved).schedule == "nightly"
+
+
+def test_it_is_asked_now_beside_the_other_jobs(alice: Staff, saved: uuid.UUID) -> None:
+    logged_in(alice).post(f"/explore/saved/{saved}/run/")
+    jobs.run_due()
+    assert len(selectors.history(saved)) == 2
+
+
+def test_it_can_be_removed(alice: Staff, bob: Staff, saved: uuid.UUID) -> None:
+    address = f"/explore/saved/{saved}/"
+    assert logged_in(bob).post(f"{address}remove/").status_code == 403
+    assert logged_in(alice).post(f"{address}remove/").headers["Location"] == "/explore/"
+    assert logged_in(alice).get(address).status_code == 404
