@@ -19,6 +19,9 @@ from rapport.segments.rules.catalogue import LABEL, SCORE, TRAIT, Catalogue, Col
 from rapport.segments.rules.columns import Needs
 from rapport.segments.rules.matching import round_days, today_of
 
+LISTED_MAX = 20  # values of a text that are compared one by one; more are looked up in a list
+NARROW_FROM = 2  # conditions after which so few are left that filtering rows by them costs less than it saves
+
 Parameter: TypeAlias = str | int | float | bool | dt.date | list[str] | list[int]
 
 
@@ -103,28 +106,43 @@ def _is_of_profile(part: Plain) -> bool:
     return all(_is_of_profile(below) for below in part.of)
 
 
+@dataclass(frozen=True, slots=True)
+class _Those:
+    """A SELECT of persons: the condition holds for them or, if it is the complement, for all others."""
+
+    sql: str
+    is_complement: bool = False
+    is_within: bool = False  # they are among those of the step before, and each is there once
+
+
 @dataclass(slots=True)
 class _Steps:
     catalogue: Catalogue
     today: dt.date
     steps: list[tuple[str, str]] = field(default_factory=list)
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    narrowed: dict[str | None, int] = field(
+        default_factory=dict
+    )  # by step: how many conditions it has passed
 
     def value(self, given: Parameter) -> str:
         name = f"p{len(self.parameters)}"
         self.parameters[name] = given
         return f"${name}"
 
-    def step(self, sql: str) -> str:
+    def step(self, sql: str, narrowed: int) -> str:
         name = f"step_{len(self.steps)}"
         self.steps.append((name, sql))
+        self.narrowed[name] = narrowed
         return name
 
     def narrow(self, part: Plain, within: str | None) -> str | None:
         """The step that leaves those of `within` for whom the part holds; None stands for everybody."""
         if _is_of_profile(part):
-            return self._scan(self._predicate(part), within)
+            return self._scan(part, within)
         match part:
+            case Literal(tree.Behaviour(act, tree.Edge(end, window)), turned):
+                return self.narrow(self._edge(act, end, window, turned), within)
             case Literal():
                 return self._narrow_literal(part, within)
             case Both(of):
@@ -143,22 +161,45 @@ class _Steps:
         found += [self.narrow(p, within) for p in of if not _is_of_profile(p)]
         if any(name is None for name in found):
             return within
-        return self.step(" UNION ".join(f"SELECT person FROM {name}" for name in found))
+        union = " UNION ".join(f"SELECT person FROM {name}" for name in found)
+        return self.step(union, self.narrowed.get(within, 0))
 
-    def _scan(self, predicate: str, within: str | None) -> str | None:
+    def _scan(self, part: Plain, within: str | None) -> str | None:
+        predicate = self._predicate(part)
         if predicate == "true":
             return within
         if within:
             predicate = f"({predicate}) AND person IN (SELECT person FROM {within})"
-        return self.step(f"SELECT person FROM profile WHERE {predicate}")
+        n = len(part.of) if isinstance(part, Both) else 1
+        return self.step(f"SELECT person FROM profile WHERE {predicate}", self.narrowed.get(within, 0) + n)
 
     def _narrow_literal(self, part: Literal, within: str | None) -> str:
-        those, complement = self._those(part.asked, within)
-        kind = "ANTI" if complement is not part.turned else "SEMI"
-        left = within or "profile"
+        those = self._those(part.asked, within)
+        is_anti = those.is_complement is not part.turned
+        n = self.narrowed.get(within, 0)
+        if those.is_within and not is_anti:
+            return self.step(those.sql, n + 1)
+        kind, left = "ANTI" if is_anti else "SEMI", within or "profile"
         return self.step(
-            f"SELECT l.person FROM {left} AS l {kind} JOIN ({those}) AS r ON l.person = r.person"
+            f"SELECT l.person FROM {left} AS l {kind} JOIN ({those.sql}) AS r ON l.person = r.person",
+            n if is_anti else n + 1,
         )
+
+    def _edge(self, act: tree.Act, end: str, window: tree.Window, turned: bool) -> Plain:
+        """The last lies in a window where one does and none after it; the first, none before it."""
+        first, last = window.happened(self.today)
+        day = dt.timedelta(days=1)
+        beyond: tree.Bounds | None = None
+        if end == "first" and first:
+            beyond = None, first - day
+        elif end == "last" and last and last < self.today:
+            beyond = last + day, None
+        inside = Literal(tree.Behaviour(act, tree.Did(), window), turned)
+        if beyond is None:
+            return inside
+        other = tree.Window("between", first=beyond[0], last=beyond[1])
+        shape = Either if turned else Both
+        return shape((inside, Literal(tree.Behaviour(act, tree.Did(False), other), turned)))
 
     def _cost(self, part: Plain) -> float:
         """About how many rows it reads; only the order of the steps hangs on it."""
@@ -185,7 +226,8 @@ class _Steps:
     def _predicate(self, part: Plain) -> str:
         if isinstance(part, Literal):
             told = self._told(part.asked)
-            return f"NOT coalesce({told}, false)" if part.turned else f"coalesce({told}, false)"
+            # Of what is unknown the engine makes neither true nor false; only a NOT would take that for true.
+            return f"NOT coalesce({told}, false)" if part.turned else told
         word, empty = (" AND ", "true") if isinstance(part, Both) else (" OR ", "false")
         return word.join(f"({self._predicate(below)})" for below in part.of) or empty
 
@@ -214,7 +256,9 @@ class _Steps:
             case tree.Is(value):
                 return f"{name} = {self.value(value)}"
             case tree.In(values):
-                return f"list_contains({self.value(list(values))}::VARCHAR[], {name})"
+                if len(values) > LISTED_MAX:
+                    return f"list_contains({self.value(list(values))}::VARCHAR[], {name})"
+                return f"{name} IN ({', '.join(self.value(value) for value in values)})"
             case tree.Contains(value, at_start):
                 function = "starts_with" if at_start else "contains"
                 return f"{function}(lower({name}), lower({self.value(value)}))"
@@ -243,37 +287,28 @@ class _Steps:
 
     # ---- behaviour, consent, annotations, segments --------------------------------------------------
 
-    def _those(self, asked: tree.Condition, within: str | None) -> tuple[str, bool]:
-        """A SELECT of persons, and whether the condition holds for all others instead of for them."""
+    def _those(self, asked: tree.Condition, within: str | None) -> _Those:
         match asked:
             case tree.Consent(purpose, channel, allowed):
                 _there("purpose", purpose, self.catalogue.purposes)
                 if channel:
                     _there("channel", channel, self.catalogue.channels)
                 told = f"purpose = {self.value(purpose)} AND channel = {self.value(channel)}"
-                return f"SELECT person FROM allowed WHERE {told}", not allowed
+                return _Those(f"SELECT person FROM allowed WHERE {told}", not allowed)
             case tree.Segment(key, member):
                 _there("segment", key, self.catalogue.segments)
-                return f"SELECT person FROM member WHERE segment = {self.value(key)}", not member
+                return _Those(f"SELECT person FROM member WHERE segment = {self.value(key)}", not member)
             case tree.Annotated():
-                rows = self._annotated(asked)
-                return self._measured("annotated_day", rows, asked.measure, within)
+                return self._measured("annotated_day", self._annotated(asked), asked.measure, within)
             case tree.Behaviour():
                 _there("counted event", asked.act.event, self.catalogue.events)
-                return self._behaved(asked, within)
+                if isinstance(asked.measure, tree.Then):
+                    _there("counted event", asked.measure.act.event, self.catalogue.events)
+                    return _Those(self._sequence(asked, asked.measure, within))
+                rows = self._done(asked.act, asked.window.happened(self.today))
+                return self._measured("person_day", rows, asked.measure, within)
             case _:
                 raise AssertionError(asked)
-
-    def _behaved(self, asked: tree.Behaviour, within: str | None) -> tuple[str, bool]:
-        bounds = asked.window.happened(self.today)
-        match asked.measure:
-            case tree.Edge(end, window):
-                return self._edge(asked.act, end, window, within), False
-            case tree.Then():
-                _there("counted event", asked.measure.act.event, self.catalogue.events)
-                return self._sequence(asked, asked.measure, within), False
-            case _:
-                return self._measured("person_day", self._done(asked.act, bounds), asked.measure, within)
 
     def _done(self, act: tree.Act, bounds: tree.Bounds) -> str:
         told = [f"name = {self.value(act.event)}", f"dimension = {self.value(act.dimension)}"]
@@ -285,11 +320,9 @@ class _Steps:
             told.append(f"label = {self.value(asked.label)}")
         return " AND ".join(filter(None, (*told, self._between("day", asked.window.happened(self.today)))))
 
-    def _measured(
-        self, relation: str, rows: str, measure: tree.Measure, within: str | None
-    ) -> tuple[str, bool]:
+    def _measured(self, relation: str, rows: str, measure: tree.Measure, within: str | None) -> _Those:
         if isinstance(measure, tree.Did):
-            return f"SELECT person FROM {relation} WHERE {rows}", not measure.did
+            return _Those(f"SELECT person FROM {relation} WHERE {rows}", not measure.did)
         assert isinstance(measure, tree.Count | tree.Money)
         amount = "sum(value_minor)" if isinstance(measure, tree.Money) else "sum(n)"
         if isinstance(measure, tree.Count) and measure.of_days:
@@ -298,25 +331,16 @@ class _Steps:
         # Who has no row has zero; where zero passes, ask for those who do not.
         zero_passes = test.holds(0)
         if not zero_passes and _is_any(test) and not isinstance(measure, tree.Money):
-            return f"SELECT person FROM {relation} WHERE {rows}", False
+            return _Those(f"SELECT person FROM {relation} WHERE {rows}")
         told = self._compared(amount, test, whole=True)
         having = f"NOT ({told})" if zero_passes else told
-        return (
-            f"SELECT person FROM {relation} WHERE {rows}{_only(within)} GROUP BY person HAVING {having}",
+        is_few = self.narrowed.get(within, 0) >= NARROW_FROM
+        only = _only(within) if is_few else ""
+        return _Those(
+            f"SELECT person FROM {relation} WHERE {rows}{only} GROUP BY person HAVING {having}",
             zero_passes,
+            is_within=bool(only),
         )
-
-    def _edge(self, act: tree.Act, end: str, window: tree.Window, within: str | None) -> str:
-        first, last = window.happened(self.today)
-        if end == "first":
-            rows = self._done(act, (None, last))
-            having = f"min(day) >= {self.value(first)}" if first else ""
-        else:
-            rows = self._done(act, (first, self.today))
-            having = f"max(day) <= {self.value(last)}" if last and last < self.today else ""
-        if not having:
-            return f"SELECT person FROM person_day WHERE {rows}"
-        return f"SELECT person FROM person_day WHERE {rows}{_only(within)} GROUP BY person HAVING {having}"
 
     def _sequence(self, asked: tree.Behaviour, then: tree.Then, within: str | None) -> str:
         bounds = asked.window.happened(self.today)
