@@ -9,7 +9,10 @@ gradients and without counting equal people once, as the usual libraries do.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -20,9 +23,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
-from rapport.bench.harness import Measure, bench, paired, timed
+from rapport.bench import child
+from rapport.bench.harness import Measure, Missing, bench, paired, timed
 from rapport.demo.market import market
 from rapport.insights.contract import KIND, Context, Insight
+from rapport.insights.services import judging
 from rapport.kit import home, query, registry
 
 SEEDS = 50
@@ -37,10 +42,54 @@ BUYERS = 2_357  # as many as the CDNOW sample has
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A public set of order lines, how it is cut, and what is hoped for."""
+
+    title: str
+    file: tuple[str, ...]
+    select: str  # its lines under the names of the orders import
+    cut: dt.datetime
+    horizon_days: int
+    goals: Mapping[str, float]
+
+
+SHOPS = (
+    Shop(
+        "CDNOW sample",
+        ("cdnow", "CDNOW_sample.txt"),
+        "SELECT part[2] AS customer_id, strptime(part[3], '%Y%m%d') AS ordered_at, part[5] AS unit_price,"
+        " 'USD' AS currency FROM (SELECT regexp_split_to_array(trim(line), ' +') AS part FROM"
+        " read_csv($file, header = false, sep = '|', columns = {'line': 'VARCHAR'}))",
+        dt.datetime(1997, 10, 1, tzinfo=dt.UTC),
+        273,
+        {
+            "orders in all, off by": 0.05,
+            "orders per person, off by (expected number)": 0.755,
+            "orders per person, off by (whole number)": 0.755,
+        },
+    ),
+    Shop(
+        "Online Retail",
+        ("online_retail", "online_retail.parquet"),
+        "SELECT CustomerID::VARCHAR AS customer_id, InvoiceDate AS ordered_at, InvoiceNo AS order_id,"
+        " Quantity AS quantity, UnitPrice AS unit_price, Country AS country"
+        " FROM read_parquet($file) WHERE CustomerID IS NOT NULL",
+        dt.datetime(2011, 9, 10, tzinfo=dt.UTC),
+        90,
+        {
+            "orders per person, off by (expected number)": 0.95,
+            "orders per person, off by (whole number)": 0.95,
+        },
+    ),
+)
+
+
 @bench("value")
 def value() -> Iterator[Measure]:
     yield from _coverage(SEEDS)
     yield _fit_time()
+    yield from _on_real_shops()
     yield _many(int(home.env("BENCH_PEOPLE", str(MANY))))
 
 
@@ -179,6 +228,32 @@ def invented(n: int, seed: int, *, days: int = 273, entering: int = 84) -> pa.Ta
             "spent_next_minor": pa.repeat(pa.scalar(0, pa.int64()), n),
         }
     )
+
+
+def _on_real_shops() -> Iterator[Measure]:
+    """Back-tests on public data where it is there: totals and errors per person against the goals for them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for shop in SHOPS:
+            try:
+                source = child.shared_file(*shop.file)
+            except Missing:
+                continue
+            lines = Path(folder) / f"{shop.file[0]}.parquet"
+            with duckdb.connect() as con:
+                con.execute(f"COPY ({shop.select}) TO '{lines}'", {"file": str(source)})
+            found = judging.backtest("value", lines, judging.Asked(shop.cut, shop.horizon_days))
+            by_name = {m["name"]: m for m in found["metrics"]}
+            figures = {
+                m["name"]: f"{m['value']:.4g} ({m['low']:.4g} to {m['high']:.4g}); {m['baseline']}"
+                f" {m['baseline_value']:.4g}"
+                for m in found["metrics"]
+            } | {"note": found["note"]}
+            for name, goal in shop.goals.items():
+                yield Measure(
+                    f"{shop.title}: {name}", f"the goal of {goal:g}", by_name[name]["unit"],
+                    [by_name[name]["value"]], [goal], at_most=1.0, figures=figures,
+                )  # fmt: skip
+                figures = {}
 
 
 def _fit_time() -> Measure:

@@ -39,7 +39,9 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 
 def people(x: Any, last: Any, seen: Any) -> States:
-    return States(*(np.asarray(a, np.float64) for a in (x, last, seen)), np.ones(len(x)))
+    return States(
+        np.asarray(x, np.float64), np.asarray(last, np.float64), np.asarray(seen, np.float64), np.ones(len(x))
+    )
 
 
 def cdnow(shared: Path) -> tuple[States, Floats, Floats]:
@@ -101,13 +103,13 @@ def drawn(family: Family, theta: Floats, n: int, seed: int) -> tuple[States, Flo
         # The time of the purchase after which the person is gone.
         ends = np.where(throws > 0, rng.gamma(np.maximum(throws, 1), 1 / rate), 0.0)
         ends = np.where(throws > 10_000, np.inf, ends)
-    x = rng.poisson(rate * np.minimum(seen, ends))
+    x = rng.poisson(rate * np.minimum(seen, ends)).astype(np.float64)
     last = np.zeros(n)
     after = np.zeros(n)
     if family.name == "pareto_nbd":
         span = np.minimum(seen, ends)
         last = np.where(x > 0, span * rng.beta(np.maximum(x, 1), 1), 0.0)
-        after = rng.poisson(rate * np.maximum(np.minimum(ends, seen + 26) - seen, 0))
+        after = rng.poisson(rate * np.maximum(np.minimum(ends, seen + 26) - seen, 0)).astype(np.float64)
     else:
         x, last, after = _by_gaps(rng, rate, throws, seen)
     return states(x, last, seen), after, np.stack([x, last, seen])
