@@ -26,6 +26,7 @@ from rapport.insights import services as insights
 from rapport.messaging import services as messaging
 from rapport.pacing import services as pacing
 from rapport.people import selectors as people
+from rapport.segments.services import columns as people_in_columns
 from rapport.staff import services as staff
 from rapport.surveys import services as surveys
 from rapport.surveys.rules import starters
@@ -120,6 +121,10 @@ def main() -> None:
     pacing.holdout(people.person_id("customer:77"), "everything")
     insights.run(["rfm", "language", "sentiment"])
     settle()
+    people_in_columns.renew()
+    log.touchpoint("page_viewed", "customer:77", source="shop", properties={"path": f"/account/{SURNAME}"})
+    settle()
+    people_in_columns.renew()
     client.get("/people/", {"q": SURNAME})
     client.get(f"/people/{people.person_id('customer:77')}/")
     print(

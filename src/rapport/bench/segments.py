@@ -36,7 +36,7 @@ REFUSE_ONE_IN = 50
 
 # Of a hundred events, how many are of which kind, and by what each is counted.
 KINDS = (
-    ("page_viewed", 55, "path"),
+    ("page_viewed", 55, ""),
     ("message_sent", 12, "campaign"),
     ("message_opened", 9, "campaign"),
     ("order_placed", 8, "category"),
@@ -285,8 +285,7 @@ def _events(first: int, upto: int, n: int, began_us: int, span_us: int) -> str:
         f"SELECT i AS seq, make_timestamp({began_us} + (hash(i, 't') % {span_us})::BIGINT) AT TIME ZONE 'UTC' AS ts,"
         # Some do much and many do little.
         f" 8 * (1 + floor({n} * pow((hash(i, 'p') % 1000003) / 1000003.0, 1.5))::BIGINT) AS subject,"
-        f" CASE {name} END AS name, CASE WHEN k < 55 THEN '/p/' || (hash(i, 'd') % 200) ELSE 'c' || (hash(i, 'd') % 20) END"
-        " AS dimension, CASE WHEN k BETWEEN 76 AND 83 THEN (500 + hash(i, 'v') % 9000)::BIGINT END AS value_minor"
+        f" CASE {name} END AS name, 'c' || (hash(i, 'd') % 20) AS dimension, CASE WHEN k BETWEEN 76 AND 83 THEN (500 + hash(i, 'v') % 9000)::BIGINT END AS value_minor"
         f" FROM (SELECT i, hash(i) % 100 AS k FROM range({first}, {upto}) AS r(i))"
     )
 

@@ -234,9 +234,11 @@ def _affected(store: Store, con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         # Who was nobody yet when the files were written may have rows there too.
-        "CREATE OR REPLACE TEMP TABLE affected AS SELECT subject, was FROM moved UNION"
-        f" SELECT b.subject, b.person AS was FROM {store.profile}.belongs AS b"
-        " WHERE b.subject IN (SELECT subject FROM whose WHERE person IN (SELECT person FROM recounted))"
+        "CREATE OR REPLACE TEMP TABLE affected AS SELECT a.subject, coalesce(b.is_person, false) AS was_person"
+        " FROM (SELECT subject FROM moved UNION"
+        f" SELECT b.subject FROM {store.profile}.belongs AS b"
+        " WHERE b.subject IN (SELECT subject FROM whose WHERE person IN (SELECT person FROM recounted))) AS a"
+        f" LEFT JOIN {store.profile}.belongs AS b ON a.subject = b.subject"
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE affected_row AS SELECT 0::BIGINT AS subject, {DAY} FROM log_day LIMIT 0"
@@ -245,9 +247,10 @@ def _affected(store: Store, con: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP TABLE affected_annotated AS SELECT seq, name, label, day, subject"
         " FROM log_annotated LIMIT 0"
     )
-    count = con.execute(
-        f"SELECT count(*), count(*) FILTER (WHERE was IN {held}) FROM affected"
-    ).fetchone() or (0, 0)
+    count = con.execute("SELECT count(*), count(*) FILTER (WHERE was_person) FROM affected").fetchone() or (
+        0,
+        0,
+    )
     if not count[0]:
         return
     for part in store.parts:

@@ -58,7 +58,8 @@ def whole(present: wholesale.Present, say: Progress) -> Generation:
             _stage_seen(con, f"{part}.day", part)
             n_persons = _write_profile(con, people_file)
             con.execute(
-                f"CREATE TABLE {people_file}.belongs AS SELECT subject, person FROM temp.belongs_all ORDER BY subject"
+                f"CREATE TABLE {people_file}.belongs AS SELECT subject, person, is_person FROM temp.belongs"
+                " ORDER BY subject"
             )
             n_rows = _count(con, f"{part}.day")
     finally:
@@ -333,9 +334,12 @@ def _renew_profile(
     con.execute(f"CREATE TABLE {file}.profile AS SELECT * FROM ({select}) ORDER BY person")
     _describe(con, file, units)
     con.execute(
-        f"CREATE TABLE {file}.belongs AS SELECT subject, person FROM {store.profile}.belongs"
+        # `is_person` says where the counters of a subject lie: with those of persons, or apart.
+        f"CREATE TABLE {file}.belongs AS SELECT b.subject, b.person, p.person IS NOT NULL AS is_person FROM"
+        f" (SELECT subject, person FROM {store.profile}.belongs"
         f" WHERE subject NOT IN (SELECT subject FROM memory.{overlay.prefix}changed)"
-        f" UNION ALL SELECT subject, person FROM memory.{overlay.prefix}changed ORDER BY subject"
+        f" UNION ALL SELECT subject, person FROM memory.{overlay.prefix}changed) AS b"
+        f" LEFT JOIN {file}.profile AS p ON b.person = p.person ORDER BY b.subject"
     )
 
 
