@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ class Answer:
     zone: str = "UTC"
 
 
-KINDS = {"number": Number, "returned": Returned, "reached": Reached, "walked": Walked}
+KINDS: dict[str, type[Any]] = {"number": Number, "returned": Returned, "reached": Reached, "walked": Walked}
 
 
 def shaped(
@@ -152,7 +153,7 @@ def as_json(answer: Answer) -> dict[str, Any]:
     kind = next(
         (name for name, of in KINDS.items() if answer.rows and isinstance(answer.rows[0], of)), "number"
     )
-    fields = tuple(KINDS[kind].__dataclass_fields__)
+    fields = tuple(f.name for f in dataclasses.fields(KINDS[kind]))
     return {
         "question": document(answer.question),
         "as_of": answer.as_of.isoformat(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rapport.explore.rules.compiling import GIVEN
 from rapport.explore.services.asking import (
     LIMIT_S,
     ask,
@@ -18,11 +17,8 @@ from rapport.explore.services.asking import (
 from rapport.explore.services.running import Look, begin, look, stop
 from rapport.explore.services.saving import change, due, erase, remove, run_due, run_saved, save
 
-RELATIONS = GIVEN
-
 __all__ = [
     "LIMIT_S",
-    "RELATIONS",
     "Look",
     "ask",
     "begin",

@@ -84,8 +84,8 @@ def test_cohorts(unit: str, market: markets.Market, con: duckdb.DuckDBPyConnecti
     assert found == dict(expected)
     (cohort, step), n = max(found.items(), key=lambda kv: kv[1])
     people = ways.compile_cohort_people(question, cohort, step, WORLD, markets.TODAY)
-    rows = con.execute(people.sql, people.values).fetchall()
-    assert len({r[0] for r in rows}) == len(rows) == rows[0][2] == n
+    behind = con.execute(people.sql, people.values).fetchall()
+    assert len({r[0] for r in behind}) == len(behind) == behind[0][2] == n
 
 
 @pytest.mark.parametrize(

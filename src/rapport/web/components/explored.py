@@ -272,11 +272,11 @@ def _finding(figured: Figured, at: int, asked: Asked, measured: catalogue.Measur
         "measure": exploring.measure(asked),
         "period": exploring.period(figured.question.period),
         "total": exploring.said(measured, currency)(total),
-        "change": _changed(figured, at, currency, lead=", "),
+        "change": _changed(figured, at, currency, joint=", "),
     }
 
 
-def _changed(figured: Figured, at: int, currency: str, *, lead: str = "", **of: Any) -> str:
+def _changed(figured: Figured, at: int, currency: str, *, joint: str = "", **of: Any) -> str:
     """How a figure compares with the period before, in words."""
     if not figured.question.compare:
         return ""
@@ -286,9 +286,9 @@ def _changed(figured: Figured, at: int, currency: str, *, lead: str = "", **of: 
         return ""
     text = difference(measured, now, before)
     if not before and measured.unit not in ("ratio", "nps"):
-        return f"{lead}{_('none before')}"
+        return f"{joint}{_('none before')}"
     said = exploring.said(measured, currency)(before)
-    return lead + _("%(difference)s against %(before)s before") % {"difference": text, "before": said}
+    return joint + _("%(difference)s against %(before)s before") % {"difference": text, "before": said}
 
 
 def difference(measured: catalogue.Measure, now: float, before: float) -> str:

@@ -208,7 +208,7 @@ def drawn(measured: Measure, currency: str, value: float | None) -> float | None
     """A figure as an axis has it: money in whole units."""
     if value is None or not measured.is_money:
         return value
-    return value * 10 ** -money.exponent(currency)
+    return float(value * 10 ** -money.exponent(currency))
 
 
 def axis(asked: Asked, currency: str) -> str:

@@ -215,7 +215,7 @@ def document_of(given: QueryDict) -> dict[str, Any] | None:
     """The question's JSON that an address carries, whole or in the parts of the form; None where it asks nothing."""
     if given.get("q"):
         try:
-            found = json.loads(given["q"])
+            found = json.loads(given.get("q", ""))
         except ValueError:
             raise Invalid(_("the question in the address is damaged"), _("Begin anew.")) from None
         if not isinstance(found, dict):
@@ -235,7 +235,7 @@ def _figures(given: QueryDict) -> dict[str, Any]:
     first = given.get("m", "revenue")
     measures = [_measure(given, first)]
     if given.get("m2") and given["m2"] != first:
-        measures.append(_measure(given, given["m2"]))
+        measures.append(_measure(given, given.get("m2", "")))
     by = [name for name in dict.fromkeys([given.get("by", ""), given.get("by2", "")]) if name]
     found: dict[str, Any] = {
         "ask": "figures",
@@ -247,7 +247,7 @@ def _figures(given: QueryDict) -> dict[str, Any]:
         **_common(given),
     }
     if given.get("most", "").isdecimal():
-        found["most"] = int(given["most"])
+        found["most"] = int(given.get("most", ""))
     elif len(by) == 2:
         found["most"] = 200
     return found
@@ -258,7 +258,7 @@ def _measure(given: QueryDict, name: str) -> dict[str, Any]:
     known = catalogue.MEASURES.get(name)
     for key in ("event", "label"):
         if known and key in known.asks and given.get(key):
-            found[key] = given[key]
+            found[key] = given.get(key, "")
     return found
 
 
@@ -309,7 +309,7 @@ def _step(event: str, page: str) -> dict[str, Any]:
 def _common(given: QueryDict) -> dict[str, Any]:
     found: dict[str, Any] = {"period": _period(given)}
     if given.get("segment"):
-        found["segment"] = given["segment"]
+        found["segment"] = given.get("segment", "")
     return found
 
 
@@ -449,7 +449,8 @@ def _events(chosen: str, terms: explore.Terms) -> list[Option]:
 
 def _dimensions(chosen: str, terms: explore.Terms, world: World, *bases: str) -> list[Options]:
     """What there is to tell figures apart by; what does not fit the measure is shown and cannot be chosen."""
-    plain, personal = [], []
+    plain: list[Option] = []
+    personal: list[Option] = []
     for d in catalogue.DIMENSIONS.values():
         if d.is_prefix:
             continue
