@@ -161,9 +161,7 @@ class Loader:
         )
         lake.give(self.con, "body", table)
         select = query.load("rapport.events", "load_segment").text
-        self.con.execute(
-            f"INSERT INTO incoming BY NAME SELECT '{quarantine.MESSAGE}' AS kind, * FROM ({select})"
-        )
+        self.con.execute(f"INSERT INTO incoming BY NAME {select}")
         self.con.execute("DROP TABLE body")
 
     def _gather_rows(self, bodies: Sequence[spool.Stored]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -292,17 +293,18 @@ def _replay_touchpoint(body: str, source: str) -> None:
     record(table, source=source)
 
 
-def _replay_message(body: str, source: str) -> None:
-    """A corrected message of the collector: the JSON of one message."""
+def _replay_message(body: str, source: str, **beside: str) -> None:
+    """A corrected message of the collector: the JSON of one message; `beside` stands beside its batch."""
     try:
         message = json.loads(body)
     except ValueError as error:
         raise Invalid(f"the corrected text is not JSON: {error}", "Check commas and quotes.") from None
     if not isinstance(message, dict):
         raise Invalid("the corrected text is not a JSON object", "Keep the outer braces.")
-    raw = json.dumps({"batch": [message]}).encode()
+    raw = json.dumps({"batch": [message], **beside}).encode()
     spool.current().append([spool.Body(kind=spool.SEGMENT, source=source, n=1, body=raw)])
 
 
 quarantine.register_replayer(quarantine.TOUCHPOINT, _replay_touchpoint)
 quarantine.register_replayer(quarantine.MESSAGE, _replay_message)
+quarantine.register_replayer(quarantine.VISIT, functools.partial(_replay_message, door="site"))

@@ -141,6 +141,8 @@ named AS (
     LEFT JOIN plan_event ON coalesce(plan_alias.name, timed.spoken_name) = plan_event.name
 )
 SELECT
+    -- A replay goes in by the same door: a browser is believed no more for having been corrected.
+    CASE WHEN named.is_visit THEN 'visit' ELSE 'message' END AS kind,
     named.seq,
     named.received_at,
     named.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,30 @@ def test_a_corrected_message_is_replayed_once() -> None:
     assert selectors.quarantine_page() == []
     with pytest.raises(Exception, match="already replayed"):
         quarantine.replay(row.key, body=row.body, by="alice@example.org")
+
+
+def test_a_corrected_message_of_a_browser_is_believed_no_more_than_before() -> None:
+    """What staff corrects is still a browser's word: a `userId` in it logs nobody in."""
+    sent = say.message(
+        "track", event="link_clicked", timestamp="gestern", messageId="v", userId="7", anonymousId="b1"
+    )
+    spool.current().append(
+        [
+            spool.Body(
+                kind=spool.SEGMENT,
+                source="website",
+                n=1,
+                body=json.dumps({"batch": [sent], "door": "site"}).encode(),
+            )
+        ]
+    )
+    say.load()
+    (row,) = selectors.quarantine_page()
+    assert row.kind == quarantine.VISIT
+    quarantine.replay(row.key, body=row.body.replace("gestern", say.NOON), by="alice@example.org")
+    say.load()
+    assert say.ask("SELECT s.identifier FROM event JOIN subject AS s USING (subject)") == [("anonymous:b1",)]
+    assert say.ask("SELECT count(*) FROM claim") == [(0,)]
 
 
 def test_a_corrected_touchpoint_is_replayed() -> None:

@@ -137,10 +137,10 @@ def survey(request: HttpRequest, slug: str, token: str = "", *, is_inline: bool 
 
 @xframe_options_exempt
 def inline(request: HttpRequest, slug: str, token: str = "") -> HttpResponseBase:
-    """The same within a frame on the firm's own pages, and on nobody else's."""
+    """The same within a frame on the firm's own pages and the page for trying, and on nobody else's."""
     answer = survey(request, slug, token, is_inline=True)
     origins = " ".join(dict.fromkeys(o for site in onsite.sites() if site.is_on for o in site.origins))
-    allowed = f"frame-ancestors {origins or chr(39) + 'none' + chr(39)}"
+    allowed = f"frame-ancestors 'self' {origins}".rstrip()
     answer.headers["Content-Security-Policy"] = POLICY.replace("frame-ancestors 'none'", allowed)
     return answer
 

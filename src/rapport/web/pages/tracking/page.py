@@ -287,7 +287,7 @@ def try_page(request: HttpRequest, source: str = "") -> HttpResponseBase:
     collector = f"{place.scheme}://{place.netloc}"
     answer["Content-Security-Policy"] = POLICY.replace(
         "script-src 'self'", f"script-src {collector}"
-    ).replace("connect-src 'self'", f"connect-src 'self' {collector}")
+    ).replace("connect-src 'self'", f"connect-src 'self' {collector}; frame-src 'self'")  # a survey's place
     return answer
 
 
