@@ -27,7 +27,6 @@ from rapport.bench import child
 from rapport.bench.harness import Measure, Missing, bench, paired, timed
 from rapport.demo.market import market
 from rapport.insights.contract import KIND, Context, Insight
-from rapport.insights.services import judging
 from rapport.kit import home, query, registry
 
 SEEDS = 50
@@ -232,6 +231,8 @@ def invented(n: int, seed: int, *, days: int = 273, entering: int = 84) -> pa.Ta
 
 def _on_real_shops() -> Iterator[Measure]:
     """Back-tests on public data where it is there: totals and errors per person against the goals for them."""
+    from rapport.insights.services import judging  # needs Django, which the rest of this bench does not
+
     with tempfile.TemporaryDirectory() as folder:
         for shop in SHOPS:
             try:
