@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from rapport.kit import clock
 from rapport.segments import selectors, services
@@ -41,6 +43,8 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def site(transactional_db: None, alice: Staff, say: Say, live_server: Any) -> str:
     """Ana bought twice, Bo once."""
+    # Tests whose data other processes see end with every table empty, that of the purposes too.
+    import_module("rapport.consent.migrations.0002_starting_set").write_starting_set(apps, None)
     now = clock.now()
     orders = [
         touchpoint(
@@ -71,7 +75,7 @@ def test_keys_alone_build_a_segment_that_counts_as_one_types(site: str, chromium
     page.wait_for_selector("#f-r_0-about:focus")
     page.keyboard.press("Tab")  # what kind of it
     page.keyboard.press("Tab")
-    page.keyboard.type("so often")
+    page.keyboard.press("s")  # so often
     page.wait_for_selector("#f-r_0-n")
     page.wait_for_selector("#f-r_0-do:focus")  # the keyboard stays where it was
     counted(page, 1)
