@@ -18,7 +18,7 @@ from rapport.plugins.insights.churn.histories import Floats, Histories, Ints
 from rapport.plugins.insights.churn.rhythm import Rhythm
 from rapport.plugins.insights.churn.silence import Said
 
-SUBJECTS = ("refund", "stop", "complaint", "contact", "answer", "text", "return")
+SUBJECTS = ("refund", "stop", "complaint", "letter", "answer", "text", "return")
 CASES_MOST = 100_000
 RIDGE = 30.0
 LEVEL_HOLD = 2.0  # the information in some ten answers
@@ -130,7 +130,7 @@ def say(learnt: Learnt, known: Floats) -> Said:
     added = known * per_unit
     subject = np.repeat(np.arange(len(SUBJECTS)), [len(figures.SUBJECTS[s]) for s in SUBJECTS])
     by_subject = {s: added[:, subject == k].sum(axis=1) for k, s in enumerate(SUBJECTS)}
-    return Said(sigmoid(log_odds).clip(1e-4, 1 - 1e-4), by_subject)
+    return Said(sigmoid(log_odds).clip(1e-6, 1 - 1e-6), by_subject)
 
 
 def is_recent(people: Histories, row: Ints, at: Floats) -> Any:

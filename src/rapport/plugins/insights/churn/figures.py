@@ -22,12 +22,12 @@ RHYTHM = ("silence", "orders", "silence in own gaps", "longest gap", "regularity
 TREND = ("orders lately", "orders in this season a year ago", "last gaps")
 MONEY = ("order against usual", "order against others")
 REFUND = ("refunds in a year", "refund since the last order")
-VISIT = ("visits in two weeks", "visits in a quarter", "days since a visit", "visits since the last order")
+SESSION = ("visits in two weeks", "visits in a quarter", "days since a visit", "visits since the last order")
 RETURN = ("visits after the last order",)  # within two weeks: to follow a parcel, or to complain of it
 MAIL = ("messages in a month", "messages in a quarter", "opened in a quarter", "clicked in a quarter")
 STOP = ("asked for no more",)
 COMPLAINT = ("complaints in a year", "complaint since the last order", "complaint without an answer")
-CONTACT = ("wrote to us in a quarter",)
+LETTER = ("wrote to us in a quarter",)
 ANSWER = ("last answer was low", "low answers in a year", "good answers in a year")
 TEXT = ("negative texts in a quarter", "negative texts in a year", "positive texts in a year")
 
@@ -36,24 +36,24 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "trend": TREND,
     "money": MONEY,
     "refund": REFUND,
-    "visit": VISIT,
+    "session": SESSION,
     "return": RETURN,
     "mail": MAIL,
     "stop": STOP,
     "complaint": COMPLAINT,
-    "contact": CONTACT,
+    "letter": LETTER,
     "answer": ANSWER,
     "text": TEXT,
 }
 # What a subject rests on: where a source reaches less far back than what is learnt from, the subject is left out.
 SOURCES: dict[str, tuple[str, ...]] = {
     "refund": ("refunds",),
-    "visit": ("visits",),
-    "return": ("visits",),
+    "session": ("sessions",),
+    "return": ("sessions",),
     "mail": ("sent", "opened"),
     "stop": ("stopped",),
     "complaint": ("complaints",),
-    "contact": ("contacts",),
+    "letter": ("letters",),
     "answer": ("low_answers", "good_answers"),
     "text": ("negative_texts", "positive_texts"),
 }
@@ -169,17 +169,17 @@ def _money(
 
 def _doings(people: Histories, row: Ints, at: Floats, rhythm: Rhythm) -> dict[str, Floats]:
     last_order = at - rhythm.last
-    visits = people["visits"]
+    sessions = people["sessions"]
     return {
         "refunds in a year": np.log1p(people["refunds"].n(row, at, YEAR_DAYS)),
         "refund since the last order": (people["refunds"].n_since(row, at, last_order) > 0) * 1.0,
-        "visits in two weeks": np.log1p(visits.n(row, at, 14)),
-        "visits in a quarter": np.log1p(visits.n(row, at, 90)),
-        "days since a visit": np.log1p(visits.since(row, at).clip(0, 730)),
+        "visits in two weeks": np.log1p(sessions.n(row, at, 14)),
+        "visits in a quarter": np.log1p(sessions.n(row, at, 90)),
+        "days since a visit": np.log1p(sessions.since(row, at).clip(0, 730)),
         # What belongs to the order itself, and following the parcel, says nothing of the next one.
-        "visits since the last order": np.log1p(visits.n_since(row, at, last_order + AFTER_DAYS)),
+        "visits since the last order": np.log1p(sessions.n_since(row, at, last_order + AFTER_DAYS)),
         "visits after the last order": np.log1p(
-            visits.n_since(row, np.minimum(at, last_order + AFTER_DAYS), last_order + 0.5)
+            sessions.n_since(row, np.minimum(at, last_order + AFTER_DAYS), last_order + 0.5)
         ),
         "messages in a month": np.log1p(people["sent"].n(row, at, 30)),
         "messages in a quarter": np.log1p(people["sent"].n(row, at, 90)),
@@ -196,7 +196,7 @@ def _sayings(people: Histories, row: Ints, at: Floats, rhythm: Rhythm) -> dict[s
         "complaints in a year": np.log1p(complaints.n(row, at, YEAR_DAYS)),
         "complaint since the last order": (complaints.n_since(row, at, last_order) > 0) * 1.0,
         "complaint without an answer": unanswered(people, row, at) * 1.0,
-        "wrote to us in a quarter": np.log1p(people["contacts"].n(row, at, 90)),
+        "wrote to us in a quarter": np.log1p(people["letters"].n(row, at, 90)),
         "last answer was low": (low.since(row, at) < good.since(row, at)) * 1.0,
         "low answers in a year": np.log1p(low.n(row, at, YEAR_DAYS)),
         "good answers in a year": np.log1p(good.n(row, at, YEAR_DAYS)),

@@ -24,7 +24,7 @@ NEVER_DAYS = 3_650.0  # how long ago something lies that never happened
 _APART = 4 * FARTHEST_DAYS  # keeps people apart in a sorted key
 
 KINDS = (
-    "refunds", "visits", "sent", "opened", "clicked", "stopped", "complaints", "contacts", "replies",
+    "refunds", "sessions", "sent", "opened", "clicked", "stopped", "complaints", "letters", "replies",
     "low_answers", "good_answers", "negative_texts", "positive_texts",
 )  # fmt: skip
 

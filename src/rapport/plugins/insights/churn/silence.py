@@ -159,7 +159,7 @@ def say(learnt: Learnt, seen: Seen) -> Said:
     by_subject = {s: by_rule[:, s == _THUMB_OF].sum(axis=1) for s in figures.SUBJECTS}
     for k, name in enumerate(learnt.subjects):
         by_subject[name] = by_subject[name] + added[:, of_column == k].sum(axis=1)
-    return Said(sigmoid(log_odds).clip(1e-4, 1 - 1e-4), by_subject)
+    return Said(sigmoid(log_odds).clip(1e-6, 1 - 1e-6), by_subject)
 
 
 def cuts_before_now(begin: float, horizon_days: int) -> list[float]:

@@ -75,7 +75,7 @@ def clauses(people: Histories, row: Ints, known: Rhythm, complaint: Any, now: dt
     """Everything that can be said of these people now; `complaint` is what each last complained about."""
     at = np.zeros(len(row))
     since = {kind: people[kind].since(row, at) for kind in people.others}
-    n = {kind: people[kind].n(row, at, 90) for kind in ("visits", "sent", "opened")}
+    n = {kind: people[kind].n(row, at, 90) for kind in ("sessions", "sent", "opened")}
     year = figures.YEAR_DAYS
     lately = people.orders.n(row, at, year / 2)
     before = people.orders.n(row, at, year) - lately
@@ -89,19 +89,22 @@ def clauses(people: Histories, row: Ints, known: Rhythm, complaint: Any, now: dt
         counted(lately, "order", "orders"), " in the last half-year, ", whole(before), " in the one before"
     )
     ordered = at - known.last
-    back = people["visits"].n_since(row, np.minimum(at, ordered + figures.AFTER_DAYS), ordered + 0.5)
+    back = people["sessions"].n_since(row, np.minimum(at, ordered + figures.AFTER_DAYS), ordered + 0.5)
     low_newer = since["low_answers"] < since["good_answers"]
     # Where the last visit was the last order, its silence has been told already.
     not_seen = (
-        (since["visits"] > 30) & (since["visits"] < NEVER_DAYS) & (np.abs(since["visits"] - known.last) > 2)
+        (since["sessions"] > 30)
+        & (since["sessions"] < NEVER_DAYS)
+        & (np.abs(since["sessions"] - known.last) > 2)
     )
     return [
         Clause("trend", True, (lately < before) & (known.n > 2), fewer),
         Clause("trend", False, (lately > before) & (known.first > year), more),
         Clause("refund", True, since["refunds"] < year, joined("got money back on ", day(since["refunds"], now))),
-        Clause("visit", True, not_seen,
-               joined("not seen on the site for ", whole(since["visits"]), " days")),
-        Clause("visit", False, n["visits"] > 0, joined(counted(n["visits"], "visit", "visits"), " in the last 90 days")),
+        Clause("session", True, not_seen,
+               joined("not seen on the site for ", whole(since["sessions"]), " days")),
+        Clause("session", False, n["sessions"] > 0,
+               joined(counted(n["sessions"], "visit", "visits"), " in the last 90 days")),
         Clause("return", True, back > 0,
                joined("came back to the site ", _times(back), " within two weeks of the last order")),
         Clause("mail", True, (n["sent"] >= 2) & (n["opened"] == 0),
@@ -112,8 +115,8 @@ def clauses(people: Histories, row: Ints, known: Rhythm, complaint: Any, now: dt
                joined("asked for no more messages on ", day(since["stopped"], now))),
         Clause("complaint", True, since["complaints"] < year,
                _complained(people, row, at, since["complaints"], complaint, now)),
-        Clause("contact", True, since["contacts"] < 90, joined("wrote to us on ", day(since["contacts"], now))),
-        Clause("contact", False, since["contacts"] < 90, joined("wrote to us on ", day(since["contacts"], now))),
+        Clause("letter", True, since["letters"] < 90, joined("wrote to us on ", day(since["letters"], now))),
+        Clause("letter", False, since["letters"] < 90, joined("wrote to us on ", day(since["letters"], now))),
         Clause("answer", True, low_newer & (since["low_answers"] < year),
                joined("gave a low answer on ", day(since["low_answers"], now))),
         Clause("answer", False, ~low_newer & (since["good_answers"] < year),

@@ -1,6 +1,6 @@
 -- grain: one row per person who ordered, complained, wrote to us in private or answered a question before $now
 -- needs: event, session, subject_day, annotation, identity
--- gives: person, currency, orders, refunds, visits, sent, opened, clicked, stopped, complaints, contacts, replies, low_answers, good_answers, negative_texts, positive_texts, last_complaint
+-- gives: person, currency, orders, refunds, sessions, sent, opened, clicked, stopped, complaints, letters, replies, low_answers, good_answers, negative_texts, positive_texts, last_complaint
 -- units: every list holds days before $now, in no order, negative for what came within $horizon_days after it; one of
 --   orders is {ago, minor} of a day's orders, minor in minor units of `currency`, which most of the orders were in
 --   ('' where none is stated), and NULL in another one. Messages and replies count once a day, from the end of that day.
@@ -90,7 +90,7 @@ act AS (
         t.person,
         CASE
             WHEN t.name = 'complaint_raised' THEN 'complaint'
-            WHEN t.name = 'message_received' THEN 'contact'
+            WHEN t.name = 'message_received' THEN 'letter'
             WHEN t.score <= CASE WHEN s.top <= 5 THEN 2 WHEN s.top <= 7 THEN 3 WHEN s.top <= 10 THEN 6 ELSE 0.4 * s.top END
                 THEN 'low'
             ELSE 'good'
@@ -109,7 +109,7 @@ act AS (
     UNION ALL
     SELECT
         i.person,
-        'visit' AS what,
+        'session' AS what,
         (epoch($now::TIMESTAMPTZ) - epoch(s.started_at)) / 86400 AS ago
     FROM session AS s
     INNER JOIN identity AS i ON s.subject = i.subject
@@ -166,13 +166,13 @@ acted AS (
     SELECT
         a.person,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'refund') AS refunds,
-        list(a.ago::FLOAT) FILTER (WHERE a.what = 'visit') AS visits,
+        list(a.ago::FLOAT) FILTER (WHERE a.what = 'session') AS sessions,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'sent') AS sent,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'opened') AS opened,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'clicked') AS clicked,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'stopped') AS stopped,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'complaint') AS complaints,
-        list(a.ago::FLOAT) FILTER (WHERE a.what = 'contact') AS contacts,
+        list(a.ago::FLOAT) FILTER (WHERE a.what = 'letter') AS letters,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'reply') AS replies,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'low') AS low_answers,
         list(a.ago::FLOAT) FILTER (WHERE a.what = 'good') AS good_answers,
@@ -199,13 +199,13 @@ SELECT
     coalesce(o.currency, '') AS currency,
     o.orders,
     a.refunds,
-    a.visits,
+    a.sessions,
     a.sent,
     a.opened,
     a.clicked,
     a.stopped,
     a.complaints,
-    a.contacts,
+    a.letters,
     a.replies,
     a.low_answers,
     a.good_answers,
