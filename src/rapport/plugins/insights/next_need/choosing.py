@@ -4,7 +4,7 @@ A multinomial logit (McFadden 1974) over the categories. What speaks for a categ
 it, of all time and lately, what everybody buys, and at this time of the year, whether it is due, and
 what usually follows the last order. It is learnt on earlier cuts
 of the same log, each of which knew only what came before it. Where plain counting picked the right one more
-often there, what was bought most often is picked, and the logit decides among equals. Not taken: what all buy
+often there, what was bought most often is picked, and of equals what the logit, or everybody, prefers. Not taken: what all buy
 lately. It sets what was in fashion at the earlier cuts above what a person needs, and foretells worse.
 """
 
@@ -42,6 +42,7 @@ FEATURES = (
 HAD = len(FEATURES) - len(DUE) - 1  # the first of those that say that it was had
 CELLS = 2_000_000  # people x categories weighed at once
 RIDGE = 2.0
+RULES = ("share", "count, then share", "count, then share of all")
 GROUP = 40  # picks
 GROUPS = 20
 MOST_TAKEN = 5  # categories of one order that count
@@ -178,13 +179,13 @@ class Weights:
 
     of: Floats
     certainty: Floats  # 2 x knots: a share, ascending, and the chance that the order holds such a pick
-    by_count: bool  # what was bought most often first, the share only among equals
+    rule: str  # of RULES: how one is picked
 
 
 GUESS = Weights(
     np.array([0.8, 0.2, 0.3, 1.0, 0.3, 0.3, 0.0, 0.0, 1.0, 1.5, 2.0, 2.2, 2.0, 1.7, 1.4]),
     np.array([[0.0, 1.0], [0.0, 1.0]]),
-    by_count=False,
+    rule="share",
 )
 
 
@@ -199,9 +200,9 @@ def learn(x: Any, taken: Floats) -> Weights:
     for side in (half, ~half):
         share[~side] = np.exp(log_shares(x[~side] @ _fitted(x[side], taken[side])))
     row = np.arange(n)
-    right = [float(taken[row, order(x, share, by_count).argmax(axis=1)].mean()) for by_count in (False, True)]
-    by_count = right[1] > right[0]
-    rank = order(x, share, by_count)
+    right = {r: float(taken[row, order(x, share, r).argmax(axis=1)].mean()) for r in RULES}
+    rule = max(RULES, key=lambda r: right[r])
+    rank = order(x, share, rule)
     had = _had(x)
     said, seen = [], []
     for among in (np.ones_like(had), had, ~had):
@@ -209,14 +210,22 @@ def learn(x: Any, taken: Floats) -> Weights:
         pick = np.where(among, rank, -1)[some].argmax(axis=1)
         said.append(share[some, pick])
         seen.append(taken[some, pick])
-    return Weights(_fitted(x, taken), _certainty(np.concatenate(said), np.concatenate(seen)), by_count)
+    return Weights(_fitted(x, taken), _certainty(np.concatenate(said), np.concatenate(seen)), rule)
 
 
-def order(x: Any, share: Floats, by_count: bool) -> Floats:
-    """What a category is picked by: its share, or the number of times it was bought and then its share."""
-    if not by_count:
+def order(x: Any, share: Floats, rule: str) -> Floats:
+    """What a category is picked by: its share, or the number of times it was bought and then a share."""
+    if rule == "share":
         return share
-    found: Floats = np.where(_had(x), np.exp(x[:, :, 0]), 0.0) + share
+    had = _had(x)
+    among = (
+        share
+        if rule == "count, then share"
+        else np.exp(x[:, :, FEATURES.index("had, and share of all orders")])
+    )
+    found: Floats = np.where(
+        had, np.exp(x[:, :, FEATURES.index("had it often")]) + 0.99 * among, 0.99 * share
+    )
     return found
 
 

@@ -92,7 +92,7 @@ def picks(table: pa.Table, learnt: Learnt) -> Picks:
             share = np.exp(choosing.log_shares(seen.x @ learnt.weights.of))
             had = seen.n > 0
             everything = np.ones_like(had)
-            rank = choosing.order(seen.x, share, learnt.weights.by_count)
+            rank = choosing.order(seen.x, share, learnt.weights.rule)
             for kept, among in zip(found, (everything, had, ~had), strict=True):
                 kept.append(_pick(seen, share, np.where(among, rank, -1.0), among, learnt))
     return Picks(*(_together(parts) for parts in found))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rapport.insights.contract import Backtest, Context, Curve, Metric, Point
-from rapport.plugins.insights.next_need import foretelling, learned, reading, timing
+from rapport.plugins.insights.next_need import choosing, foretelling, learned, reading, timing
 from rapport.plugins.insights.next_need.foretelling import HIGH, LOW, Pick
 from rapport.plugins.insights.next_need.learned import Learnt
 from rapport.plugins.insights.next_need.reading import Flags, Floats, Ints
@@ -46,7 +46,7 @@ def backtest(model: NextNeed, table: pa.Table, context: Context) -> Backtest:
         + " from earlier cuts of the same log"
         + (
             ", where counting own purchases picked better, so that they are counted first"
-            if learnt.weights.by_count
+            if learnt.weights.rule != choosing.RULES[0]
             else ""
         )
         + ". Who comes back at all is not judged here."

@@ -97,7 +97,7 @@ def as_bytes(learnt: Learnt) -> bytes:
     words = {
         "categories": learnt.categories,
         "has_weights": learnt.has_weights,
-        "by_count": learnt.weights.by_count,
+        "rule": learnt.weights.rule,
     }
     arrays = {
         "words": np.frombuffer(json.dumps(words, ensure_ascii=False).encode(), np.uint8),
@@ -135,6 +135,6 @@ def from_bytes(content: bytes) -> Learnt:
         pauses("orders"),
         pauses("repeats"),
         Known(*(a[f"known_{k}"] for k in ("share", "is_known", "season", "follows", "usual"))),
-        Weights(a["weights"], a["certainty"], words["by_count"]),
+        Weights(a["weights"], a["certainty"], words["rule"]),
         words["has_weights"],
     )
