@@ -20,6 +20,7 @@ from rapport.segments.rules.columns import Needs
 from rapport.segments.rules.matching import round_days, today_of
 
 LISTED_MAX = 20  # values of a text that are compared one by one; more are looked up in a list
+COMMON = 8.0  # how many rows more one may read to ask later what most people pass
 NARROW_FROM = 2  # conditions after which so few are left that filtering rows by them costs less than it saves
 
 Parameter: TypeAlias = str | int | float | bool | dt.date | list[str] | list[int]
@@ -206,8 +207,10 @@ class _Steps:
         if not isinstance(part, Literal):
             return sum(self._cost(below) for below in part.of)
         asked = part.asked
+        # Most people did not do most things, so asking who did not leaves nearly all of them: better later.
+        weight = COMMON if _holds_for_most(asked) is not part.turned else 1.0
         if not isinstance(asked, tree.Behaviour):
-            return 0.0 if isinstance(asked, tree.Segment | tree.Consent) else 1.0
+            return 0.0 if isinstance(asked, tree.Segment | tree.Consent) else weight
         acts, window = [asked.act], asked.window
         if isinstance(asked.measure, tree.Then):
             acts.append(asked.measure.act)
@@ -219,7 +222,7 @@ class _Steps:
         rows = sum(
             (c.n if c else 0) / (10 if act.dimension else 1) for c, act in zip(counted, acts, strict=True)
         )
-        return 2.0 + rows * min(days, 730) / 730
+        return weight * (2.0 + rows * min(days, 730) / 730)
 
     # ---- the profile --------------------------------------------------------------------------------
 
@@ -358,6 +361,16 @@ class _Steps:
             f" ON a.person = b.person AND b.last_ts > a.first_ts"
             f" WHERE b.day - a.day <= {self.value(then.within_days)}"
         )
+
+
+def _holds_for_most(asked: tree.Condition) -> bool:
+    match asked:
+        case tree.Behaviour(_, measure) | tree.Annotated(_, _, measure):
+            if isinstance(measure, tree.Did):
+                return not measure.did
+            return isinstance(measure, tree.Count | tree.Money) and measure.test.holds(0)
+        case _:
+            return False
 
 
 def _only(within: str | None) -> str:

@@ -54,21 +54,23 @@ def size(rule: rules.Rule, leave: Warrant, *, reach: str = "", shown: int = 0) -
         parameters = dict(found.parameters)
         counts = ["(SELECT count(*) FROM found_)", "(SELECT count(*) FROM profile)"]
         for at, channel in enumerate(channels):
-            parameters |= {f"reach{at}": channel, "reach": reach}
-            parameters[f"by{at}"] = REACHED_BY.get(channel, "")
+            parameters |= {"reach": reach, f"channel{at}": channel, f"by{at}": REACHED_BY.get(channel, "")}
             counts.append(
-                "(SELECT count(*) FROM found_ AS f"
-                f" SEMI JOIN (SELECT person FROM allowed WHERE purpose = $reach AND channel = $reach{at}) AS a"
-                " ON f.person = a.person"
-                f" SEMI JOIN (SELECT person FROM profile WHERE $by{at} = '' OR list_contains(namespaces, $by{at})) AS p"
-                " ON f.person = p.person)"
+                "(SELECT count(*) FROM named_ AS n"
+                f" SEMI JOIN (SELECT person FROM allowed WHERE purpose = $reach AND channel = $channel{at}) AS a"
+                f" ON n.person = a.person WHERE $by{at} = '' OR list_contains(n.namespaces, $by{at}))"
             )
         if shown:
             parameters |= {"shown": shown}
             few = "SELECT person, hash(person, 0) AS place FROM found_ ORDER BY place, person LIMIT $shown"
             counts.append(f"(SELECT list(person ORDER BY place, person) FROM ({few}))")
+        named = (
+            ", named_ AS MATERIALIZED (SELECT p.person, p.namespaces FROM profile AS p"
+            " SEMI JOIN found_ AS f ON p.person = f.person)"
+        )
         row = con.execute(
-            f"WITH found_ AS MATERIALIZED ({found.sql}) SELECT {', '.join(counts)}", parameters or None
+            f"WITH found_ AS MATERIALIZED ({found.sql}){named if channels else ''} SELECT {', '.join(counts)}",
+            parameters or None,
         ).fetchone()
     assert row is not None
     picked = tuple(row[-1] or ()) if shown else ()
