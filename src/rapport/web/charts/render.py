@@ -109,12 +109,13 @@ def to_csv(drawing: Drawing) -> str:
     """The figures behind the drawing; a cell that a spreadsheet would run is disarmed."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([_disarmed(c) for c in drawing.columns])
-    writer.writerows([[_disarmed(c) for c in row] for row in drawing.rows])
+    writer.writerow([disarmed(c) for c in drawing.columns])
+    writer.writerows([[disarmed(c) for c in row] for row in drawing.rows])
     return out.getvalue()
 
 
-def _disarmed(cell: Any) -> Any:
+def disarmed(cell: Any) -> Any:
+    """A cell that a spreadsheet would run, as a text."""
     return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
 
 

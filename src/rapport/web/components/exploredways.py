@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
+from typing import Any
 
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from rapport.explore.rules import answers
 from rapport.explore.rules.answers import Answer, Reached, Returned, Walked
 from rapport.explore.rules.question import Cohorts, Figures, Funnel, Paths
 from rapport.staff.rules import Right
 from rapport.web import charts
+from rapport.web.charts import render
 from rapport.web.components import explored, exploring, formats
 from rapport.web.components.explored import Cell, Shown, Table, TableRow, depth, notes, written
 
@@ -266,3 +271,29 @@ def _paths(answer: Answer, question: Paths) -> Shown:
             _("A way ends after 30 minutes without anything; the same thing twice in a row is told once."),
         ],
     )
+
+
+def as_csv(answer: Answer) -> str:
+    """Every number of an answer, one a row, in whole parts: money in minor units, a share as one number over another."""
+    document = answers.as_json(answer)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    question = answer.question
+    by = question.by if isinstance(question, Figures) else ()
+    wide = {"groups": len(by), "places": question.steps + 1 if isinstance(question, Paths) else 0}
+    heads: list[str] = []
+    for column in document["columns"]:
+        names = list(by) if column == "groups" else [f"place_{i}" for i in range(wide.get(column, 0))]
+        heads += names if column in wide else [column]
+    writer.writerow(heads)
+    for row in document["rows"]:
+        cells: list[Any] = []
+        for column, value in zip(document["columns"], row, strict=True):
+            if column in wide:
+                cells += [*(value or []), *([""] * (wide[column] - len(value or [])))]
+            elif column == "measure" and isinstance(question, Figures):
+                cells.append(question.measures[value].measure)
+            else:
+                cells.append("" if value is None else value)
+        writer.writerow([render.disarmed(c) for c in cells])
+    return out.getvalue()

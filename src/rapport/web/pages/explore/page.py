@@ -11,7 +11,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, register_converter, reverse
-from django.utils.http import urlencode
+from django.utils.http import content_disposition_header, urlencode
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -144,6 +145,18 @@ def answer(request: HttpRequest) -> HttpResponseBase:
 
 
 @needs(Right.SEE_EXPLORE)
+def taken(request: HttpRequest) -> HttpResponseBase:
+    """Every number of an answer as CSV: what it is of, and its two parts where it is a quotient."""
+    assert request.user.is_authenticated
+    question = _question(request.GET)
+    found = services.ask(question, by=request.user.email, limit_s=services.LIMIT_S)
+    response = HttpResponse(exploredways.as_csv(found), content_type="text/csv; charset=utf-8")
+    name = slugify(exploring.sentence(question), allow_unicode=True)[:60] or "answer"
+    response.headers["Content-Disposition"] = content_disposition_header(True, f"{name}.csv") or "attachment"
+    return response
+
+
+@needs(Right.SEE_EXPLORE)
 def watch(request: HttpRequest, key: str) -> HttpResponseBase:
     """How far a question is."""
     question = _question(request.GET)
@@ -165,6 +178,7 @@ def _looked(request: HttpRequest, look: services.Look, question: Question) -> Ht
     context: dict[str, Any] = {"look": look, "again_url": again, "said": exploring.sentence(question)}
     if look.answer is not None:
         context |= {"shown": exploredways.shown(look.answer), "answer": look.answer}
+        context["csv_url"] = f"{reverse('explore_csv')}?{urlencode({'q': written(question)})}"
     elif look.state == "gone":
         context |= {"message": _("The process that worked on it has ended."), "hint": _("Ask again.")}
     elif look.state == "failed":
@@ -375,6 +389,7 @@ def _with(given: QueryDict, **changed: str) -> str:
 urlpatterns = [
     path("explore/", ask, name="explore"),
     path("explore/answer/", answer, name="explore_answer"),
+    path("explore/answer.csv", taken, name="explore_csv"),
     path("explore/answer/<answer_key:key>/", watch, name="explore_watch"),
     path("explore/answer/<answer_key:key>/stop/", stop, name="explore_stop"),
     path("explore/save/", save, name="explore_save"),

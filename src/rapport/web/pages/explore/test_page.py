@@ -110,6 +110,20 @@ def test_each_number_leads_to_its_events_and_people(alice: Staff, shop: Say) -> 
     assert client.get(walked).status_code == 200
 
 
+def test_every_number_can_be_taken_away(alice: Staff, shop: Say) -> None:
+    client = logged_in(alice)
+    taken = client.get(
+        f"/explore/answer.csv?{question(measures=['orders', 'repeat_share'], by=['category'])}"
+    )
+    assert taken.headers["Content-Disposition"].startswith("attachment")
+    lines = taken.content.decode().splitlines()
+    assert lines[0] == "measure,category,bucket,is_before,currency,top,over,is_hidden"
+    assert "orders,brakes,,False,,1,,False" in lines
+    assert "repeat_share,,,False,,0,9,False" in lines
+    ways = client.get(f"/explore/answer.csv?{question(ask='paths', around='order_placed')}").content.decode()
+    assert ways.splitlines()[0] == "place_0,place_1,place_2,place_3,n"
+
+
 def test_what_cannot_be_asked_is_said_in_words(alice: Staff, shop: Say) -> None:
     client = logged_in(alice)
     refused = client.get("/explore/?kind=figures&m=average_order&by=category&p=30d")
