@@ -359,7 +359,12 @@ RULES_SHOWN = (
     {"score": "rfm", "in": ["champion", "loyal"]},
     {"annotation": "sentiment", "label": "negative", "count": {"op": ">=", "value": 2}},
     {"segment": "winter-buyers", "member": False},
-    {"all": [{"identifier": "email"}, {"any": [{"trait": "plan", "is": "gold"}, {"not": {"segment": "new"}}]}]},
+    {
+        "all": [
+            {"identifier": "email"},
+            {"any": [{"trait": "plan", "is": "gold"}, {"not": {"segment": "new"}}]},
+        ]
+    },
 )
 
 
@@ -371,8 +376,8 @@ def segment_rules_page() -> str:
         GENERATED,
         "# Rules of segments",
         "",
-        "A rule is a tree in JSON. `{\"all\": [...]}` holds where every part holds, `{\"any\": [...]}` where one"
-        " does, `{\"not\": ...}` where the part does not. Everything else is a condition on one person.",
+        'A rule is a tree in JSON. `{"all": [...]}` holds where every part holds, `{"any": [...]}` where one'
+        ' does, `{"not": ...}` where the part does not. Everything else is a condition on one person.',
         "[segment-rule.schema.json](segment-rule.schema.json) is the JSON Schema; `rapport segments count FILE`"
         " asks a rule of everybody, and names the place in the document where it is not understood.",
         "",

@@ -3,10 +3,11 @@
 -- given: moved(person BIGINT, is_in BOOLEAN)
 -- gives: id, name, ts, identifier, also, evidence, channel, venue, text, value_minor, currency, properties
 -- units: ts is $as_of in UTC
--- The id follows from the refresh and the person, so what is recorded twice counts once. Of a person's
+-- The id follows from the refresh and the person, so what is recorded twice counts once; its time is in it
+-- because a restored backup counts refreshes again. Of a person's
 -- identifiers one is named that is theirs alone: a device may be in other hands tomorrow.
 SELECT
-    md5(concat_ws(chr(31), 'segments', $segment, $refresh, m.person))::UUID AS id,
+    md5(concat_ws(chr(31), 'segments', $segment, $refresh, epoch_us($as_of), m.person))::UUID AS id,
     CASE WHEN any_value(m.is_in) THEN 'segment_entered' ELSE 'segment_left' END AS name,
     $as_of AS ts,
     arg_min(s.identifier, (list_position($namespaces, split_part(s.identifier, ':', 1)), s.subject)) AS identifier,
