@@ -9,7 +9,9 @@ class SegmentsConfig(AppConfig):
     def ready(self) -> None:
         from rapport.consent import erasers
         from rapport.segments import handlers
-        from rapport.segments.services import columns
+        from rapport.segments.selectors import columns
+        from rapport.segments.services import columns as making
 
         handlers.register()
-        erasers.register("columns", columns.forget)
+        columns.made_by(making.first, making.start_again)
+        erasers.register("columns", making.forget)
