@@ -63,7 +63,7 @@ def live(
             "person": tell.person(world, when, p, ids, lived, expected(world, when, p, lived)),
             "participation": tell.participation(world, p, ids),
             "text": tell.text(world, when, p, rows, (public, meant, post_ids), (private, feedback_ids)),
-            "contact": tell.contact(when, p, rows, lived, private, feedback_ids),
+            "complaint": tell.complaint(when, p, rows, lived, private, feedback_ids),
             "future": tell.future(world, when, p, lived, coming),
         },
         tally=tell.tally(world, when, p, lived),

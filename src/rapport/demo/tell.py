@@ -172,7 +172,7 @@ def _texts(
     )
 
 
-def contact(when: Span, p: People, rows: Rows, lived: Trade, told: Feedback, ids: pa.Array) -> pa.Table:
+def complaint(when: Span, p: People, rows: Rows, lived: Trade, told: Feedback, ids: pa.Array) -> pa.Table:
     """One row per complaint in the log: what it would have cost, and what the answer did."""
     o = lived.orders
     mine = np.flatnonzero(told.kind == 0)

@@ -16,14 +16,14 @@ from rapport.demo.span import Span
 from rapport.demo.tell import Tally
 from rapport.demo.world import RESPONSES, World
 
-STREAMED = ("person", "participation", "text", "contact", "future")
+STREAMED = ("person", "participation", "text", "complaint", "future")
 TOTALS = ("campaign", "promise")
 FILES = (*STREAMED, *TOTALS)
 GRAIN = {
     "person": "one row per true person",
     "participation": "one row per person and network on which the person has a name",
     "text": "one row per text in the log",
-    "contact": "one row per complaint in the log",
+    "complaint": "one row per complaint in the log",
     "future": "one row per customer, dead or alive",
     "campaign": "one row per mailing",
     "promise": "one row per promise and country",
@@ -106,7 +106,7 @@ MEANING: dict[str, dict[str, str]] = {
         "category": "category of product in question",
         "is_reply": "answers another post",
     },
-    "contact": {
+    "complaint": {
         "message_id": "message_id of the touchpoint",
         "person": "number of the true person",
         "at": "moment of the complaint, to the second",

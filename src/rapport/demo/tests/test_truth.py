@@ -192,20 +192,20 @@ def test_an_answer_comes_after_what_it_answers_and_not_to_everybody(seen: Seen) 
 def test_an_answer_keeps_some_of_those_who_would_leave(seen: Seen) -> None:
     """Nobody is kept without an answer, as many are kept as the probabilities say, and the kept stay."""
     assert (
-        seen.one("SELECT count(*) FROM contact WHERE is_kept AND (answered_at IS NULL OR NOT would_leave)")
+        seen.one("SELECT count(*) FROM complaint WHERE is_kept AND (answered_at IS NULL OR NOT would_leave)")
         == 0
     )
     ((n, kept, said, spread),) = seen.rows(
         "SELECT count(*), sum(is_kept::INT), sum(keep_probability), sqrt(sum(keep_probability * (1 - keep_probability)))"
-        " FROM contact WHERE would_leave"
+        " FROM complaint WHERE would_leave"
     )
     assert n > 20
     assert abs(kept - said) < 4 * spread
-    assert seen.one("SELECT count(*) FROM contact WHERE NOT would_leave") > n
+    assert seen.one("SELECT count(*) FROM complaint WHERE NOT would_leave") > n
     # Of the kept, next to nobody ends by a bad experience; of those who would leave and were not kept, all end.
     ((lost, kept_and_lost),) = seen.rows(
         "SELECT avg((NOT is_alive)::INT) FILTER (NOT is_kept), avg((churn = 'bad_experience')::INT) FILTER (is_kept)"
-        " FROM contact JOIN person USING (person) WHERE would_leave AND contact.at < '2026-02-20'"
+        " FROM complaint JOIN person USING (person) WHERE would_leave AND complaint.at < '2026-02-20'"
     )
     assert lost == 1.0
     assert kept_and_lost < 0.5

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from rapport.portfolio.rules.policy import FIRST, KINDS, Costs, Policy, check
 from rapport.portfolio.rules.queue import Matter, Priority, Standing, order, shortfall_minutes
-from rapport.portfolio.rules.replay import Contact, Outcome, Replay, replay
+from rapport.portfolio.rules.replay import Matters, Outcome, Replay, replay
 
 __all__ = [
     "FIRST",
     "KINDS",
-    "Contact",
     "Costs",
     "Matter",
+    "Matters",
     "Outcome",
     "Policy",
     "Priority",

@@ -21,7 +21,7 @@ DRAWS = 400  # of the interval
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class Matters:
     """Columns over past contacts, the earliest first."""
 
     person: Ints
@@ -100,10 +100,10 @@ def in_turn(since: Floats, minutes: Floats, capacity: float) -> Floats:
     return done
 
 
-def by_policy(contacts: Contact, pace: Pace) -> tuple[Floats, list[str]]:
+def by_policy(matters: Matters, pace: Pace) -> tuple[Floats, list[str]]:
     """When each is answered under the policy, in minutes, and why then."""
-    n = len(contacts)
-    since, minutes, worth, first = contacts.since, contacts.minutes, contacts.worth, contacts.first
+    n = len(matters)
+    since, minutes, worth, first = matters.since, matters.minutes, matters.worth, matters.first
     done = np.zeros(n)
     whys = [""] * n
     waiting = np.zeros(0, np.int64)
@@ -123,32 +123,32 @@ def by_policy(contacts: Contact, pace: Pace) -> tuple[Floats, list[str]]:
     return done, whys
 
 
-def replay(contacts: Contact, policy: Policy, rng: np.random.Generator) -> Replay:
+def replay(matters: Matters, policy: Policy, rng: np.random.Generator) -> Replay:
     """Answer the contacts both ways. There must be at least one."""
     pace = Pace.of(policy)
     # Of the time that a share of the day needs for an answer, what comes after it is written is no wait.
-    paced = contacts.minutes / pace.capacity
-    spare = paced - np.minimum(contacts.minutes, paced)
-    present = (in_turn(contacts.since, contacts.minutes, pace.capacity) - spare - contacts.since) / 60
-    done, whys = by_policy(contacts, pace)
-    after = (done - spare - contacts.since) / 60
+    paced = matters.minutes / pace.capacity
+    spare = paced - np.minimum(matters.minutes, paced)
+    present = (in_turn(matters.since, matters.minutes, pace.capacity) - spare - matters.since) / 60
+    done, whys = by_policy(matters, pace)
+    after = (done - spare - matters.since) / 60
     longest = policy.longest_wait_hours
     longer = after - present
     grown = longer > LONGER_HOURS
-    days = max(1.0, float(contacts.since[-1] - contacts.since[0]) / 1440)
+    days = max(1.0, float(matters.since[-1] - matters.since[0]) / 1440)
     names, counts = np.unique(np.array(whys), return_counts=True)
     return Replay(
-        n=len(contacts),
+        n=len(matters),
         days=days,
-        minutes_needed_per_day=float(contacts.minutes.sum()) / days,
-        present=_way(contacts, present, longest),
-        policy=_way(contacts, after, longest),
-        outcomes=_outcomes(contacts, present, after, policy.half_life_hours, rng),
+        minutes_needed_per_day=float(matters.minutes.sum()) / days,
+        present=_way(matters, present, longest),
+        policy=_way(matters, after, longest),
+        outcomes=_outcomes(matters, present, after, policy.half_life_hours, rng),
         n_longer=int(grown.sum()),
-        n_longer_people=len(np.unique(contacts.person[grown])),
+        n_longer_people=len(np.unique(matters.person[grown])),
         longer_median_hours=float(np.median(longer[grown])) if grown.any() else 0.0,
         longer_most_hours=float(longer.max()) if grown.any() else 0.0,
-        longer_by_tier={t: int((grown & (contacts.tier == k)).sum()) for k, t in enumerate(TIERS)},
+        longer_by_tier={t: int((grown & (matters.tier == k)).sum()) for k, t in enumerate(TIERS)},
         is_short=bool((present > longest).any()),
         short_ratio=float((present > longest).mean()),
         present_hours=present,
@@ -157,10 +157,10 @@ def replay(contacts: Contact, policy: Policy, rng: np.random.Generator) -> Repla
     )
 
 
-def _way(contacts: Contact, hours: Floats, longest: float) -> Way:
+def _way(matters: Matters, hours: Floats, longest: float) -> Way:
     return Way(
-        by_tier={t: _waits(hours[contacts.tier == k], longest) for k, t in enumerate(TIERS)},
-        first=_waits(hours[contacts.first < NOT_FIRST], longest),
+        by_tier={t: _waits(hours[matters.tier == k], longest) for k, t in enumerate(TIERS)},
+        first=_waits(hours[matters.first < NOT_FIRST], longest),
         everybody=_waits(hours, longest),
     )
 
@@ -173,19 +173,19 @@ def _waits(hours: Floats, longest: float) -> Waits:
 
 
 def _outcomes(
-    contacts: Contact, present: Floats, after: Floats, half_life_hours: float, rng: np.random.Generator
+    matters: Matters, present: Floats, after: Floats, half_life_hours: float, rng: np.random.Generator
 ) -> tuple[Outcome, ...]:
     """An answer's help halves with every half-life of waiting.
 
     The interval draws contacts anew, and how much an answer helps from the model's own interval.
     """
     found = []
-    middle, spread = 1.0, (contacts.high_ratio - contacts.low_ratio) / (2 * 1.96)
-    for currency in np.unique(contacts.currency).tolist():
-        there = np.flatnonzero((contacts.currency == currency) & (contacts.saving_minor > 0))
+    middle, spread = 1.0, (matters.high_ratio - matters.low_ratio) / (2 * 1.96)
+    for currency in np.unique(matters.currency).tolist():
+        there = np.flatnonzero((matters.currency == currency) & (matters.saving_minor > 0))
         if not len(there):
             continue
-        saving = contacts.saving_minor[there]
+        saving = matters.saving_minor[there]
         before = saving * 0.5 ** (present[there] / half_life_hours)
         then = saving * 0.5 ** (after[there] / half_life_hours)
         gain = then - before

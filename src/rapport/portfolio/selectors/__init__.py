@@ -21,21 +21,21 @@ from rapport.portfolio.selectors.board import (
 from rapport.portfolio.selectors.policies import history, of_version, parameters, policy
 from rapport.portfolio.selectors.queues import Queue, first_of, matters, priorities, priority, queue
 from rapport.portfolio.selectors.simulations import (
-    CONTACTS_MOST,
+    MATTERS_MOST,
     Longer,
     Past,
     SimulationView,
     longer,
     of_run,
-    past_contacts,
+    past_matters,
     result_json,
     simulation_of,
     simulations,
 )
 
 __all__ = [
-    "CONTACTS_MOST",
     "CORNERS",
+    "MATTERS_MOST",
     "NAMES",
     "TIERS",
     "Bands",
@@ -57,7 +57,7 @@ __all__ = [
     "of_run",
     "of_version",
     "parameters",
-    "past_contacts",
+    "past_matters",
     "policy",
     "priorities",
     "priority",

@@ -32,14 +32,14 @@ class Queue:
     short_minutes: float  # of service that are missing to answer all within the maximum
 
 
-def contacts(since: dt.datetime, until: dt.datetime, *, refused: pa.Table | None = None) -> pa.Table:
+def told(since: dt.datetime, until: dt.datetime, *, refused: pa.Table | None = None) -> pa.Table:
     """Complaints and messages to us, each with when we answered, the earliest first."""
     con = lake.connect()
     try:
         lake.give(con, "identity", people.identity_arrow())
         lake.give(con, "refused", consent.refused_subjects(PURPOSE) if refused is None else refused)
         asked = {"since": since, "until": until, "answered_days": ANSWERED_DAYS}
-        return query.run(con, query.load("rapport.portfolio", "contacts"), asked).to_arrow_table()
+        return query.run(con, query.load("rapport.portfolio", "told"), asked).to_arrow_table()
     finally:
         con.close()
 
@@ -65,7 +65,7 @@ def matters(policy: Policy, now: dt.datetime) -> list[Matter]:
     To answer what was asked needs no other purpose, so nobody is left out here.
     """
     nobody = pa.table({"subject": pa.array([], pa.int64())})
-    found = contacts(now - dt.timedelta(days=ANSWERED_DAYS), now, refused=nobody)
+    found = told(now - dt.timedelta(days=ANSWERED_DAYS), now, refused=nobody)
     rows = [row for row in found.slice(0, WAITING_MOST).to_pylist() if row["answered_at"] is None]
     persons = [row["person"] for row in rows]
     in_need = set(people.declaring(policy.need_trait).tolist())

@@ -10,13 +10,13 @@ import numpy as np
 
 from rapport.people import selectors as people
 from rapport.portfolio.models import SimulationRun
-from rapport.portfolio.rules import FIRST, Contact, Policy, Replay, replay
+from rapport.portfolio.rules import FIRST, Matters, Policy, Replay, replay
 from rapport.portfolio.rules.queue import NOT_FIRST
 from rapport.portfolio.rules.replay import LONGER_HOURS, TIERS, tier_places
 from rapport.portfolio.selectors.board import standings
-from rapport.portfolio.selectors.queues import contacts, first_of
+from rapport.portfolio.selectors.queues import first_of, told
 
-CONTACTS_MOST = 20_000  # replayed; of more, the newest
+MATTERS_MOST = 20_000  # replayed; of more, the newest
 HOURS = (1, 2, 4, 8, 16, 24, 48, 96)  # of the chart: share answered within
 
 
@@ -24,7 +24,7 @@ HOURS = (1, 2, 4, 8, 16, 24, 48, 96)  # of the chart: share answered within
 class Past:
     """Past contacts, and how they were truly answered."""
 
-    contacts: Contact
+    matters: Matters
     since: dt.datetime
     seen_hours: tuple[float, ...]  # to the answers that the log knows
     n_unanswered: int
@@ -44,9 +44,9 @@ class SimulationView:
     result: dict[str, Any]
 
 
-def past_contacts(policy: Policy, since: dt.datetime, until: dt.datetime, most: int) -> Past:
+def past_matters(policy: Policy, since: dt.datetime, until: dt.datetime, most: int) -> Past:
     """The contacts of a time, with what the models say of their people now."""
-    table = contacts(since, until)
+    table = told(since, until)
     left_out = max(0, table.num_rows - most)
     table = table.slice(left_out)
     rows = table.select(["kind", "reason"]).to_pylist()
@@ -73,7 +73,7 @@ def past_contacts(policy: Policy, since: dt.datetime, until: dt.datetime, most: 
     hours = (answered.cast("int64").to_numpy(zero_copy_only=False).astype(float) / 6e7 - at) / 60
     seen = hours[np.isfinite(hours)]
     return Past(
-        contacts=Contact(
+        matters=Matters(
             person=persons,
             since=at.astype(float),
             minutes=took,
@@ -133,18 +133,18 @@ def longer(found: SimulationView) -> list[Longer]:
 
     No simulation keeps a person, so it is replayed: what has been erased since is no longer in it.
     """
-    past = past_contacts(found.policy, found.since, found.until, CONTACTS_MOST)
-    if not len(past.contacts):
+    past = past_matters(found.policy, found.since, found.until, MATTERS_MOST)
+    if not len(past.matters):
         return []
-    again = replay(past.contacts, found.policy, np.random.default_rng(0))
+    again = replay(past.matters, found.policy, np.random.default_rng(0))
     more = again.policy_hours - again.present_hours
     order = np.argsort(-more, kind="stable")
     chosen = order[more[order] > LONGER_HOURS]
     return [
         Longer(
-            person=int(past.contacts.person[k]),
-            at=dt.datetime.fromtimestamp(float(past.contacts.since[k]) * 60, tz=dt.UTC),
-            tier=TIERS[int(past.contacts.tier[k])],
+            person=int(past.matters.person[k]),
+            at=dt.datetime.fromtimestamp(float(past.matters.since[k]) * 60, tz=dt.UTC),
+            tier=TIERS[int(past.matters.tier[k])],
             present_hours=float(again.present_hours[k]),
             policy_hours=float(again.policy_hours[k]),
         )

@@ -25,13 +25,13 @@ def simulate(policy: Policy, *, by: str, days: int = DAYS) -> SimulationView:
     """
     check(policy)
     now = clock.now()
-    past = selectors.past_contacts(policy, now - dt.timedelta(days=days), now, selectors.CONTACTS_MOST)
-    if not len(past.contacts):
+    past = selectors.past_matters(policy, now - dt.timedelta(days=days), now, selectors.MATTERS_MOST)
+    if not len(past.matters):
         raise Invalid(
             f"there is no complaint and no message to us in the last {days} days",
             "Import past contacts, or connect where they arrive; then try again.",
         )
-    found = replay(past.contacts, policy, np.random.default_rng(SEED))
+    found = replay(past.matters, policy, np.random.default_rng(SEED))
     row = SimulationRun.objects.create(
         content=policy.as_json(),
         made_at=now,

@@ -223,7 +223,7 @@ def test_the_queries_read_nothing_of_who_somebody_is() -> None:
 
     texts = [
         query.load("rapport.plugins.insights.portfolio", "portfolio").text,
-        query.load("rapport.portfolio", "contacts").text,
+        query.load("rapport.portfolio", "told").text,
         query.load("rapport.portfolio", "board").text,
     ]
     for text in texts:

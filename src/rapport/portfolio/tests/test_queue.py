@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rapport.kit.errors import Invalid
 from rapport.portfolio import rules
-from rapport.portfolio.rules import Contact, Matter, Policy, Standing
+from rapport.portfolio.rules import Matter, Matters, Policy, Standing
 from rapport.portfolio.rules.queue import NOT_FIRST, Pace
 from rapport.portfolio.rules.replay import by_policy, in_turn, replay
 
@@ -20,11 +20,11 @@ NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 ON = Policy(version=1, is_on=True)
 
 
-def contacts(rows: list[tuple[int, int, int, int]]) -> Contact:
+def past(rows: list[tuple[int, int, int, int]]) -> Matters:
     """Gap before it arrives, minutes, worth, place in FIRST."""
     gap, minutes, worth, first = (np.array(column) for column in zip(*rows, strict=True))
     n = len(rows)
-    return Contact(
+    return Matters(
         person=np.arange(n),
         since=np.cumsum(gap).astype(float),
         minutes=minutes.astype(float),
@@ -62,7 +62,7 @@ def test_everybody_is_answered_in_time_wherever_any_order_could(
     rows: list[tuple[int, int, int, int]], pace: Pace
 ) -> None:
     """In turn meets every deadline that can be met (one deadline for all), so it says whether capacity suffices."""
-    these = contacts(rows)
+    these = past(rows)
     in_time = (
         in_turn(these.since, these.minutes, pace.capacity) - these.since <= pace.longest_wait + 1e-6
     ).all()
@@ -78,7 +78,7 @@ def test_with_some_who_come_first_the_floor_keeps_the_others_in_time(
 ) -> None:
     """Where what comes first takes no more than the floor, and the rest of the minutes suffices for the others in
     turn, nobody waits too long: what comes first can only have taken minutes that were held back for it."""
-    these = contacts(rows)
+    these = past(rows)
     first = these.first < NOT_FIRST
     pace = Pace(longest, capacity, 0.5)
     # Minutes that come first, from any moment on, within what is held back of the time since.
@@ -106,7 +106,7 @@ def test_with_some_who_come_first_the_floor_keeps_the_others_in_time(
 def test_what_comes_first_waits_for_nobody_but_whoever_is_being_answered(
     rows: list[tuple[int, int, int, int]], pace: Pace
 ) -> None:
-    these = contacts(rows)
+    these = past(rows)
     done, whys = by_policy(these, pace)
     begun = done - these.minutes / pace.capacity
     for k in np.flatnonzero(these.first < NOT_FIRST):
@@ -121,7 +121,7 @@ def test_what_comes_first_waits_for_nobody_but_whoever_is_being_answered(
 def test_where_it_cannot_be_done_turns_are_taken_as_people_came(
     rows: list[tuple[int, int, int, int]], pace: Pace
 ) -> None:
-    these = contacts(rows)
+    these = past(rows)
     done, whys = by_policy(these, pace)
     begun = done - these.minutes / pace.capacity
     for k in np.flatnonzero(np.array(whys) == "short"):
@@ -217,7 +217,7 @@ def test_the_order_in_words() -> None:
 def test_a_quiet_order_by_value_saves_more_than_in_turn() -> None:
     rng = np.random.default_rng(5)
     n = 400
-    these = Contact(
+    these = Matters(
         person=np.arange(n),
         since=np.sort(rng.uniform(0, 20 * 1440, n)),
         minutes=np.full(n, 20.0),

@@ -23,7 +23,7 @@ ASSUMED, ASSUMED_SD = 0.05, 0.05  # of help by an answer at once: five in a hund
 N0, D0 = 0.5, 60.0  # prior of the rate: half an order in two months
 HELPS = np.linspace(-0.10, 0.50, 121)
 STAYS = np.linspace(0.20, 1.20, 51)  # above 1 where people order more often than their past says
-CONTACTS_MOST = 20_000  # of more, as many are drawn
+MATTERS_MOST = 20_000  # of more, as many are drawn
 LEAST_EACH = 20  # answered and unanswered, below which the assumption is said to be one
 
 
@@ -47,7 +47,7 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
-class Contacts:
+class Matters:
     """Columns over contacts with a known end."""
 
     orders_again: Floats  # q: probability of an order within the window, if the person stays
@@ -58,13 +58,13 @@ class Contacts:
         return len(self.hours)
 
 
-def contacts_of(column: Any, window_days: float) -> Contacts:
+def matters_of(column: Any, window_days: float) -> Matters:
     """The contacts in a list column of the query."""
     rows: Any = pc.list_flatten(column)
     rows = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
     if len(rows) == 0:
         nothing = np.zeros(0)
-        return Contacts(nothing, nothing, nothing.astype(bool))
+        return Matters(nothing, nothing, nothing.astype(bool))
 
     def numbers(name: str, missing: float) -> Floats:
         arrow: Any = pc
@@ -72,20 +72,20 @@ def contacts_of(column: Any, window_days: float) -> Contacts:
         return np.asarray(cast.to_numpy(zero_copy_only=False), np.float64)
 
     n, days = numbers("n_orders", 0.0), numbers("known_days", 0.0)
-    return Contacts(
+    return Matters(
         orders_again=1 - (1 + window_days / (np.maximum(days, 0) + D0)) ** -(n + N0),
         hours=np.maximum(numbers("answer_hours", np.inf), 0.0),
         returned=numbers("returned", 0.0) > 0,
     )
 
 
-def learn(contacts: Contacts, half_life_hours: float, rng: np.random.Generator) -> Help:
+def learn(matters: Matters, half_life_hours: float, rng: np.random.Generator) -> Help:
     """The posterior on the grid; the assumption alone where there is no contact."""
-    n = len(contacts)
-    answered = np.isfinite(contacts.hours)
-    chosen = np.arange(n) if n <= CONTACTS_MOST else np.sort(rng.choice(n, CONTACTS_MOST, replace=False))
-    q, good = contacts.orders_again[chosen], contacts.returned[chosen]
-    fades = 0.5 ** (contacts.hours[chosen] / half_life_hours)
+    n = len(matters)
+    answered = np.isfinite(matters.hours)
+    chosen = np.arange(n) if n <= MATTERS_MOST else np.sort(rng.choice(n, MATTERS_MOST, replace=False))
+    q, good = matters.orders_again[chosen], matters.returned[chosen]
+    fades = 0.5 ** (matters.hours[chosen] / half_life_hours)
     prior = -0.5 * ((HELPS - ASSUMED) / ASSUMED_SD) ** 2
     log = np.repeat(prior[None, :], len(STAYS), axis=0)
     for row, stay in enumerate(STAYS):  # a row of the grid at a time, to spare memory
@@ -105,10 +105,10 @@ def learn(contacts: Contacts, half_life_hours: float, rng: np.random.Generator) 
     )
 
 
-def foretold(contacts: Contacts, help_: Help, half_life_hours: float) -> Floats:
+def foretold(matters: Matters, help_: Help, half_life_hours: float) -> Floats:
     """Probability of an order within the window after each contact, with regard to its answer."""
-    fades = 0.5 ** (contacts.hours / half_life_hours)
-    said: Floats = np.clip(contacts.orders_again * (help_.stays + help_.likely * fades), 0.0, 1.0)
+    fades = 0.5 ** (matters.hours / half_life_hours)
+    said: Floats = np.clip(matters.orders_again * (help_.stays + help_.likely * fades), 0.0, 1.0)
     return said
 
 

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from rapport.insights.contract import Backtest, Context, Curve, Metric, Point
 from rapport.plugins.insights.portfolio import helping, likeness
-from rapport.plugins.insights.portfolio.helping import Contacts, Help
+from rapport.plugins.insights.portfolio.helping import Help, Matters
 
 Floats = NDArray[np.float64]
 
 DRAWS = 200
 TOP = 0.2  # of people
 GROUPS = 8  # of a curve
-CONTACTS_LEAST = 50
+MATTERS_LEAST = 50
 DRAWN_MOST = 20_000  # people drawn anew each time; of more, an interval is narrowed by the root
 
 
@@ -37,7 +37,7 @@ class Judged:
     next_cost: Floats  # within the horizon
 
 
-def judged(people: Judged, pending: Contacts, help_: Help, context: Context, split: str) -> Backtest:
+def judged(people: Judged, pending: Matters, help_: Help, context: Context, split: str) -> Backtest:
     """Figures over the people of the currency that most of them buy in: money of two is not compared."""
     encoded = people.currency.dictionary_encode()
     place = encoded.indices.to_numpy(zero_copy_only=False)
@@ -58,7 +58,7 @@ def judged(people: Judged, pending: Contacts, help_: Help, context: Context, spl
     ]
     curves = [c for c in (_ceiling_curve(one, main), _cost_curve(one, main, context)) if c]
     note = "" if metrics else "Nothing came afterwards that could be told apart."
-    if len(pending) < CONTACTS_LEAST:
+    if len(pending) < MATTERS_LEAST:
         note = f"{note} What an answer helps is not judged: {len(pending)} contacts have a known end.".strip()
     return Backtest(tuple(metrics), int(mine.sum()), split, note, tuple(curves))
 
@@ -146,9 +146,9 @@ def _ceiling(p: Judged, rng: np.random.Generator) -> Metric | None:
     )
 
 
-def _help(pending: Contacts, help_: Help, context: Context) -> Metric | None:
+def _help(pending: Matters, help_: Help, context: Context) -> Metric | None:
     n = len(pending)
-    if n < CONTACTS_LEAST or pending.returned.all() or not pending.returned.any():
+    if n < MATTERS_LEAST or pending.returned.all() or not pending.returned.any():
         return None
     came = pending.returned.astype(float)
     said = helping.foretold(pending, help_, context.parameters["half_life_hours"])

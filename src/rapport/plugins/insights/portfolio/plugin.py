@@ -103,9 +103,9 @@ class Portfolio:
         currency = texts(table, "currency")
         cuts = likeness.size_cuts(currency, numbers(table, "order_minor"))
         risk = numbers(table, "dissatisfaction", np.nan)
-        spoke = np.isfinite(risk) & (contacts_a_year(table) > 0)
+        spoke = np.isfinite(risk) & (matters_a_year(table) > 0)
         help_ = helping.learn(
-            helping.contacts_of(table.column("contacts"), told["returned_days"]),
+            helping.matters_of(table.column("matters"), told["returned_days"]),
             told["half_life_hours"],
             context.rng(),
         )
@@ -155,7 +155,7 @@ class Portfolio:
                 next_value=self._yearly(numbers(table, "next_spent_minor"), context.horizon_days, context),
                 next_cost=cost_of(table, context, "next_")[0],
             ),
-            helping.contacts_of(table.column("pending"), context.parameters["returned_days"]),
+            helping.matters_of(table.column("pending"), context.parameters["returned_days"]),
             Help(**learnt["help"]),
             context,
             split,
@@ -330,7 +330,7 @@ def cost_of(table: pa.Table, context: Context, when: str = "n_") -> tuple[Floats
     return np.clip(minutes * told["minute_rate_minor"] + goods, 0.0, 1e15), minutes
 
 
-def contacts_a_year(table: pa.Table) -> Floats:
+def matters_a_year(table: pa.Table) -> Floats:
     """Complaints, messages and questions of the last year."""
     return numbers(table, "n_complaints") + numbers(table, "n_messages") + numbers(table, "n_questions")
 

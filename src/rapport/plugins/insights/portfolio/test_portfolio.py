@@ -15,7 +15,7 @@ import pytest
 from rapport.insights.contract import SCORES, Context
 from rapport.kit import query
 from rapport.plugins.insights.portfolio import helping, judging, likeness
-from rapport.plugins.insights.portfolio.helping import Contacts
+from rapport.plugins.insights.portfolio.helping import Matters
 from rapport.plugins.insights.portfolio.plugin import plugin, tiers_of
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -108,7 +108,7 @@ def test_an_answer_is_ours_by_hand_to_the_same_conversation_within_a_month() -> 
     def hours(*events: dict[str, Any]) -> list[float | None]:
         ordered = happened(ANA, 300, "order_placed", 1000)
         (row,) = table(ordered, *events).to_pylist()
-        return [contact["answer_hours"] for contact in row["contacts"]]
+        return [matter["answer_hours"] for matter in row["matters"]]
 
     asked = happened(ANA, 200, "complaint_raised", conversation="k1")
     assert hours(asked) == [None]
@@ -122,7 +122,7 @@ def test_an_answer_is_ours_by_hand_to_the_same_conversation_within_a_month() -> 
     # What happened within the last three months is not known yet; whoever never ordered cannot order again.
     assert hours(happened(ANA, 80, "complaint_raised")) == []
     (row,) = table(happened(BO, 200, "complaint_raised")).to_pylist()
-    assert row["contacts"] == []
+    assert row["matters"] == []
 
 
 def test_whether_somebody_ordered_again_is_judged_within_its_window() -> None:
@@ -135,7 +135,7 @@ def test_whether_somebody_ordered_again_is_judged_within_its_window() -> None:
         happened(ANA, 60, "message_received"),
         happened(ANA, -1, "order_placed", 500),
     ).to_pylist()
-    first, second = row["contacts"]
+    first, second = row["matters"]
     assert (first["n_orders"], first["known_days"], first["returned"]) == (2, 100, False)
     assert second["returned"]
     assert [c["returned"] for c in row["pending"]] == [True]
@@ -175,18 +175,18 @@ def test_other_models_are_believed_in_their_own_currency_alone() -> None:
     assert found[ANA, "effort_saving_minor"]["value"] > 0
 
 
-def contacts(n: int, help_: float, seed: int = 1) -> Contacts:
+def matters(n: int, help_: float, seed: int = 1) -> Matters:
     """Contacts of people of whom 0.6 stay unanswered, and more when answered."""
     rng = np.random.default_rng(seed)
     again = rng.uniform(0.5, 0.95, n)
     hours = np.where(rng.random(n) < 0.5, rng.uniform(0, 48, n), np.inf)
     stays = 0.6 + help_ * 0.5 ** (hours / 48)
-    return Contacts(again, hours, rng.random(n) < again * stays)
+    return Matters(again, hours, rng.random(n) < again * stays)
 
 
 @pytest.mark.parametrize("truth", [0.0, 0.1, 0.3])
 def test_help_is_found_where_there_is_much_to_learn_from(truth: float) -> None:
-    found = helping.learn(contacts(12_000, truth), 48.0, CONTEXT.rng())
+    found = helping.learn(matters(12_000, truth), 48.0, CONTEXT.rng())
     assert found.likely == pytest.approx(truth, abs=0.03)
     assert found.low <= truth + 0.01
     assert found.high >= truth - 0.01
@@ -195,8 +195,8 @@ def test_help_is_found_where_there_is_much_to_learn_from(truth: float) -> None:
 
 
 def test_few_contacts_are_shrunk_towards_what_is_assumed() -> None:
-    nothing = helping.learn(contacts(0, 0.0), 48.0, CONTEXT.rng())
-    few, many = (helping.learn(contacts(n, 0.3), 48.0, CONTEXT.rng()) for n in (30, 3000))
+    nothing = helping.learn(matters(0, 0.0), 48.0, CONTEXT.rng())
+    few, many = (helping.learn(matters(n, 0.3), 48.0, CONTEXT.rng()) for n in (30, 3000))
     assert not nothing.is_learnt
     assert nothing.likely == pytest.approx(helping.ASSUMED, abs=0.01)
     assert abs(few.likely - helping.ASSUMED) < abs(many.likely - helping.ASSUMED)
@@ -209,7 +209,7 @@ def test_the_interval_of_help_holds_the_truth_as_often_as_it_says() -> None:
     truths = np.clip(rng.normal(helping.ASSUMED, helping.ASSUMED_SD, 60), 0, None)
     held = 0
     for k, truth in enumerate(truths):
-        found = helping.learn(contacts(400, float(truth), seed=k), 48.0, CONTEXT.rng())
+        found = helping.learn(matters(400, float(truth), seed=k), 48.0, CONTEXT.rng())
         held += found.low - 0.005 <= truth <= found.high + 0.005
     assert held >= 60 * 0.85
 

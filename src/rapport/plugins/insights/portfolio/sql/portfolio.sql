@@ -1,9 +1,9 @@
 -- grain: one row per person with an order, a complaint or a message of theirs before $now
 -- needs: event, identity, score
--- gives: person, currency, n_orders, tenure_days, recency_days, spent_minor, order_minor, category, n_complaints, n_messages, n_questions, n_surveys, n_refunds, refunded_minor, next_orders, next_spent_minor, next_complaints, next_messages, next_questions, next_surveys, next_refunds, next_refunded_minor, clv_minor, clv_currency, churn_risk, dissatisfaction, contacts, pending
+-- gives: person, currency, n_orders, tenure_days, recency_days, spent_minor, order_minor, category, n_complaints, n_messages, n_questions, n_surveys, n_refunds, refunded_minor, next_orders, next_spent_minor, next_complaints, next_messages, next_questions, next_surveys, next_refunds, next_refunded_minor, clv_minor, clv_currency, churn_risk, dissatisfaction, matters, pending
 -- units: counts and money of the 365 days before $now, next_ those of $horizon_days from $now on, money in minor
 --   units of the currency that most orders were in ('' where none is stated), net of refunds where it is spent_;
---   tenure and recency in days before $now, NULL without an order; contacts: complaints and messages whose
+--   tenure and recency in days before $now, NULL without an order; matters: complaints and messages whose
 --   $returned_days afterwards are known at $now, pending: those for which they end within $horizon_days from $now:
 --   hours to our answer (NULL: none within $answered_days), days known and orders until then, returned (ordered
 --   within $returned_days)
@@ -97,7 +97,7 @@ counted AS (
     FROM said AS s
     GROUP BY s.person
 ),
-contact AS (
+matter AS (
     SELECT
         s.person,
         s.ts,
@@ -112,7 +112,7 @@ answered AS (
         c.person,
         c.ts,
         min(a.ts) AS answered_at
-    FROM contact AS c
+    FROM matter AS c
     LEFT JOIN said AS a
         ON a.name = 'message_sent' AND a.person = c.person
             AND a.ts > c.ts AND a.ts <= c.ts + to_days($answered_days::INTEGER)
@@ -136,7 +136,7 @@ gathered AS (
     SELECT
         f.person,
         list({'answer_hours': f.answer_hours, 'known_days': f.known_days, 'n_orders': f.n_orders, 'returned': f.returned} ORDER BY f.ts)
-            FILTER (WHERE f.ts < $now::TIMESTAMPTZ - to_days($returned_days::INTEGER)) AS contacts,
+            FILTER (WHERE f.ts < $now::TIMESTAMPTZ - to_days($returned_days::INTEGER)) AS matters,
         list({'answer_hours': f.answer_hours, 'known_days': f.known_days, 'n_orders': f.n_orders, 'returned': f.returned} ORDER BY f.ts)
             FILTER (WHERE f.ts >= $now::TIMESTAMPTZ - to_days($returned_days::INTEGER)) AS pending
     FROM followed AS f
@@ -180,7 +180,7 @@ SELECT
     coalesce(t.clv_currency, '') AS clv_currency,
     t.churn_risk,
     t.dissatisfaction,
-    coalesce(f.contacts, []) AS contacts,
+    coalesce(f.matters, []) AS matters,
     coalesce(f.pending, []) AS pending
 FROM counted AS c
 LEFT JOIN main_currency AS m ON m.person = c.person
