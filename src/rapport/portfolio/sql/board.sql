@@ -2,7 +2,6 @@
 -- needs: score
 -- gives: person, currency, worth_minor, cost_minor, potential_minor, saving_minor, saving_low, saving_high, tier, as_of
 -- units: money in minor units of the currency named; saving_ per minute of answering
--- given: score(person BIGINT, name VARCHAR, value DOUBLE, unit VARCHAR, as_of TIMESTAMPTZ, low DOUBLE, high DOUBLE, label VARCHAR)
 SELECT
     s.person,
     trim(replace(any_value(s.unit) FILTER (WHERE s.name = 'service_tier'), 'minor', '')) AS currency,

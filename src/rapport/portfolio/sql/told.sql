@@ -2,7 +2,7 @@
 -- needs: event, identity, refused
 -- gives: seq, person, ts, kind, channel, reason, conversation, answered_at
 -- units: ts in UTC; answered_at NULL where no answer of ours came within $answered_days
--- given: identity(subject BIGINT, person BIGINT, core BIGINT), refused(subject BIGINT)
+-- given: refused(subject BIGINT)
 -- source: an answer is a message of ours that belongs to no campaign and was written from no template; where both
 --   name a conversation, it is the same one
 WITH said AS (
