@@ -2,10 +2,10 @@
 
 A multinomial logit (McFadden 1974) over the categories. What speaks for a category: how often the person bought
 it, of all time and lately, what everybody buys, and at this time of the year, whether it is due, and
-what usually follows the last order. It is learnt on earlier cuts
-of the same log, each of which knew only what came before it. Where plain counting picked the right one more
-often there, what was bought most often is picked, and of equals what the logit, or everybody, prefers. Not taken: what all buy
-lately. It sets what was in fashion at the earlier cuts above what a person needs, and foretells worse.
+what usually follows the last order. It is learnt on earlier cuts of the same log, each of which knew only what
+came before it. Where plain counting picked the right one more often there, what was bought most often is
+picked, and of equals what the logit, or everybody, prefers. Not taken: what all buy lately. It sets what was in
+fashion at the earlier cuts above what a person needs, and foretells worse.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def _usual(table: pa.Table) -> Floats:
     pauses = (days.days_ago[:-1] - days.days_ago[1:])[same]
     if not len(pauses):
         return np.full(3, timing.USUAL_DAYS)
-    return np.quantile(pauses, [LOW, 0.5, HIGH])
+    return np.asarray(np.quantile(pauses, [LOW, 0.5, HIGH]), np.float64)
 
 
 def _categories(learnt: Learnt, judged: pa.Table) -> tuple[list[Metric], list[Curve], int]:

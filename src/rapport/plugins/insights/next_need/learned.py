@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from rapport.plugins.insights.next_need import choosing, reading, timing
 from rapport.plugins.insights.next_need.choosing import Known, Weights
-from rapport.plugins.insights.next_need.reading import Bought, Days, Ints
+from rapport.plugins.insights.next_need.reading import Bought, Days, Floats, Ints
 from rapport.plugins.insights.next_need.timing import Timing
 
 CUTS = 4
@@ -61,7 +62,8 @@ def pairs(lines: Bought) -> tuple[Days, Ints]:
 def _weights(lines: Bought, c: int, horizon_days: int, rng: np.random.Generator) -> Weights | None:
     span = int(lines.days_ago.max(initial=0))
     within = max(1, min(horizon_days, span // 3))
-    seen, taken = [], []
+    seen: list[Any] = []
+    taken: list[Floats] = []
     for k in range(1, CUTS + 1):
         at = k * within
         if at > 2 * span / 3:

@@ -71,7 +71,9 @@ def facts(
     both = pairs(lines)
     buyers = np.bincount(both.product, minlength=n_products).astype(np.float64)
     orders = np.bincount(lines.product, minlength=n_products).astype(np.float64)
-    lately = np.bincount(lines.product, 0.5 ** (lines.days_ago / LATELY_DAYS), n_products)
+    lately: Floats = np.bincount(lines.product, 0.5 ** (lines.days_ago / LATELY_DAYS), n_products).astype(
+        np.float64
+    )
     returned = np.bincount(both.product, both.n > 1, n_products)
     average = mean_again(both)
     kept = kept_products(buyers, most_products)

@@ -60,7 +60,7 @@ def as_bytes(learnt: Learnt) -> bytes:
         "certainty": learnt.ranking.certainty,
     }
     content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # its stubs take the arrays for the flag
+    np.savez(content, **arrays)
     return content.getvalue()
 
 

@@ -29,11 +29,11 @@ def quality(said: Ints, person: Ints, product: Ints, n_products: int) -> Quality
     n = len(said)
     taken = np.bincount(person, minlength=n)
     right = is_taken(said, person, product, n_products)
-    ideal = np.cumsum(_DISCOUNT)[np.clip(taken, 1, FIRST) - 1]
+    ideal: Floats = np.cumsum(_DISCOUNT)[np.clip(taken, 1, FIRST) - 1]
     return Quality(
         (right * _DISCOUNT[: said.shape[1]]).sum(axis=1) / ideal,
         right.sum(axis=1) / np.maximum(taken, 1),
-        right.any(axis=1).astype(np.float64),
+        np.asarray(right.any(axis=1), np.float64),
     )
 
 

@@ -47,7 +47,7 @@ class Ranking:
         if self.rule == "goes together":
             return np.where(choices.had > 0, -1e3, choices.fits.astype(np.float64))
         if self.rule == "own, then most bought":
-            return choices.had + np.exp(choices.features[:, FEATURES.index("bought much")])
+            return choices.had.astype(np.float64) + np.exp(choices.features[:, FEATURES.index("bought much")])
         return choices.features @ self.weights
 
 
@@ -56,8 +56,7 @@ GUESSED = Ranking("learnt", np.array([_GUESS[f] for f in FEATURES]), np.array([0
 
 def lively(lines: Bought) -> Floats:
     """Each person's lines, the late ones counting more: as comparable after one year of log as after two."""
-    found: Floats = np.bincount(lines.person, 0.5 ** (lines.days_ago / LIVELY_DAYS), lines.n)
-    return found
+    return np.bincount(lines.person, 0.5 ** (lines.days_ago / LIVELY_DAYS), lines.n).astype(np.float64)
 
 
 def shares(person: Ints, score: Floats, n: int) -> Floats:

@@ -39,7 +39,7 @@ class Recipe:
 class Together:
     """What was counted: G for one evening, how many people, and how often each pair was bought by one person."""
 
-    gram: NDArray[np.float64] | Singles
+    gram: Any  # in double precision, or in single where it is large
     evening: float
 
 
@@ -67,10 +67,10 @@ def together(x: Any, evening: float) -> Together:
     return Together(gram, evening)
 
 
-def weights(counted: Together, recipe: Recipe, directions: NDArray[Any]) -> NDArray[Any]:
+def weights(counted: Together, recipe: Recipe, directions: Any) -> Any:
     """B, from product (row) to product (column), with a diagonal of zeros; `directions` as `directions_of` gives."""
     gram = counted.gram
-    bought = np.diag(gram).copy()
+    bought: Any = np.diag(gram).copy()
     a = gram.copy()
     a[np.diag_indices_from(a)] += (
         recipe.ridge * max(float(bought.mean()), 1e-6) + recipe.drop / (1 - recipe.drop) * bought
@@ -88,7 +88,7 @@ def weights(counted: Together, recipe: Recipe, directions: NDArray[Any]) -> NDAr
     return p
 
 
-def directions_of(plain: Together) -> NDArray[Any]:
+def directions_of(plain: Together) -> Any:
     """Eigenvectors of the largest eigenvalues of G (of no evening), by subspace iteration from a fixed start.
 
     None for so few products that they would say everything.
@@ -101,8 +101,7 @@ def directions_of(plain: Together) -> NDArray[Any]:
         v, _ = np.linalg.qr(gram @ v)
     small = v.T @ gram @ v
     _, turn = np.linalg.eigh((small + small.T) / 2)
-    found: NDArray[Any] = v @ turn[:, ::-1][:, :DIRECTIONS]
-    return found
+    return v @ turn[:, ::-1][:, :DIRECTIONS]
 
 
 def pruned(b: NDArray[Any], most: int = MOST_CELLS) -> Any:
