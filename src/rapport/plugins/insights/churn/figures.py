@@ -210,7 +210,7 @@ def unanswered(people: Histories, row: Ints, at: Floats) -> Flags:
     """Whether the newest complaint of the last year got no answer in time; no, where nobody's answers are known."""
     replies = people["replies"]
     since = people["complaints"].since(row, at)
-    if not len(replies.at):
+    if not people.answers_known:
         return np.zeros(len(row), np.bool_)
     complained = at - since
     answered = replies.n_since(row, np.minimum(at, complained + ANSWERED_DAYS), complained) > 0

@@ -79,6 +79,7 @@ class Histories:
     minor: Floats  # of each order day, 0 where it was in another currency
     currency: NDArray[Any]
     others: Mapping[str, Moments]
+    answers_known: bool  # the firm's answers are recorded, so that where none is there was none
 
     def __getitem__(self, kind: str) -> Moments:
         return self.others[kind]
@@ -89,8 +90,8 @@ class Histories:
         return row[self.orders.n(row, np.full(self.n, at)) > 0]
 
 
-def read(table: pa.Table) -> Histories:
-    """Histories from what the query yields."""
+def read(table: pa.Table, answers_known: bool | None = None) -> Histories:
+    """Histories from what the query yields; by default answers are known where these people got any before now."""
     n = table.num_rows
     row, ordered = _flat(table.column("orders"))
     if len(row):
@@ -106,7 +107,8 @@ def read(table: pa.Table) -> Histories:
         who, moments = _flat(table.column(kind))
         others[kind] = Moments.of(who, -_floats(moments))
     currency = table.column("currency").to_numpy(zero_copy_only=False).astype(str)
-    return Histories(n, orders, minor[sort], currency, others)
+    known = bool((others["replies"].at < 0).any()) if answers_known is None else answers_known
+    return Histories(n, orders, minor[sort], currency, others, known)
 
 
 def _flat(column: pa.ChunkedArray) -> tuple[Ints, Any]:

@@ -20,7 +20,7 @@ def judged(
     """Every figure there can be on these rows."""
     said, asked = [], []
     for begin in range(0, table.num_rows, at_once):
-        people = histories.read(table.slice(begin, at_once))
+        people = histories.read(table.slice(begin, at_once), leaving.answers_known)
         said.append(_leaving(leaving, people))
         asked.append(_displeased(displeased, people, context.horizon_days))
     chance, silent, last, spent = (_joined([part[k] for part in said]) for k in range(4))

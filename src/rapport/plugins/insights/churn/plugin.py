@@ -72,7 +72,7 @@ class Churn:
         parts = [SCORED.empty_table()]
         for begin in range(0, table.num_rows, PEOPLE_AT_ONCE):
             some = table.slice(begin, PEOPLE_AT_ONCE)
-            people = histories.read(some)
+            people = histories.read(some, leaving.answers_known)
             parts.append(_leaving(leaving, people, some, context))
             if displeased.evidence:
                 parts.append(_displeased(displeased, people, some, context))

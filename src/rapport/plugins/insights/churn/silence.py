@@ -61,10 +61,11 @@ class Learnt:
     above: float
     below: float
     n: int  # cases learnt from
+    answers_known: bool
 
     def as_json(self) -> dict[str, Any]:
         plain = ("horizon_days", "level", "typical_gap_days", "typical_minor", "share", "split_days", "above",
-                 "below", "n")  # fmt: skip
+                 "below", "n", "answers_known")  # fmt: skip
         return {
             **{name: getattr(self, name) for name in plain},
             "subjects": list(self.subjects),
@@ -141,6 +142,7 @@ def learn(people: Histories, context: Context) -> Learnt:
         typical_gap_days=_typical_gap(people),
         typical_minor=typical,
         n=sum(len(part.silent) for part in parts),
+        answers_known=people.answers_known,
         **_naive(parts[0] if parts else None),
     )
     return _in_season(found, people, begin)

@@ -321,7 +321,7 @@ def test_what_is_known_at_a_moment_is_what_would_have_been_known_then(people: An
     ]
 
     def known(of: list[dict[str, Any]]) -> Any:
-        histories_ = histories.read(as_table(of))
+        histories_ = histories.read(as_table(of), answers_known=True)
         row, at = np.arange(len(of)), np.full(len(of), -cut)
         rhythm = Rhythm.of(histories_, row, at)
         found = figures.at_moments(histories_, row, at, rhythm, 90, np.full(len(of), 100.0))
@@ -504,17 +504,34 @@ def test_an_answered_complaint_weighs_less_and_the_reason_says_so() -> None:
         base | {"person": ANA, "complaints": [30.0], "replies": [28.0], "last_complaint": "late_delivery"},
         base | {"person": BO, "complaints": [30.0], "last_complaint": "late_delivery"},
         base | {"person": CHI, "last_complaint": ""},
+        base | {"person": 99, "complaints": [3.0], "last_complaint": ""},
     ]
     found = said(rows, "dissatisfaction")
     assert found[BO]["value"] > found[ANA]["value"] > found[CHI]["value"]
     assert found[BO]["reason"] == "Complained about late delivery on 31 January and got no answer."
     assert found[ANA]["reason"] == "Complained about late delivery on 31 January."
+    assert found[99]["reason"] == "Complained on 27 February and got no answer yet."
 
 
 def test_a_firm_that_records_no_answers_is_not_told_that_it_gave_none() -> None:
     base = {"currency": "EUR", "orders": [], **{kind: [] for kind in histories.KINDS}}
     found = said([base | {"person": ANA, "complaints": [30.0], "last_complaint": ""}], "dissatisfaction")
     assert found[ANA]["reason"] == "Complained on 31 January."
+
+
+def test_an_unanswered_complaint_is_one_whoever_else_is_scored_with_it() -> None:
+    base = {
+        "currency": "EUR",
+        "orders": [{"ago": 40.0, "minor": 100}],
+        **{kind: [] for kind in histories.KINDS},
+    }
+    upset = base | {"person": ANA, "complaints": [30.0], "last_complaint": ""}
+    answered = base | {"person": BO, "complaints": [30.0], "replies": [28.0], "last_complaint": ""}
+    both, alone = as_table([upset, answered]), as_table([upset])
+    learnt = plugin.fit(both, CONTEXT)
+    together = [r for r in plugin.score(learnt, both, CONTEXT).to_pylist() if r["person"] == ANA]
+    assert plugin.score(learnt, alone, CONTEXT).to_pylist() == together
+    assert all("got no answer" in r["reason"] for r in together)
 
 
 def test_the_label_is_the_place_in_the_own_rhythm() -> None:

@@ -135,9 +135,9 @@ def _times(n: Floats) -> Any:
 def _complained(people: Histories, row: Ints, at: Floats, since: Floats, about: Any, now: dt.datetime) -> Any:
     spelt = _arrow.replace_substring(_arrow.fill_null(about, ""), "_", " ")
     named = _arrow.if_else(_arrow.equal(spelt, ""), "complained", joined("complained about ", spelt))
-    end = pa.array(["", " and got no answer"]).take(
-        pa.array(figures.unanswered(people, row, at).astype(np.int64))
-    )
+    late = figures.unanswered(people, row, at)
+    which = np.where(late, np.where(since > figures.ANSWERED_DAYS, 2, 1), 0)
+    end = pa.array(["", " and got no answer yet", " and got no answer"]).take(pa.array(which))
     return joined(named, " on ", day(since, now), end)
 
 
