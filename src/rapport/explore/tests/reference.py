@@ -79,10 +79,10 @@ class Reference:
         )
         for at, asked in enumerate(question.measures):
             cells: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+            of_people = personal or asked.measure in ("people", "repeat_share", "new_customers")
             for row in self.rows(asked, named):
-                if personal or asked.measure in ("people", "repeat_share", "new_customers"):
-                    if row["subject"] in self.market.refused:
-                        continue
+                if of_people and row["subject"] in self.market.refused:
+                    continue
                 side = self.side(row["ts"], question)
                 if side is None or not all(self.keeps(row, c) for c in question.where):
                     continue
@@ -147,9 +147,9 @@ class Reference:
     def texts(self, asked: Asked) -> list[dict[str, Any]]:
         newest: dict[int, dict[str, Any]] = {}
         for a in self.market.annotations:
-            if a["name"] == (asked.annotation or "sentiment"):
-                if a["seq"] not in newest or a["run"] > newest[a["seq"]]["run"]:
-                    newest[a["seq"]] = a
+            is_asked = a["name"] == (asked.annotation or "sentiment")
+            if is_asked and (a["seq"] not in newest or a["run"] > newest[a["seq"]]["run"]):
+                newest[a["seq"]] = a
         by_seq = {e["seq"]: e for e in self.market.events}
         rows = [{**by_seq[seq], "label": a["label"]} for seq, a in newest.items()]
         return [r for r in rows if not asked.label or r["label"] == asked.label]
@@ -181,7 +181,7 @@ class Reference:
         local = row["ts"].astimezone(self.zone)
         who = self.person(row["subject"])
         special: dict[str, Callable[[], Any]] = {
-            "weekday": lambda: local.isoweekday(),
+            "weekday": local.isoweekday,
             "hour": lambda: f"{local.hour:02d}",
             "event": lambda: row["name"],
             "property": lambda: row["properties"].get(rest),
@@ -214,7 +214,7 @@ class Reference:
             return "true"
         return "" if found is None else str(found)
 
-    def measured(
+    def measured(  # noqa: PLR0912  one branch a measure, as a reader would write them down
         self, asked: Asked, rows: list[dict[str, Any]], named: list[str]
     ) -> tuple[int | None, int | None]:
         name = asked.measure

@@ -102,7 +102,8 @@ def written(question: Question) -> str:
 class Figured:
     """The numbers of an answer about figures, found by what they are of."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, full_width: bool = True) -> None:
+        self.full_width = full_width
         assert isinstance(answer.question, Figures)
         self.answer = answer
         self.question = answer.question
@@ -197,9 +198,9 @@ class Figured:
         return self.groups
 
 
-def shown(answer: Answer) -> Shown:
+def shown(answer: Answer, *, full_width: bool = True) -> Shown:
     """An answer about figures on screen."""
-    figured = Figured(answer)
+    figured = Figured(answer, full_width)
     question = figured.question
     measures = figured.shown()
     if not any(n.top or n.over or n.is_hidden for n in figured.numbers.values()):
@@ -370,7 +371,7 @@ def _over_time(figured: Figured, at: int, asked: Asked, measured: catalogue.Meas
         right=Right.SEE_EXPLORE,
         said=lambda v: say(None if v is None else v / scale),
         as_percent=measured.unit == "ratio",
-        full_width=True,
+        full_width=figured.full_width,
         note=_("Dates of the period before are moved onto those of this one.")
         if question.compare and not question.by
         else "",
@@ -419,7 +420,7 @@ def _ranked(figured: Figured, at: int, asked: Asked, measured: catalogue.Measure
         value_title=exploring.axis(asked, currency),
         right=Right.SEE_EXPLORE,
         said=lambda v: say(None if v is None else v / scale),
-        full_width=True,
+        full_width=figured.full_width,
         is_scale=is_scale,
     )
 

@@ -23,22 +23,22 @@ from rapport.web.components.explored import Cell, Shown, Table, TableRow, depth,
 SHARE_MOST = 1.0
 
 
-def shown(answer: Answer) -> Shown:
-    """Any answer on screen."""
+def shown(answer: Answer, *, full_width: bool = True) -> Shown:
+    """Any answer on screen; drawn half as wide for a card."""
     if isinstance(answer.question, Figures):
-        return explored.shown(answer)
+        return explored.shown(answer, full_width=full_width)
     if isinstance(answer.question, Cohorts):
-        return _cohorts(answer, answer.question)
+        return _cohorts(answer, answer.question, full_width)
     if isinstance(answer.question, Funnel):
-        return _funnel(answer, answer.question)
-    return _paths(answer, answer.question)
+        return _funnel(answer, answer.question, full_width)
+    return _paths(answer, answer.question, full_width)
 
 
 def _people_url(question: Cohorts | Funnel, **of: str) -> str:
     return f"{reverse('explore_people')}?{urlencode({'q': written(question), **of})}"
 
 
-def _cohorts(answer: Answer, question: Cohorts) -> Shown:
+def _cohorts(answer: Answer, question: Cohorts, full_width: bool) -> Shown:
     rows = [r for r in answer.rows if isinstance(r, Returned)]
     by_cohort: dict[dt.date, dict[int, int | None]] = {}
     for r in rows:
@@ -70,7 +70,7 @@ def _cohorts(answer: Answer, question: Cohorts) -> Shown:
     unit = _("month") if question.unit == "month" else _("week")
     columns = [_("Began"), *(_("%(unit)s %(n)s") % {"unit": unit, "n": n} for n in range(1, steps + 1))]
     heads = {"month": _("Month of the first"), "week": _("Week of the first")}
-    chart = _retention(question, shares)
+    chart = _retention(question, shares, full_width)
     return Shown(
         finding=chart.title if chart else "",
         charts=[chart] if chart else [],
@@ -79,7 +79,9 @@ def _cohorts(answer: Answer, question: Cohorts) -> Shown:
     )
 
 
-def _retention(question: Cohorts, shares: dict[int, list[tuple[int, int]]]) -> charts.Chart | None:
+def _retention(
+    question: Cohorts, shares: dict[int, list[tuple[int, int]]], full_width: bool
+) -> charts.Chart | None:
     """The share of everybody who came back in each unit after they began, over all cohorts."""
     bars = []
     for step, found in sorted(shares.items()):
@@ -101,7 +103,7 @@ def _retention(question: Cohorts, shares: dict[int, list[tuple[int, int]]]) -> c
         value_title=_("Share who came back, of those who had the time"),
         right=Right.SEE_EXPLORE,
         said=lambda v: formats.percent(v, 0 if v is not None and v >= 0.1 else 1),
-        full_width=True,
+        full_width=full_width,
         is_scale=True,
     )
 
@@ -113,7 +115,7 @@ def _units(first: dt.date, last: dt.date, unit: str) -> int:
     return (last - first).days // 7
 
 
-def _funnel(answer: Answer, question: Funnel) -> Shown:
+def _funnel(answer: Answer, question: Funnel, full_width: bool) -> Shown:
     rows = [r for r in answer.rows if isinstance(r, Reached)]
     found: dict[str | None, dict[int, Reached]] = {}
     for r in rows:
@@ -139,7 +141,7 @@ def _funnel(answer: Answer, question: Funnel) -> Shown:
         label_title=_("Step"),
         value_title=_("People"),
         right=Right.SEE_EXPLORE,
-        full_width=True,
+        full_width=full_width,
         is_scale=True,
         note=_("People, each once: their best attempt, within %(days)s days from its first step.")
         % {"days": f"{question.within_days:g}"},
@@ -212,7 +214,7 @@ def _by_table(
     )
 
 
-def _paths(answer: Answer, question: Paths) -> Shown:
+def _paths(answer: Answer, question: Paths, full_width: bool) -> Shown:
     rows = [r for r in answer.rows if isinstance(r, Walked)]
     if not rows:
         return Shown(is_empty=True, notes=notes(answer))
@@ -241,7 +243,7 @@ def _paths(answer: Answer, question: Paths) -> Shown:
         label_title=_("Next") if question.direction == "after" else _("Before that"),
         value_title=_("How often"),
         right=Right.SEE_EXPLORE,
-        full_width=True,
+        full_width=full_width,
         note=_("Of the ways listed below, %(listed)s of %(all)s times.")
         % {"listed": formats.number(sum(r.n for r in rows)), "all": formats.number(total)},
     )

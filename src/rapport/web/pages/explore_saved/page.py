@@ -46,7 +46,7 @@ def card(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
     """The newest answer in short, for Home."""
     view = _opened(request, key)
     answer = explore.newest_answer(key)
-    shown = exploredways.shown(answer) if answer else None
+    shown = exploredways.shown(answer, full_width=False) if answer else None
     context = {"view": view, "shown": shown, "chart": shown.charts[0] if shown and shown.charts else None}
     return render(request, "pages/explore_saved/card.html", {**context, "answer": answer})
 
@@ -65,6 +65,7 @@ def run(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
 @needs(Right.CHANGE_EXPLORE)
 @require_POST
 def change(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
+    assert request.user.is_authenticated
     view = _opened(request, key)
     given = request.POST
     try:
@@ -80,6 +81,9 @@ def change(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
         messages.error(request, f"{as_sentence(error.message)} {as_sentence(error.hint)}")
     else:
         messages.success(request, _("Changed."))
+        if given.get("pinned") == "1" and view.asked_at is None:
+            # Home shows what was kept, and nothing is yet.
+            jobs.ask_saved.enqueue(str(key), request.user.email)
     return redirect("explore_saved", key=key)
 
 

@@ -77,6 +77,16 @@ def test_it_is_asked_now_beside_the_other_jobs(alice: Staff, saved: uuid.UUID) -
     assert len(selectors.history(saved)) == 2
 
 
+def test_what_is_put_on_home_is_asked_so_that_home_can_show_it(alice: Staff, say: Say) -> None:
+    say(touchpoint("order_placed", "customer:1", properties={"order_id": "1"}))
+    key = services.save("Orders", parsing.parse(QUESTION), by=alice.email)
+    client = logged_in(alice)
+    assert "Not asked yet." in client.get(f"/explore/saved/{key}/card/").content.decode()
+    client.post(f"/explore/saved/{key}/change/", {"name": "Orders", "shared": "mine", "pinned": "1"})
+    jobs.run_due()
+    assert "Not asked yet." not in client.get(f"/explore/saved/{key}/card/").content.decode()
+
+
 def test_it_can_be_removed(alice: Staff, bob: Staff, saved: uuid.UUID) -> None:
     address = f"/explore/saved/{saved}/"
     assert logged_in(bob).post(f"{address}remove/").status_code == 403
