@@ -137,14 +137,19 @@ def _measured(metric: Metric) -> Measured:
     }
     shown = _value(metric.value, metric.unit)
     if metric.low is not None and metric.high is not None:
-        unit = "%" if metric.unit == "ratio" else metric.unit
-        shown = formats.interval(metric.low, metric.high, metric.value, unit, 1)
+        shown = _("%(low)s to %(high)s, likely %(likely)s") % {
+            "low": _value(metric.low, metric.unit),
+            "high": _value(metric.high, metric.unit),
+            "likely": shown,
+        }
     return Measured(words.plain(metric.name), shown, baseline, metric.meaning, metric.is_better)
 
 
 def _value(value: float, unit: str) -> str:
     if unit == "ratio":
         return formats.percent(value, 1)
+    if unit.startswith("minor"):
+        return formats.money(round(value), unit.removeprefix("minor").strip())
     return formats.number(value, 2) + (f"{formats.NBSP}{unit}" if unit not in PLAIN_UNITS else "")
 
 
