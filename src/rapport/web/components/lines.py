@@ -163,7 +163,17 @@ def _headline(name: str, properties: Mapping[str, Any]) -> str:
         return ", ".join(trait(key) for key in told) if isinstance(told, dict) else ""
     if name in {"identity_merged", "identity_unmerged"}:
         return _("%(other)s, by %(who)s") % {"other": p.get("other", ""), "who": p.get("by", "")}
-    wanted = ("reason", "campaign", "subject", "author_name", "product_name", "name", "space", "group_id")
+    wanted = (
+        "reason",
+        "campaign",
+        "subject",
+        "author_name",
+        "product_name",
+        "name",
+        "space",
+        "segment",
+        "group_id",
+    )
     return next((p[key] for key in wanted if p.get(key)), "")
 
 

@@ -47,6 +47,8 @@ EVENTS: dict[str, tuple[Any, str]] = {
     "preference_stated": (gettext_lazy("Said what they would rather have"), "asked"),
     "subject_requested": (gettext_lazy("Asked about their data"), "asked"),
     "community_joined": (gettext_lazy("Joined a community"), "joined"),
+    "segment_entered": (gettext_lazy("Came into a segment"), "segments"),
+    "segment_left": (gettext_lazy("Left a segment"), "segments"),
     "community_posted": (gettext_lazy("Community post"), "said"),
 }
 
