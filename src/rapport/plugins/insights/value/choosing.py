@@ -5,9 +5,9 @@ forecasts are nearest to what happened (Poisson deviance, which is least for the
 got wrong in total is carried over as a factor, `lift`, pulled toward 1 by how uncertain it is: a family's bias
 in the part ahead can be seen in the part behind.
 
-Where a year and a quarter was known at each moment, shapes with a season are tried as well. Three moments lie in
-one part of the year and can mislead about the others, so the season, which pulls itself toward none where counts
-are few, is left out only if leaving it out is better by more than chance.
+Where more than a year was known at one of the moments, shapes with a season are tried as well. Three moments lie
+in one part of the year and can mislead about the others, so the season, which pulls itself toward none where
+counts are few, is left out only if leaving it out is better by more than chance.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def choose(log: Log, now: int, horizon_days: int, only: str = "") -> list[Trial]
     past = moments(sample, now, horizon_days)
     if not past:
         return [Trial(Shape(families[0], has_rush=False, has_season=False), np.nan, 1.0, 0)]
-    can_be_tried = min(moment.day for moment in past) - int(log.day.min()) >= LEAST_DAYS
+    can_be_tried = max(moment.day for moment in past) - int(log.day.min()) >= LEAST_DAYS
     seasonal = [False, True] if can_be_tried else [False]
     shapes = [Shape(f, r, s) for f in families for s in seasonal for r in (False, True)]
     trials = [_try(shape, past) for shape in shapes]

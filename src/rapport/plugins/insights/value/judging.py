@@ -52,7 +52,7 @@ def judged(
     metrics.append(_held(said.orders, bought, what, "orders within their interval"))
     notes = [f"Learnt as {model.trials[0][0] if model.trials else model.buying.family.title}."]
     if len(model.trials) > 1:
-        notes.append(f"It forecast the time before the cut best of {len(model.trials)} that were tried.")
+        notes.append(f"Chosen from {len(model.trials)} that were tried on the time before the cut.")
     notes.append(f"Its totals are multiplied by {model.lift:.3f}, learnt before the cut as well.")
     if model.factors:
         notes.append(f"Beside the history it heeds: {', '.join(f.kind for f in model.factors)}.")

@@ -38,7 +38,7 @@ class Value:
     meaning = "Who is still a customer, how much each is likely to order and spend, and what that is worth."
     limits = (
         "It knows orders and their dates alone: what drives people away or brings them back next month is not "
-        "in it. A season shows only after a year and a quarter, a margin of 30 % is assumed until you state "
+        "in it. A season shows only after more than a year, a margin of 30 % is assumed until you state "
         "your own, and for one person chance outweighs everything: use the interval, not the figure."
     )
     purpose = "profiling"

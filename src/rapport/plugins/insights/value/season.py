@@ -19,7 +19,7 @@ import numpy as np
 from rapport.plugins.insights.value.fitting import Family
 from rapport.plugins.insights.value.histories import Floats, Ints, Log, States
 
-LEAST_DAYS = 450  # a year and a quarter
+LEAST_DAYS = 380  # a year and two weeks
 YEAR_DAYS = 365.2425
 WAVES = 3
 PRIOR_SD = 0.5  # of a wave's height, in logarithms
