@@ -14,6 +14,7 @@ from rapport.kit.errors import Invalid
 
 OWN_WORDS = ("message_sent",)  # events whose text is ours; what we say is nobody's opinion of us
 BINS = 20
+LABELS_KEPT = 100  # a label may be a product, and there may be ten thousand of these
 HORIZON_DAYS = 90
 
 
@@ -125,7 +126,7 @@ class Distribution:
     unit: str
     quantiles: dict[str, float]  # of the shares 0.05, 0.25, 0.5, 0.75, 0.95
     bins: tuple[Bin, ...]  # the outer ones hold everything beyond them
-    labels: dict[str, int]  # people by label, most frequent first
+    labels: dict[str, int]  # people by label, the most frequent ones, these first
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -163,7 +164,7 @@ def distribution(values: NDArray[np.float64], unit: str, labels: dict[str, int])
         unit=unit,
         quantiles={str(s): float(q) for s, q in zip(shares, np.quantile(values, shares), strict=True)},
         bins=tuple(Bin(float(a), float(b), int(k)) for a, b, k in zip(edges, edges[1:], n, strict=False)),
-        labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+        labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))[:LABELS_KEPT]),
     )
 
 

@@ -35,6 +35,7 @@ entries = [
 ]
 
 PLAIN_UNITS = ("", "none", "probability")
+LABELS_SHOWN = 10  # of a figure whose word says more than its number
 ENDS_SHOWN = 5  # people with the most of a figure, and as many with the least
 MOVED, ANOTHER = 0.1, 0.25  # of the drift: noticeable, and another population
 TONES = {"done": "accent", "running": "accent", "failed": "danger"}
@@ -216,13 +217,16 @@ def _distribution(score: str) -> charts.Chart | None:
     if not found.n:
         return None
     label = words.score(score)
-    if found.labels and found.unit in words.BARE_UNITS:
-        most, n = next(iter(found.labels.items()))
+    labels = [(name, n) for name, n in found.labels.items() if name]
+    if labels and (found.unit in words.BARE_UNITS or score in words.LABEL_FIRST):
+        most, n = labels[0]
         return charts.ranked(
-            _("%(score)s: most people are %(label)s") % {"score": label, "label": most},
+            _("%(score)s: most people are %(label)s") % {"score": label, "label": most}
+            if score not in words.LABEL_FIRST
+            else _("%(score)s: most often %(label)s") % {"score": label, "label": most},
             [
                 (name, count, scoring.people_url(people.Within(score, label=name)))
-                for name, count in found.labels.items()
+                for name, count in labels[:LABELS_SHOWN]
             ],
             label_title=label,
             value_title=_("People"),
