@@ -54,14 +54,14 @@ def hold_back(lines: Bought, horizon_days: float, rng: np.random.Generator) -> H
     span = float(lines.days_ago.max() - lines.days_ago.min())
     horizon = min(horizon_days, span / 3)
     newest = float(lines.days_ago.min())
-    order_days = np.unique(np.stack([lines.person.astype(np.float64), lines.days_ago], axis=1), axis=0)
-    several = int((np.bincount(order_days[:, 0].astype(np.int64)) > 1).sum())
+    first, last = np.full(lines.n, -np.inf), np.full(lines.n, np.inf)
+    np.maximum.at(first, lines.person, lines.days_ago)
+    np.minimum.at(last, lines.person, lines.days_ago)
+    several = int((first > last).sum())
     recent = lines.days_ago <= newest + horizon
     held = _held(lines, recent, newest + horizon, "what came in the last stretch")
     if held is not None and len(np.unique(held.person)) >= max(LEAST, several / 10):
         return held
-    last = np.full(lines.n, np.inf)
-    np.minimum.at(last, lines.person, lines.days_ago)
     held = _held(lines, lines.days_ago <= last[lines.person], 0.0, "each person's last order")
     if held is not None and len(np.unique(held.person)) >= max(LEAST, lines.n / 20):
         return held
