@@ -46,6 +46,8 @@ KINDS = (
     ("complaint_raised", 2, ""),
 )
 
+DIMENSIONED = ", ".join(f"'{kind}'" for kind, _, counted in KINDS if counted)
+
 
 @bench("segments", by_name_only=True)
 def segments() -> Iterator[Measure]:
@@ -213,10 +215,7 @@ def _fill_people(n: int, events: int) -> int:
     """Everybody with two identifiers, four traits and three scores; gives when their log begins."""
     from django.db import connection, transaction
 
-    from rapport.consent.models import Record
     from rapport.consent.selectors.holding import CHANGES as ANSWERS
-    from rapport.events.models import Cursor
-    from rapport.kit import ids
     from rapport.people.selectors.rows import CHANGES
 
     numbered = f"WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < {n}) "
@@ -262,18 +261,15 @@ def _fill_people(n: int, events: int) -> int:
         ):
             cursor.execute(sql)
         change = ANSWERS.next()
-        Record.objects.bulk_create(
-            [
-                Record(
-                    id=ids.uuid7(), subject=8 * i, purpose="analytics", state="withdrawn", at=clock.now(),
-                    source="bench", seq=i, changed_seq=change,
-                )
-                for i in range(REFUSE_ONE_IN, n, REFUSE_ONE_IN)
-            ],
-            batch_size=5_000,
-        )  # fmt: skip
-        for key in ("people", "consent"):
-            Cursor.objects.create(key=key, seq=events, updated_at=clock.now())
+        cursor.execute(
+            "INSERT INTO consent_record (id, subject, identifier, purpose, channel, state, stated_at, how, shown,"
+            f" wording, source, seq, changed_seq) {numbered} SELECT lower(hex(randomblob(16))), i * 8, '', 'analytics',"
+            f" '', 'withdrawn', '{at}', '', '', '', 'bench', i, {change} FROM r WHERE i % {REFUSE_ONE_IN} = 0"
+        )
+        cursor.execute(
+            "INSERT INTO events_cursor (key, seq, updated_at, error)"
+            f" VALUES ('people', {events}, '{at}', ''), ('consent', {events}, '{at}', '')"
+        )
     return clock.now_us() - MONTHS * 30 * 86_400_000_000
 
 
@@ -292,7 +288,7 @@ def _events(first: int, upto: int, n: int, began_us: int, span_us: int) -> str:
 
 def _insert(con: duckdb.DuckDBPyConnection, select: str) -> None:
     """The events into the log, with their counters, as the loader would."""
-    by = " ".join(f"WHEN '{kind}' THEN '{counted}'" for kind, _, counted in KINDS)
+    by = " ".join(f"WHEN '{kind}' THEN '{counted or 'about'}'" for kind, _, counted in KINDS)
     con.execute(f"CREATE OR REPLACE TEMP TABLE made AS {select}")
     con.execute(
         "INSERT INTO lake.event SELECT md5(seq::VARCHAR)::UUID, seq, ts, ts, subject, name, 'bench', 'web', NULL, NULL,"
@@ -302,7 +298,7 @@ def _insert(con: duckdb.DuckDBPyConnection, select: str) -> None:
         "INSERT INTO lake.subject_day SELECT subject, ts::DATE, name, '', count(*),"
         " coalesce(sum(value_minor), 0)::BIGINT, min(ts), max(ts) FROM made GROUP BY subject, ts::DATE, name"
         " UNION ALL SELECT subject, ts::DATE, name, dimension, count(*), coalesce(sum(value_minor), 0)::BIGINT,"
-        " min(ts), max(ts) FROM made WHERE name <> 'complaint_raised' GROUP BY subject, ts::DATE, name, dimension"
+        f" min(ts), max(ts) FROM made WHERE name IN ({DIMENSIONED}) GROUP BY subject, ts::DATE, name, dimension"
     )
     con.execute(
         "INSERT INTO lake.receipt BY NAME SELECT 'bench' AS batch, 'bench' AS source, min(seq) AS first_seq,"
@@ -351,7 +347,7 @@ def _raw(con: duckdb.DuckDBPyConnection, leave: Any) -> duckdb.DuckDBPyConnectio
     with columns.engine(leave) as made:
         lake.give(con, "profile", made.execute("SELECT * FROM profile").to_arrow_table())
     lake.give(con, "identity", people.identity_arrow())
-    by = " ".join(f"WHEN '{kind}' THEN '$.{counted}'" for kind, _, counted in KINDS)
+    by = " ".join(f"WHEN '{kind}' THEN '$.{counted}'" for kind, _, counted in KINDS if counted)
     both = (
         "SELECT e.name, {dimension} AS dimension, e.ts::DATE AS day, i.person, 1::BIGINT AS n,"
         " coalesce(e.value_minor, 0) AS value_minor, e.ts AS first_ts, e.ts AS last_ts"
@@ -360,7 +356,7 @@ def _raw(con: duckdb.DuckDBPyConnection, leave: Any) -> duckdb.DuckDBPyConnectio
     keyed = f"json_extract_string(e.properties, CASE e.name {by} END)"
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW person_day AS {both.format(dimension=chr(39) * 2)}"
-        f" UNION ALL {both.format(dimension=keyed)} WHERE e.name <> 'complaint_raised'"
+        f" UNION ALL {both.format(dimension=keyed)} WHERE e.name IN ({DIMENSIONED})"
     )
     return con
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -88,11 +91,19 @@ class Recommend:
         both, country = reading.pairs(lines), _places(table, learnt.facts.country_codes)
         refunded = reading.named(table, "refunded", learnt.products)
         like = narrowing.kinds(learnt.products, learnt.facts)
-        parts = []
-        for choices in blocks(learnt.facts, learnt.products, both, country):
-            order, likely = _ordered(learnt, choices, refunded, narrowing.LOOKED_AT)
-            picked = narrowing.three(choices, order, like)
-            parts.append(_rows(learnt, choices, picked, likely, both, person, country, lively))
+        threads = os.cpu_count() or 1
+
+        def scored(thread: int) -> list[pa.Table]:
+            parts = []
+            for choices in blocks(learnt.facts, learnt.products, both, country, part=(thread, threads)):
+                order, likely = _ordered(learnt, choices, refunded, narrowing.LOOKED_AT)
+                picked = narrowing.three(choices, order, like)
+                parts.append(_rows(learnt, choices, picked, likely, both, person, country, lively))
+            return parts
+
+        with ThreadPoolExecutor(threads) as pool:
+            dealt = list(pool.map(scored, range(threads)))
+        parts = [part for row in zip_longest(*dealt) for part in row if part is not None]
         return pa.concat_tables(parts).combine_chunks()
 
     def explain(self, row: Mapping[str, Any]) -> str:

@@ -53,7 +53,13 @@ class Choices:
 
 
 def blocks(
-    told: Facts, products: Catalogue, both: Pairs, country: Ints, rows: Ints | None = None, size: int = BLOCK
+    told: Facts,
+    products: Catalogue,
+    both: Pairs,
+    country: Ints,
+    rows: Ints | None = None,
+    size: int = BLOCK,
+    part: tuple[int, int] = (0, 1),
 ) -> Iterator[Choices]:
     """Everybody's choices, block by block; `rows` asks for these alone (they are then numbered from 0)."""
     n = len(country)
@@ -62,17 +68,18 @@ def blocks(
         n = len(rows)
     place, popular = told.place, told.popular
     tops = _country_tops(told)
-    for first in range(0, n, size):
+    # One of several threads takes every second block, say.
+    for first in range(part[0] * size, n, part[1] * size):
         last = min(first + size, n)
         a, b = np.searchsorted(both.person, [first, last])
-        part = Pairs(
+        own = Pairs(
             both.person[a:b] - first,
             both.product[a:b],
             both.n[a:b],
             both.last_days_ago[a:b],
             both.first_days_ago[a:b],
         )
-        yield _block(told, products, part, country[first:last], first, place, popular, tops)
+        yield _block(told, products, own, country[first:last], first, place, popular, tops)
 
 
 def _only(both: Pairs, rows: Ints, n: int) -> Pairs:

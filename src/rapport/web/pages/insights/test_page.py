@@ -4,9 +4,11 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
+import pytest
+
+from rapport.insights import selectors
 from rapport.insights import services as insights
-from rapport.insights.contract import Backtest, Curve, Point
-from rapport.insights.models import Run
+from rapport.insights.contract import Curve, Point
 from rapport.staff.models import Staff
 from rapport.web import jobs
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
@@ -100,20 +102,29 @@ def test_a_bar_and_both_ends_lead_to_the_people_behind_them(alice: Staff, bob: S
     assert "The people at both ends" in logged_in(bob).get("/insights/rfm/").content.decode()
 
 
-def test_calibration_and_drift_are_shown_in_words(alice: Staff, say: Say) -> None:
+def test_calibration_and_drift_are_shown_in_words(
+    alice: Staff, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     say(*orders(30))
     insights.run(["rfm"])
-    run = Run.objects.get(model="rfm")
-    backtest = Backtest.from_json(run.backtest or {})
+    (run,) = selectors.runs("rfm")
+    assert run.backtest
     curve = Curve(
         "recency_days",
         "probability",
         (Point(0.1, 0.12, 40, 0.05, 0.25), Point(0.6, 0.4, 25, 0.2, 0.6)),
         "Of those said to be sure, fewer came than said.",
     )
-    run.backtest = dataclasses.replace(backtest, curves=(curve,)).as_json()
-    run.drift = {"recency_days": 0.31, "frequency": 0.12, "rfm": 0.0, "monetary_minor": None}
-    run.save()
+    drift = {"recency_days": 0.31, "frequency": 0.12, "rfm": 0.0, "monetary_minor": None}
+    backtest = dataclasses.replace(run.backtest, curves=(curve,))
+    card = selectors.card("rfm")
+    monkeypatch.setattr(
+        selectors,
+        "card",
+        lambda _name: dataclasses.replace(
+            card, backtest=backtest, last_run=dataclasses.replace(run, drift=drift)
+        ),
+    )
     html = logged_in(alice).get("/insights/rfm/").content.decode()
     assert "Of those said to be sure, fewer came than said." in html
     assert "10 %: 5.0 % to 25 %, likely 12 %" in html.replace("\u202f", " ").replace("\u00a0", " ")
