@@ -281,7 +281,8 @@ def _events(first: int, upto: int, n: int, began_us: int, span_us: int) -> str:
         f"SELECT i AS seq, make_timestamp({began_us} + (hash(i, 't') % {span_us})::BIGINT) AT TIME ZONE 'UTC' AS ts,"
         # Some do much and many do little.
         f" 8 * (1 + floor({n} * pow((hash(i, 'p') % 1000003) / 1000003.0, 1.5))::BIGINT) AS subject,"
-        f" CASE {name} END AS name, 'c' || (hash(i, 'd') % 20) AS dimension, CASE WHEN k BETWEEN 76 AND 83 THEN (500 + hash(i, 'v') % 9000)::BIGINT END AS value_minor"
+        f" CASE {name} END AS name, 'c' || (hash(i, 'd') % 20) AS dimension,"
+        " CASE WHEN k BETWEEN 76 AND 83 THEN (500 + hash(i, 'v') % 9000)::BIGINT END AS value_minor"
         f" FROM (SELECT i, hash(i) % 100 AS k FROM range({first}, {upto}) AS r(i))"
     )
 

@@ -11,7 +11,7 @@ REFUSED = "refused_person"  # a table of the reader's connection, empty where no
 
 def make(store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnection) -> None:
     """Make `profile`, `person_day` and `annotated_day` of this connection."""
-    unseen = f" WHERE person NOT IN (SELECT person FROM temp.{REFUSED})" if _any_refuses(con) else ""
+    unseen = f" ANTI JOIN temp.{REFUSED} AS r ON v.person = r.person" if _any_refuses(con) else ""
     for name, select in (
         ("profile", profile(store, overlay)),
         ("person_day", _days(store, overlay)),
@@ -19,7 +19,7 @@ def make(store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnection) 
     ):
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {name} AS "
-            + (f"SELECT * FROM ({select}){unseen}" if unseen else select)
+            + (f"SELECT v.* FROM ({select}) AS v{unseen}" if unseen else select)
         )
 
 
