@@ -18,7 +18,7 @@ from rapport.kit.errors import Conflict, Invalid, NotFound
 BODY_CHARS_MAX = 20_000_000
 DELETED_AT_ONCE = 500
 MESSAGE = "message"  # the JSON of one message of the collector
-VISIT = "visit"  # the same of the visitor script, which is believed in less
+SITE = "site"  # the same of the visitor script, which is believed in less
 TOUCHPOINT = "touchpoint"  # the JSON of one row in the TOUCHPOINT shape
 
 
@@ -27,7 +27,7 @@ class Refused:
     """One refusal: what came, and what is wrong with it in a sentence a person understands."""
 
     source: str
-    kind: str  # MESSAGE, VISIT, TOUCHPOINT, or 'row:<import kind>'
+    kind: str  # MESSAGE, SITE, TOUCHPOINT, or 'row:<import kind>'
     body: str
     reason: str
     message: str

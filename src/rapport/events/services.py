@@ -307,4 +307,4 @@ def _replay_message(body: str, source: str, **beside: str) -> None:
 
 quarantine.register_replayer(quarantine.TOUCHPOINT, _replay_touchpoint)
 quarantine.register_replayer(quarantine.MESSAGE, _replay_message)
-quarantine.register_replayer(quarantine.VISIT, functools.partial(_replay_message, door="site"))
+quarantine.register_replayer(quarantine.SITE, functools.partial(_replay_message, door="site"))

@@ -142,7 +142,7 @@ named AS (
 )
 SELECT
     -- A replay goes in by the same door: a browser is believed no more for having been corrected.
-    CASE WHEN named.is_visit THEN 'visit' ELSE 'message' END AS kind,
+    CASE WHEN named.is_visit THEN 'site' ELSE 'message' END AS kind,
     named.seq,
     named.received_at,
     named.source,

@@ -213,7 +213,7 @@ def test_a_corrected_message_of_a_browser_is_believed_no_more_than_before() -> N
     )
     say.load()
     (row,) = selectors.quarantine_page()
-    assert row.kind == quarantine.VISIT
+    assert row.kind == quarantine.SITE
     quarantine.replay(row.key, body=row.body.replace("gestern", say.NOON), by="alice@example.org")
     say.load()
     assert say.ask("SELECT s.identifier FROM event JOIN subject AS s USING (subject)") == [("anonymous:b1",)]

@@ -79,7 +79,8 @@ def on_the_past(
     if asked.cut is None:
         cut = rules.backtest_cut(first, last, horizon)
     elif first < asked.cut <= last:
-        cut = rules.Cut(asked.cut, asked.horizon_days or max(1, (last - asked.cut).days))
+        # The last day counts whole.
+        cut = rules.Cut(asked.cut, asked.horizon_days or (last - asked.cut).days + 1)
     else:
         raise Invalid(
             f"the cut {asked.cut:%Y-%m-%d} has nothing on one of its sides",

@@ -131,7 +131,9 @@ def test_an_empty_log_scores_nobody(say: Say) -> None:
 def test_all_models_run_where_none_is_named(market: int) -> None:
     seen: list[str] = []
     summaries = services.run(progress=lambda done, total, what: seen.append(what))
-    assert [s.model for s in summaries] == sorted(registry.plugins("insights"))
+    ran = [s.model for s in summaries]
+    assert sorted(ran) == sorted(registry.plugins("insights"))
+    assert ran.index("portfolio") > max(ran.index("value"), ran.index("churn")), "it reads what they write"
     assert {s.state for s in summaries} == {"done"}
     assert any(what.startswith("rfm: ") for what in seen)
 

@@ -17,7 +17,7 @@ from rapport.segments import rules, selectors, services
 from rapport.segments.models import Refresh
 from rapport.segments.selectors import membership
 from rapport.segments.services import refreshing
-from rapport.segments.tests.conftest import ANA, BO, CHI, NOON, Say, ordered, settled, told
+from rapport.segments.tests.conftest import ANA, BO, CHI, NOON, Say, ordered, settled
 
 BUYERS = {"event": "order_placed", "window": {"last_days": 90}}
 DAY = dt.timedelta(days=1)
@@ -269,4 +269,3 @@ def test_who_entered_lately_can_be_asked_for(crowd: Say) -> None:
     settled()
     rule = rules.parse({"event": "segment_entered", "dimension": "buyers", "window": {"last_days": 1}})
     assert selectors.members(rule, services.leave("alice")).persons == (person(ANA),)
-    assert told  # a name of the story that other tests use

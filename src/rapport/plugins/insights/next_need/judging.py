@@ -146,7 +146,7 @@ def _categories(learnt: Learnt, judged: pa.Table) -> tuple[list[Metric], list[Cu
     np.add.at(own, (lines.person, lines.category), 1.0)
     last = _last(lines, judged.num_rows, c)
     usual = learnt.known.share
-    hit = _hits(picks.likeliest, taken, known)
+    right = _taken(picks.likeliest, taken, known)
     rows = np.arange(judged.num_rows)
     naive = {
         "the category that everybody buys most": taken[rows, np.full(len(rows), usual.argmax())][known],
@@ -156,7 +156,7 @@ def _categories(learnt: Learnt, judged: pa.Table) -> tuple[list[Metric], list[Cu
         ],
     }
     metrics = [
-        _hit("hit rate of the next category", hit, name, theirs.astype(float))
+        _share_taken("hit rate of the next category", right, name, theirs.astype(float))
         for name, theirs in naive.items()
     ]
     # Apart: those whose order held something they had bought, and something they had not.
@@ -168,7 +168,9 @@ def _categories(learnt: Learnt, judged: pa.Table) -> tuple[list[Metric], list[Cu
         if len(mine):
             of = "the one bought most" if pick is picks.repeat else "the one that everybody buys most"
             theirs = taken[rows, baseline][mine].astype(float)
-            metrics.append(_hit(f"hit rate where it held {name}", _hits(pick, taken, mine), of, theirs))
+            metrics.append(
+                _share_taken(f"hit rate where it held {name}", _taken(pick, taken, mine), of, theirs)
+            )
     curves = [
         _calibration(name, pick, taken, known)
         for name, pick in (
@@ -190,12 +192,12 @@ def _last(lines: reading.Bought, n: int, c: int) -> Floats:
     return found
 
 
-def _hits(pick: Pick, taken: Flags, rows: Ints) -> Floats:
+def _taken(pick: Pick, taken: Flags, rows: Ints) -> Floats:
     at = np.searchsorted(pick.rows, rows)
     return taken[rows, pick.category[at]].astype(np.float64)
 
 
-def _hit(name: str, ours: Floats, of: str, theirs: Floats) -> Metric:
+def _share_taken(name: str, ours: Floats, of: str, theirs: Floats) -> Metric:
     low, high = _interval(ours)
     return Metric(
         f"{name}, against {of}",
@@ -212,7 +214,7 @@ def _calibration(name: str, pick: Pick, taken: Flags, rows: Ints) -> Curve | Non
     rows = np.intersect1d(rows, pick.rows)
     if len(rows) < GROUPS * 3:
         return None
-    said, seen = pick.chance[np.searchsorted(pick.rows, rows)], _hits(pick, taken, rows)
+    said, seen = pick.chance[np.searchsorted(pick.rows, rows)], _taken(pick, taken, rows)
     points = []
     for part in np.array_split(np.argsort(said, kind="stable"), GROUPS):
         low, high = _interval(seen[part])

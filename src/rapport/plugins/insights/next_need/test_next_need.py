@@ -178,8 +178,8 @@ def test_a_pause_longer_than_any_ever_seen_says_as_long_again() -> None:
 def test_the_category_bought_most_is_next_and_new_is_kept_apart() -> None:
     histories = regulars()
     found = said(given(histories))
-    hits = [found[k, "next_category"]["label"] == f"c{k % 4}" for k in range(200)]
-    assert np.mean(hits) > 0.95
+    right = [found[k, "next_category"]["label"] == f"c{k % 4}" for k in range(200)]
+    assert np.mean(right) > 0.95
     for k, history in enumerate(histories):
         had = {c for _, c in history}
         assert found[k, "next_repeat_category"]["label"] in had
@@ -216,8 +216,8 @@ def test_chances_are_near_what_comes_true() -> None:
     curve = next(c for c in found.curves if c.name == "next_category")
     said_, seen = (sum(p.n * getattr(p, f) for p in curve.points) / 400 for f in ("said", "seen"))
     assert said_ == pytest.approx(seen, abs=0.06)
-    hit = next(m for m in found.metrics if m.baseline == "the category that everybody buys most")
-    assert hit.is_better
+    rate = next(m for m in found.metrics if m.baseline == "the category that everybody buys most")
+    assert rate.is_better
 
 
 def test_a_backtest_of_regular_people_beats_everybodys_pause_and_keeps_its_word() -> None:

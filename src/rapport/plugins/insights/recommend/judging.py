@@ -54,7 +54,7 @@ def backtest(model: Recommend, table: pa.Table, context: Context) -> Backtest:
         for name, field, what in (
             ("nDCG@10", "ndcg", "how high in the first ten the products taken stand; 1 is all on top"),
             ("recall@10", "recall", "the share of the products taken that are among the first ten"),
-            ("hit rate@10", "hit", "the share of people who took one of the first ten"),
+            ("hit rate@10", "any_taken", "the share of people who took one of the first ten"),
         )
     ]
     scored = model.score(content, judged, context)

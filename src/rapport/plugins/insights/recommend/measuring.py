@@ -18,7 +18,7 @@ class Quality:
 
     ndcg: Floats  # Järvelin and Kekäläinen 2002, over the first ten
     recall: Floats  # of what was taken, the share that is among the first ten
-    hit: Floats  # 1 where anything taken is among the first ten
+    any_taken: Floats  # 1 where anything taken is among the first ten
 
 
 def quality(said: Ints, person: Ints, product: Ints, n_products: int) -> Quality:

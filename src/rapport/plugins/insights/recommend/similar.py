@@ -75,8 +75,8 @@ def weights(counted: Together, recipe: Recipe, directions: Any) -> Any:
     a[np.diag_indices_from(a)] += (
         recipe.ridge * max(float(bought.mean()), 1e-6) + recipe.drop / (1 - recipe.drop) * bought
     )
-    factor, info = linalg.lapack.get_lapack_funcs(("potrf",), (a,))[0](a, lower=1, overwrite_a=1)
-    assert info == 0, "a sum of squares and a positive diagonal is positive definite"
+    factor, failed = linalg.lapack.get_lapack_funcs(("potrf",), (a,))[0](a, lower=1, overwrite_a=1)
+    assert failed == 0, "a sum of squares and a positive diagonal is positive definite"
     p, _ = linalg.lapack.get_lapack_funcs(("potri",), (factor,))[0](factor, lower=1, overwrite_c=1)
     del a, factor
     p = np.tril(p)

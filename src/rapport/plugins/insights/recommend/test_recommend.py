@@ -314,7 +314,7 @@ def test_quality_is_what_one_counts_by_hand() -> None:
     second, tenth = 1 / np.log2(3), 1 / np.log2(11)
     assert found.ndcg == pytest.approx([second / (1 + second), tenth])
     assert found.recall.tolist() == [0.5, 1.0]
-    assert found.hit.tolist() == [1.0, 1.0]
+    assert found.any_taken.tolist() == [1.0, 1.0]
 
 
 def test_a_backtest_beats_the_most_bought_where_tastes_differ() -> None:
