@@ -122,17 +122,19 @@ def locked_out(request: HttpRequest, *_given: object) -> HttpResponse:
     )
 
 
-def failed(_request: HttpRequest) -> HttpResponse:
-    """Our own fault. Rendered without the frame, which may be what is broken."""
-    html = render_to_string(
-        "components/error_bare.html",
-        {
-            "title": _title(500),
-            "message": _("Something went wrong on our side."),
-            "hint": _("Try again. If it stays, run “rapport doctor” on the server and look at the log."),
-        },
-    )
-    return HttpResponse(html, status=500)
+def failed(request: HttpRequest) -> HttpResponse:
+    """Our own fault. Rendered without the frame, which may be what is broken; for htmx a toast."""
+    words = {
+        "title": _title(500),
+        "message": _("Something went wrong on our side."),
+        "hint": _("Try again. If it stays, run “rapport doctor” on the server and look at the log."),
+    }
+    if request.headers.get("HX-Request"):
+        response = HttpResponse(render_to_string("components/error_toast.html", words), status=500)
+        response.headers["HX-Retarget"] = "#toasts"
+        response.headers["HX-Reswap"] = "beforeend"
+        return response
+    return HttpResponse(render_to_string("components/error_bare.html", words), status=500)
 
 
 def _title(status: int) -> str:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import os
 
-PACKAGES = ("rapport.events", "rapport.listening", "rapport.people", "rapport.insights", "rapport.onsite")
+PACKAGES = (
+    "rapport.events",
+    "rapport.listening",
+    "rapport.people",
+    "rapport.consent",
+    "rapport.insights",
+    "rapport.segments",
+    "rapport.explore",
+    "rapport.portfolio",
+    "rapport.pacing",
+    "rapport.messaging",
+    "rapport.surveys",
+    "rapport.onsite",
+    "rapport.web",
+    "rapport.plugins",
+)
 
 
 def set_up() -> None:

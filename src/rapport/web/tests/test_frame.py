@@ -197,6 +197,19 @@ def test_our_own_fault_is_told_without_the_frame(alice: Staff, monkeypatch: pyte
     assert "secret detail" not in html
 
 
+def test_our_own_fault_is_a_toast_where_only_a_part_was_asked_for(
+    alice: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = logged_in(alice)
+    client.raise_request_exception = False
+    monkeypatch.setattr("rapport.people.selectors.people_page", lambda *_given, **_named: 1 / 0)
+    answer = client.get("/people/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (500, "#toasts")
+    html = answer.content.decode()
+    assert "Something went wrong on our side." in html
+    assert "<html" not in html
+
+
 def test_a_form_without_its_cookie_is_told_what_to_do(alice: Staff) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
