@@ -20,7 +20,7 @@ SOURCE = WEB.parent
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != "en"]
 FIGURE = re.compile(r"%\(\w+\)[sd]")
 CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 1, "pgettext": 2}
-DOMAINS = ("staff", "consent", "messaging", "surveys", "onsite")  # that speak to readers beside `web`
+DOMAINS = ("staff", "consent", "messaging", "surveys", "onsite", "segments")  # that speak to readers beside `web`
 
 
 def is_customers(file: Path) -> bool:
