@@ -76,7 +76,8 @@ def sentence(rule: tree.Rule, words: Words = ENGLISH) -> str:
         case tree.All(of):
             return f" {words.say(_('and'))} ".join(_inside(part, words) for part in of)
         case tree.Any(of):
-            return f" {words.say(_('or'))} ".join(_inside(part, words) for part in of)
+            between = words.say(_("or"))
+            return f" {between} ".join(_inside(part, words) for part in of)
         case tree.Not(of):
             other = turned(of)
             return (

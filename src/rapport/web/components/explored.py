@@ -287,7 +287,7 @@ def _changed(figured: Figured, at: int, currency: str, *, joint: str = "", **of:
         return ""
     text = difference(measured, now, before)
     if not before and measured.unit not in ("ratio", "nps"):
-        return f"{joint}{_('none before')}"
+        return joint + _("none before")
     said = exploring.said(measured, currency)(before)
     return joint + _("%(difference)s against %(before)s before") % {"difference": text, "before": said}
 

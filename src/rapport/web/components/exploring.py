@@ -294,7 +294,8 @@ def step(one: Step) -> str:
         return label
     if len(one.where) == 1 and one.where[0].dimension == "page" and len(one.where[0].values) == 1:
         return f"{label} {one.where[0].values[0]}"
-    return f"{label} ({_(' and ').join(condition(c) for c in one.where)})"
+    met = _(" and ").join(condition(c) for c in one.where)
+    return f"{label} ({met})"
 
 
 def place(question: Paths, name: str) -> str:

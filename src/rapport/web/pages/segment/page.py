@@ -103,7 +103,8 @@ def _worked_out(found: selectors.SegmentView) -> str:
         "people": formats.people(found.n_members),
         "when": formats.when_text(found.refreshed_at),
     }
-    return f"{said} {_('The rule was changed since.')}" if found.is_stale else said
+    changed = _("The rule was changed since.")
+    return f"{said} {changed}" if found.is_stale else said
 
 
 def _changed(found: selectors.SegmentView) -> str:
