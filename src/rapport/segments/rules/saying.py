@@ -74,7 +74,8 @@ def sentence(rule: tree.Rule, words: Words = ENGLISH) -> str:
         case tree.Any(()):
             return words.say(_("nobody"))
         case tree.All(of):
-            return f" {words.say(_('and'))} ".join(_inside(part, words) for part in of)
+            between = words.say(_("and"))
+            return f" {between} ".join(_inside(part, words) for part in of)
         case tree.Any(of):
             between = words.say(_("or"))
             return f" {between} ".join(_inside(part, words) for part in of)
