@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import re
 import uuid
 import zoneinfo
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from rapport.consent.erasers import Erasing
 from rapport.explore import selectors
@@ -27,7 +30,6 @@ HISTORY = 60  # answers kept of each saved question
 NIGHT_HOUR = 3  # of the firm's day, when scheduled questions are asked
 WEEKDAY = 0  # Monday
 BY_ITSELF = "schedule"
-TEXT_LEAST = 4  # letters of an identifier's value; a shorter one would be found in anything
 
 
 def save(name: str, question: Question, *, by: str) -> uuid.UUID:
@@ -147,14 +149,34 @@ def erase(whose: Erasing) -> int:
     n = 0
     for identifier in whose.identifiers:
         value = identifier.partition(":")[2]
-        if len(value) < TEXT_LEAST:
+        if not value:
             continue
-        # As JSON has it, so that quotes and the like are found too.
+        named = _named(identifier, value)
+        # As JSON has it, so that quotes and the like are found too. What merely looks alike is sorted out below.
         written = json.dumps(value, ensure_ascii=False)[1:-1]
-        n += Kept.objects.filter(answer__icontains=written).delete()[0]
-        n += Saved.objects.filter(question__icontains=written).delete()[0]
-        n += Saved.objects.filter(name__icontains=value).delete()[0]
+        kept = Kept.objects.filter(answer__icontains=written).values_list("id", "answer").iterator()
+        n += Kept.objects.filter(id__in=[i for i, text in kept if _names(json.loads(text), named)]).delete()[0]
+        asked = Saved.objects.filter(Q(question__icontains=written) | Q(name__icontains=value))
+        gone = [
+            row.key for row in asked if _names(json.loads(row.question), named) or named.search(row.name)
+        ]
+        n += Saved.objects.filter(key__in=gone).delete()[0]
     return n
+
+
+def _named(identifier: str, value: str) -> re.Pattern[str]:
+    """Finds an identifier or its value where it stands alone: 2026 is no part of 2026-03-01, nor bo of bo.example."""
+    either = "|".join(re.escape(text) for text in (identifier, value))
+    return re.compile(rf"(?<![\w@.:+-])(?:{either})(?![\w@:+-]|\.\w)", re.IGNORECASE)
+
+
+def _names(said: Any, named: re.Pattern[str]) -> bool:
+    """Whether a text somewhere in a JSON document names it."""
+    if isinstance(said, dict):
+        return any(_names(one, named) for one in said.values())
+    if isinstance(said, list):
+        return any(_names(one, named) for one in said)
+    return isinstance(said, str) and named.search(said) is not None
 
 
 def _note(key: uuid.UUID, answer: str, error: str, took_s: float) -> None:

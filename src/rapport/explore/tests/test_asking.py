@@ -256,6 +256,22 @@ def test_an_erasure_leaves_no_answer_that_may_name_somebody(shop: Say) -> None:
     assert not any(b"ana@example.org" in f.read_bytes() for f in home.path("cache").rglob("*") if f.is_file())
 
 
+def test_an_erasure_keeps_what_only_looks_alike(shop: Say) -> None:
+    days = {"first_day": "2026-02-01", "last_day": "2026-03-01"}
+    key = services.save("Orders of 20261", asked(measures=["orders"], period=days), by="alice")
+    services.run_saved(key, by="alice")
+    where = [{"dimension": "property:number", "is": ["x", "7"]}]
+    short = services.save("Of one", asked(measures=["orders"], where=where), by="alice")
+    named = services.save("Orders of customer:7, alone", asked(measures=["orders"]), by="alice")
+    from rapport.consent.erasers import Erasing
+
+    assert services.erase(Erasing((1,), ("customer:2026",), ("h",))) == 0
+    assert Kept.objects.count() == 1
+    assert services.erase(Erasing((1,), ("customer:7",), ("h",))) == 2
+    assert not Saved.objects.filter(key__in=[short, named]).exists()
+    assert Saved.objects.filter(key=key).exists()
+
+
 def test_ana_and_her_device_are_one(shop: Say) -> None:
     steps = ["page_viewed", "order_placed"]
     answer = services.ask(asked(ask="funnel", steps=steps, within_days=1), by="alice")
