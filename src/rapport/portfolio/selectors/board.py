@@ -11,15 +11,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from rapport.consent import selectors as consent
+from rapport.consent.selectors import holding
 from rapport.events import lake
-from rapport.insights import selectors as insights
 from rapport.kit import query
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
+from rapport.people.selectors import rows as people_rows
 from rapport.people.selectors.persons import ScoreView
 from rapport.portfolio.rules import Standing
 
 MODEL = "portfolio"
+PURPOSE = "profiling"  # as the model's
 COLUMNS = ("person", "worth", "cost", "potential", "saving", "saving_low", "saving_high", "tier")
 NAMES = ("service_tier", "cost_to_serve_minor", "potential_minor", "effort_saving_minor")
 
@@ -69,12 +72,14 @@ class Corner:
 
 
 @functools.lru_cache(maxsize=4)
-def _read(run: str) -> pa.Table:
-    """All scores side by side as a run left them; kept until the model has run again."""
-    del run
+def _read(present: tuple[object, ...]) -> pa.Table:
+    """All scores side by side; kept until a score, a person or an answer about consent changes."""
+    del present
     con = lake.connect()
     try:
         lake.give(con, "score", people.scores_arrow(NAMES))
+        lake.give(con, "identity", people.identity_arrow())
+        lake.give(con, "refused", consent.refused_subjects(PURPOSE))
         return query.run(con, query.load("rapport.portfolio", "board")).to_arrow_table()
     finally:
         con.close()
@@ -82,8 +87,10 @@ def _read(run: str) -> pa.Table:
 
 def board(currency: str | None = None) -> Board:
     """Everybody who buys in a currency, by default that of most; empty where the model has not run."""
-    runs = [r for r in insights.runs(MODEL, limit=5) if r.state == "done"]
-    table = _read(str(runs[0].id) if runs else "")
+    # A refusal holds at once; the scores of whoever refused are dropped only once the log has told the models.
+    purposes = [(p.is_active, p.legal_basis) for p in consent.purposes() if p.key == PURPOSE]
+    counters = (people_rows.CHANGES, people_rows.SCORES, holding.CHANGES)
+    table = _read((*(c.present() for c in counters), *purposes))
     there = table.column("currency").to_numpy(zero_copy_only=False).astype(str)
     names, counts = np.unique(there, return_counts=True)
     currencies = tuple(names[np.argsort(-counts, kind="stable")].tolist())

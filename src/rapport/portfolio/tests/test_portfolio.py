@@ -237,7 +237,7 @@ def test_the_queries_read_nothing_of_who_somebody_is() -> None:
 
 
 def test_whoever_refuses_estimates_is_answered_like_all_others(market: None, say: Say) -> None:
-    consent.deny("customer:c39", "profiling", how="staff") if hasattr(consent, "deny") else None
+    consent.deny("customer:c39", "profiling", how="staff")
     scored()
     say(letter("w1", "c39", 0.1), letter("w2", "c38", 0.05))
     queue = selectors.queue(replace(selectors.policy(), is_on=True))
@@ -255,3 +255,12 @@ def test_a_person_with_only_a_complaint_has_a_standing(say: Say) -> None:
     assert len(selectors.board()) == 1
     assert selectors.standings([people.person_id("customer:ana")])
     assert selectors.standing(people.person_id("customer:bo")) == ()
+
+
+def test_whoever_refuses_after_the_model_ran_leaves_the_board_at_once(market: None) -> None:
+    scored()
+    refuser, other = people.person_id("customer:c39"), people.person_id("customer:c38")
+    assert refuser in selectors.board().person
+    consent.deny("customer:c39", "profiling", how="staff")
+    assert refuser not in selectors.board().person
+    assert set(selectors.standings([refuser, other])) == {other}
