@@ -80,9 +80,10 @@ def segment(key: str) -> SegmentView:
     return view(row(key))
 
 
-def row(key: str) -> Segment:
-    """The record of a segment, or NotFound; for this domain alone."""
-    found = Segment.objects.filter(key=key).first()
+def row(key: str, *, locked: bool = False) -> Segment:
+    """The record of a segment, or NotFound; for this domain alone, `locked` for the rest of a transaction."""
+    rows = Segment.objects.select_for_update() if locked else Segment.objects
+    found = rows.filter(key=key).first()
     if found is None:
         raise NotFound(f"there is no segment {key!r}", "The page Segments lists them.")
     return found

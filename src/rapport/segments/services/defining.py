@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,10 +28,10 @@ def create(
 ) -> SegmentView:
     """A new segment; its members are worked out at the next refresh.
 
-    Without a key, one is made of the title. Raises Invalid for a rule that asks for what is not there,
+    Without a key, one is made of the title, or counted where its script gives none. Raises Invalid for a rule that asks for what is not there,
     NotFound for a purpose that the firm has not, Conflict for a key that is taken.
     """
-    key = naming.checked(key or naming.key_of(title) or "segment")
+    key = naming.checked(key or naming.key_of(title) or _counted_key())
     stated = _checked(rule)
     consent.purpose(purpose)
     now = clock.now()
@@ -69,32 +70,41 @@ def change(
     Raises Conflict where the segment would ask about itself, and for another key while anything uses it.
     """
     row = listing.row(key)
-    if title is not None:
-        row.title = _title(title)
+    given = {} if title is None else {"title": _title(title)}
     if meaning is not None:
-        row.meaning = meaning.strip()
-    moves = False
+        given["meaning"] = meaning.strip()
     if purpose is not None and purpose != row.purpose:
         consent.purpose(purpose)
-        row.purpose, moves = purpose, True
+        given["purpose"] = purpose
     if rule is not None:
         stated = _checked(rule)
         naming.refuse_circle(key, rules.segments_in(stated), listing.built())
-        document = rules.to_json(stated)
-        if document != row.rule:
-            row.rule, moves = document, True
+        given["rule"] = rules.to_json(stated)
     if new_key is not None and new_key != key:
         _refuse_if_used(key, "be given another key")
-        row.key = naming.checked(new_key)
-        if Segment.objects.filter(key=new_key).exists():
-            raise Conflict(f"there is a segment {new_key!r} already", "Choose another key.")
-    row.changed_at, row.changed_by = clock.now(), by
+        given["key"] = naming.checked(new_key)
+    try:
+        row = _saved(key, given, by)
+    except IntegrityError:
+        if "key" not in given:
+            raise
+        raise Conflict(f"there is a segment {new_key!r} already", "Choose another key.") from None
+    return listing.view(row)
+
+
+def _saved(key: str, given: Mapping[str, Any], by: str) -> Segment:
+    """Write what is given over the row as it is by now: a refresh or another editor may just have been at it."""
     with transaction.atomic():
+        row = listing.row(key, locked=True)
+        moves = any(name in given and given[name] != getattr(row, name) for name in ("rule", "purpose"))
+        for name, value in given.items():
+            setattr(row, name, value)
+        row.changed_at, row.changed_by = clock.now(), by
         if moves:
             row.version += 1
             _keep_version(row, by)
-        row.save()
-    return listing.view(row)
+        row.save(update_fields=[*given, "version", "changed_at", "changed_by"])
+    return row
 
 
 def remove(key: str, *, by: str) -> None:
@@ -122,6 +132,12 @@ def _refuse_if_used(key: str, what: str) -> None:
             else f"the segment {key!r} cannot {what}: {', '.join(used)} use it",
             "Take it out there first.",
         )
+
+
+def _counted_key() -> str:
+    taken = set(Segment.objects.filter(key__startswith="segment").values_list("key", flat=True))
+    counted = itertools.chain(["segment"], (f"segment-{n}" for n in itertools.count(2)))
+    return next(key for key in counted if key not in taken)
 
 
 def _checked(rule: Stated) -> rules.Rule:

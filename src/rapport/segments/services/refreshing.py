@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
 from rapport.events import lake
 from rapport.events import services as events
@@ -162,7 +162,8 @@ def _moved(changed: pa.Table) -> pa.Table:
 
 
 def _prepare(segment: Segment, changed: pa.Table, as_of: dt.datetime) -> Refresh:
-    number = segment.refresh + 1
+    last = Refresh.objects.filter(segment=segment.id).aggregate(last=Max("number"))["last"]
+    number = max(segment.refresh, last or 0) + 1
     now_in, moved = changed.filter(changed["is_in"]).select(["person", "since"]), _moved(changed)
     write(now_in, membership.file(segment.id, number))
     write(moved, _moved_file(segment.id, number))

@@ -14,9 +14,9 @@ from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.people import selectors as people
 from rapport.people import services as people_services
 from rapport.segments import rules, selectors, services
-from rapport.segments.models import Refresh
+from rapport.segments.models import Refresh, Segment
 from rapport.segments.selectors import membership
-from rapport.segments.services import refreshing
+from rapport.segments.services import defining, refreshing
 from rapport.segments.tests.conftest import ANA, BO, CHI, NOON, Say, ordered, settled
 
 BUYERS = {"event": "order_placed", "window": {"last_days": 90}}
@@ -221,8 +221,6 @@ def test_a_rule_that_can_no_longer_be_asked_says_why_and_keeps_the_members(crowd
     other = buyers(title="Other")
     services.refresh()
     # As if the last one to whom the trait belonged were gone.
-    from rapport.segments.models import Segment
-
     Segment.objects.filter(key=key).update(rule={"trait": "shoe_size", "is": "44"})
     done = {one.key: one for one in services.refresh()}
     assert "there is no trait 'shoe_size'" in done[key].error
@@ -269,3 +267,52 @@ def test_who_entered_lately_can_be_asked_for(crowd: Say) -> None:
     settled()
     rule = rules.parse({"event": "segment_entered", "dimension": "buyers", "window": {"last_days": 1}})
     assert selectors.members(rule, services.leave("alice")).persons == (person(ANA),)
+
+
+def test_a_change_leaves_what_a_refresh_wrote_in_between(crowd: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = buyers()
+    keep = defining._saved
+
+    def late(*given: Any) -> Any:
+        services.refresh([key])
+        return keep(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(defining, "_saved", late)
+        services.change(key, by="bob", title="Clients", rule={"event": "order_placed"})
+    view = selectors.segment(key)
+    assert (view.title, view.version, view.n_members, view.refreshed_at) == ("Clients", 2, 1, NOON)
+    (done,) = services.refresh([key])
+    assert (done.n_members, done.n_entered, done.error) == (2, 1, "")
+    assert len(moves()) == 2
+
+
+def test_two_editors_at_once_both_keep_their_version(crowd: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = buyers()
+    keep = defining._saved
+
+    def late(*given: Any) -> Any:
+        monkeypatch.setattr(defining, "_saved", keep)
+        services.change(key, by="carol", rule={"event": "complaint_raised"})
+        return keep(*given)
+
+    monkeypatch.setattr(defining, "_saved", late)
+    services.change(key, by="bob", rule={"event": "order_placed"})
+    assert [(v.number, v.by) for v in selectors.versions(key)] == [(3, "bob"), (2, "carol"), (1, "alice")]
+
+
+def test_a_segment_whose_number_went_back_is_refreshed_again(crowd: Say) -> None:
+    key = buyers()
+    services.refresh()
+    Segment.objects.filter(key=key).update(refresh=0, n_members=0)
+    (done,) = services.refresh([key])
+    assert (done.n_members, done.error) == (1, "")
+    assert members(key) == {person(ANA)}
+
+
+def test_titles_that_give_no_key_are_counted(crowd: Say) -> None:
+    assert [buyers(title=title) for title in ("단골", "손님", "Клиенты")] == [
+        "segment",
+        "segment-2",
+        "segment-3",
+    ]
