@@ -119,7 +119,7 @@ def shortfall_minutes(matters: Sequence[Matter], policy: Policy, now: dt.datetim
     if not matters:
         return 0.0
     since, minutes, _, first = _columns(matters)
-    turn = np.lexsort((since, first < NOT_FIRST))
+    turn = np.lexsort((since, first))
     left = np.maximum(since[turn] + policy.longest_wait_hours * 60 - now.timestamp() / 60, 0.0)
     done = np.cumsum(minutes[turn])
     return max(0.0, float((done - left * policy.minutes_per_day / 1440).max()))

@@ -264,3 +264,12 @@ def test_a_policy_survives_json() -> None:
     rules.check(policy)
     assert Policy.from_json(policy.as_json()) == policy
     assert Policy.from_json({**policy.as_json(), "unknown": 1}, is_on=True).is_on
+
+
+def test_what_comes_first_takes_its_minutes_before_the_others() -> None:
+    """Ten minutes are left for the letter; the safety matter came later and has half a day yet, but goes first."""
+    policy = replace(ON, longest_wait_hours=24.0, minutes_per_day=1440.0)
+    letter = Matter("letter", NOW - dt.timedelta(hours=23, minutes=50), minutes=10.0)
+    fire = Matter("fire", NOW - dt.timedelta(hours=12), minutes=15.0, first="safety")
+    assert rules.shortfall_minutes([letter], policy, NOW) == 0
+    assert rules.shortfall_minutes([letter, fire], policy, NOW) == pytest.approx(15)
