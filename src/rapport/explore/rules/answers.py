@@ -104,12 +104,11 @@ def shaped(
     if kind == "cohorts":
         return _returned(found), 0, 0
     if kind == "funnel":
-        rows_f = tuple(Reached(d0, int(s), _few(int(n), hides), middle) for d0, s, n, middle, _p, _g in found)
-        return rows_f, int(found[0][5]) if found else 0, 0
+        return tuple(_reached(*row[:4], hides) for row in found), int(found[0][5]) if found else 0, 0
     walked = tuple(
-        Walked(tuple(p or "" for p in row[:-3]), int(row[-3]))
+        Walked(tuple(p or "" for p in row[:-4]), int(row[-4]))
         for row in found
-        if not hides or int(row[-3]) >= SHOWN_LEAST
+        if not hides or int(row[-3]) >= SHOWN_LEAST  # people, who may have gone it often
     )
     return walked, int(found[0][-1]) if found else 0, int(found[0][-2]) if found else 0
 
@@ -136,8 +135,9 @@ def _returned(found: Iterable[Sequence[Any]]) -> tuple[Returned, ...]:
     return tuple(Returned(c, int(s), None if c in small else int(n)) for c, s, n in rows)
 
 
-def _few(n: int, hides: bool) -> int | None:
-    return None if hides and 0 < n < SHOWN_LEAST else n
+def _reached(group: str | None, step: int, n: int, middle_s: float | None, hides: bool) -> Reached:
+    hidden = hides and 0 < n < SHOWN_LEAST
+    return Reached(group, int(step), None if hidden else int(n), None if hidden else middle_s)
 
 
 def span_of(spans: Spans) -> tuple[dt.date | None, dt.date | None, tuple[dt.date, dt.date] | None]:

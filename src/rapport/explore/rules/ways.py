@@ -180,14 +180,15 @@ def _of(binding: Binding, step: Step, segment: str, *, with_people: bool, by: tu
 
 
 def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
-    """(n0 .. nk, n, n_all): what came next, step by step, most frequent first; empty where nothing did.
+    """(n0 .. nk, n, n_people, n_all, n_paths): what came next, step by step, most frequent first; empty where nothing did.
 
     Of each person, until a silence of 30 minutes; the same thing several times in a row is told once.
     """
     binding, walked, hides = _walked(question, world, today)
     keys = ", ".join(f"n{k}" for k in range(question.steps + 1))
     sql = (
-        f"WITH {walked} SELECT {keys}, count(*)::BIGINT AS n, (sum(count(*)) OVER ())::BIGINT AS n_all,"
+        f"WITH {walked} SELECT {keys}, count(*)::BIGINT AS n, count(DISTINCT person)::BIGINT AS n_people,"
+        " (sum(count(*)) OVER ())::BIGINT AS n_all,"
         f" (count(*) OVER ())::BIGINT AS n_paths FROM walked GROUP BY {keys}"
         f" ORDER BY n DESC, {keys} LIMIT {binding.bind(question.most)}"
     )

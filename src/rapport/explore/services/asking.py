@@ -36,7 +36,7 @@ NUMBERS_MOST = 50_000
 WATCH_S = 0.1
 KEPT_FILES = 300
 PEOPLE_KEPT_S = 600  # an answer about people is asked again after this, whatever else stays the same
-LAYOUT = 1  # of kept answers
+LAYOUT = 2  # of kept answers
 
 Progress = Callable[[float | None], None]  # the share that is done, if known
 

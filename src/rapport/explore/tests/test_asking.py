@@ -13,10 +13,10 @@ from rapport.events import lake
 from rapport.explore import selectors, services
 from rapport.explore.models import Kept, Saved
 from rapport.explore.rules import answers, compiling, parsing
-from rapport.explore.rules.answers import Answer, Number
+from rapport.explore.rules.answers import Answer, Number, Reached, Walked
 from rapport.explore.rules.question import Figures, Question
 from rapport.explore.services import asking, running, saving
-from rapport.explore.tests.conftest import ANA, BO, NOON, OTHERS, Say, ordered
+from rapport.explore.tests.conftest import ANA, BO, NOON, OTHERS, Say, ordered, row
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 
@@ -272,13 +272,35 @@ def test_an_erasure_keeps_what_only_looks_alike(shop: Say) -> None:
     assert Saved.objects.filter(key=key).exists()
 
 
+def test_a_way_of_few_people_is_hidden_however_often_they_went_it(shop: Say) -> None:
+    shop(*(ordered(ANA, 20 + i) for i in range(6)))
+    around = {"event": "order_placed", "where": [{"dimension": "trait:plan", "is": ["gold"]}]}
+    shop(row("page_viewed", ANA, 26.01, properties={"path": "/mine"}))
+    given: dict[str, Any] = {"ask": "paths", "around": around, "direction": "before"}
+    everybody = services.ask(asked(**given), by="alice")
+    assert [r.places[1] for r in everybody.rows if isinstance(r, Walked)] == [""]
+    shop(*(row("page_viewed", ANA, 20.01 + i, properties={"path": "/mine"}) for i in range(6)))
+    often = services.ask(asked(**given), by="alice")
+    assert [r.places[1] for r in often.rows if isinstance(r, Walked)] == [""]
+
+
+def test_a_hidden_step_does_not_tell_its_time(shop: Say) -> None:
+    steps = ["order_placed", "page_viewed"]
+    pages = (row("page_viewed", o, 9 + i, properties={"path": "/"}) for i, o in enumerate(OTHERS[:2]))
+    shop(*pages)
+    answer = services.ask(asked(ask="funnel", steps=steps, by="trait:plan"), by="alice")
+    hidden = [r for r in answer.rows if isinstance(r, Reached) and r.n is None]
+    assert (None, 1) in {(r.group, r.step) for r in hidden}
+    assert all(r.middle_s is None for r in hidden)
+
+
 def test_ana_and_her_device_are_one(shop: Say) -> None:
     steps = ["page_viewed", "order_placed"]
     answer = services.ask(asked(ask="funnel", steps=steps, within_days=1), by="alice")
     reached = {(r.group, r.step): r.n for r in answer.rows}  # type: ignore[union-attr]
     assert reached == {(None, 0): 2, (None, 1): 1}
     question = parsing.parse({"ask": "funnel", "steps": steps, "within_days": 1, "period": DAYS})
-    (row,) = services.funnel_people(question, 1, has_left=False, group=None, by="alice")  # type: ignore[arg-type]
+    (one,) = services.funnel_people(question, 1, has_left=False, group=None, by="alice")  # type: ignore[arg-type]
     from rapport.people import selectors as people
 
-    assert row[0] == people.person_id(ANA)
+    assert one[0] == people.person_id(ANA)

@@ -205,7 +205,7 @@ def test_paths(direction: str, through: str, market: markets.Market, con: duckdb
                 last = other
             expected[tuple(way + [""] * (3 - len(way)))] += 1
     assert found == dict(expected)
-    assert rows[0][4] == sum(expected.values())
+    assert rows[0][5] == sum(expected.values())
     assert sum(1 for way in found if way[1]) > 3
     most = max((w for w in found if w[1]), key=lambda w: found[w])
     people = ways.compile_path_people(question, most, WORLD, markets.TODAY)

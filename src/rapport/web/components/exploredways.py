@@ -121,20 +121,23 @@ def _funnel(answer: Answer, question: Funnel, full_width: bool) -> Shown:
     for r in rows:
         found.setdefault(r.group, {})[r.step] = r
     all_ = found.get(None, {})
-    begun = all_[0].n if 0 in all_ else 0
-    if not begun:
+    if 0 not in all_ or all_[0].n == 0:
         return Shown(is_empty=True, notes=notes(answer))
+    counts = [all_[k].n if k in all_ else 0 for k in range(len(question.steps))]
+    begun, last = counts[0], counts[-1]
     names = [exploring.step(s) for s in question.steps]
     bars = []
     for k, name in enumerate(names):
-        n = all_[k].n if k in all_ else 0
-        bars.append((f"{k + 1}. {name}", float(n or 0), _people_url(question, step=str(k))))
-    last = all_[len(names) - 1].n if len(names) - 1 in all_ else 0
-    title = _("%(share)s go all the way: %(last)s of %(first)s people") % {
-        "share": formats.percent((last or 0) / begun, 0 if (last or 0) / begun >= 0.1 else 1),
-        "last": formats.number(last or 0),
-        "first": formats.number(begun),
-    }
+        n = counts[k]
+        if n is not None:
+            bars.append((f"{k + 1}. {name}", float(n), _people_url(question, step=str(k))))
+    title = exploring.sentence(question)
+    if begun and last is not None:
+        title = _("%(share)s go all the way: %(last)s of %(first)s people") % {
+            "share": formats.percent(last / begun, 0 if last / begun >= 0.1 else 1),
+            "last": formats.number(last),
+            "first": formats.number(begun),
+        }
     chart = charts.ranked(
         title,
         bars,
@@ -146,32 +149,33 @@ def _funnel(answer: Answer, question: Funnel, full_width: bool) -> Shown:
         note=_("People, each once: their best attempt, within %(days)s days from its first step.")
         % {"days": f"{question.within_days:g}"},
     )
-    tables = [_steps_table(question, names, all_)]
+    tables = [_steps_table(question, names, counts, all_)]
     groups = [g for g in found if g is not None]
     if groups:
         tables.append(_by_table(question, names, found, groups))
-    return Shown(finding=title, charts=[chart], tables=tables, notes=notes(answer))
+    return Shown(finding=title, charts=[chart] if bars else [], tables=tables, notes=notes(answer))
 
 
-def _steps_table(question: Funnel, names: list[str], all_: dict[int, Reached]) -> Table:
+def _steps_table(
+    question: Funnel, names: list[str], counts: list[int | None], all_: dict[int, Reached]
+) -> Table:
     rows = []
-    begun = all_[0].n or 0
+    begun = counts[0]
     for k, name in enumerate(names):
         here = all_.get(k)
-        n = (here.n if here else 0) or 0
-        previous = ((all_[k - 1].n if k - 1 in all_ else 0) or 0) if k else n
-        lost = previous - n
+        n, previous = counts[k], counts[k - 1] if k else None
+        # Where one of two is hidden, what lies between them would tell it.
+        lost = None if n is None or previous is None else previous - n
+        url = _people_url(question, step=str(k)) if n else ""
+        left_url = _people_url(question, step=str(k - 1), left="1") if lost else ""
         rows.append(
             TableRow(
                 f"{k + 1}. {name}",
                 [
-                    Cell(formats.number(n), _people_url(question, step=str(k)) if n else ""),
-                    Cell(formats.percent(n / begun) if begun else formats.NONE),
-                    Cell(formats.percent(n / previous) if k and previous else formats.NONE),
-                    Cell(
-                        formats.number(lost) if k else formats.NONE,
-                        _people_url(question, step=str(k - 1), left="1") if k and lost else "",
-                    ),
+                    Cell(_("fewer than 5") if n is None else formats.number(n), url),
+                    Cell(formats.percent(n / begun) if begun and n is not None else formats.NONE),
+                    Cell(formats.percent(n / previous) if previous and n is not None else formats.NONE),
+                    Cell(formats.NONE if lost is None else formats.number(lost), left_url),
                     Cell(
                         formats.duration(here.middle_s)
                         if k and here and here.middle_s is not None

@@ -91,6 +91,16 @@ def test_every_kind_of_answer_is_drawn(alice: Staff, shop: Say, given: dict[str,
         assert found in answered(logged_in(alice), **given)
 
 
+def test_a_hidden_step_is_no_loss(alice: Staff, shop: Say) -> None:
+    given: dict[str, Any] = {"ask": "funnel", "steps": ["order_placed", "page_viewed"], "by": "person_country"}
+    shop(touchpoint("page_viewed", "customer:ana", ts=clock.from_us(clock.to_us(MONDAY) + 60_000_000)))
+    with clock.frozen(MONDAY):
+        shown = answered(logged_in(alice), **given)
+    assert "go all the way" not in shown
+    assert "fewer than 5" in shown
+    assert "left=1" not in shown
+
+
 def test_each_number_leads_to_its_events_and_people(alice: Staff, shop: Say) -> None:
     client = logged_in(alice)
     shown = answered(client, measures=["orders"], by=["category"])
