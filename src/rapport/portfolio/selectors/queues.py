@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -55,8 +56,13 @@ def first_of(kind: str, reason: str, needs_help: bool, policy: Policy) -> str:
 
 
 def _named(reason: str, words: Sequence[str]) -> bool:
-    parts = reason.lower().replace("-", "_").replace(" ", "_")
-    return any(word.strip().lower() and word.strip().lower() in parts for word in words)
+    said = _plain(reason)
+    return any(_plain(word) != "_" and _plain(word) in said for word in words)
+
+
+def _plain(text: str) -> str:
+    """Its words in lower case, each between underscores, so that no word is found inside another."""
+    return "_" + "".join(f"{part}_" for part in re.split(r"[\W_]+", text.lower()) if part)
 
 
 def matters(policy: Policy, now: dt.datetime) -> list[Matter]:

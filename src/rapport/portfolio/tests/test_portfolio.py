@@ -264,3 +264,19 @@ def test_whoever_refuses_after_the_model_ran_leaves_the_board_at_once(market: No
     consent.deny("customer:c39", "profiling", how="staff")
     assert refuser not in selectors.board().person
     assert set(selectors.standings([refuser, other])) == {other}
+
+
+@pytest.mark.parametrize(
+    ("word", "reason", "first"),
+    [
+        ("slow refund", "slow_refund", "refund"),
+        ("slow-refund", "Slow refund!", "refund"),
+        ("Rückruf", "rückruf-aktion", "refund"),
+        ("fire", "misfired", ""),
+        ("fire", "fired", ""),
+        ("-", "late", ""),
+    ],
+)
+def test_reasons_and_words_are_compared_by_whole_words(word: str, reason: str, first: str) -> None:
+    policy = replace(Policy(), safety_words=("injury",), refund_words=(word,))
+    assert selectors.first_of("complaint_raised", reason, False, policy) == first
