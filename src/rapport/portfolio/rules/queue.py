@@ -36,7 +36,9 @@ class Standing:
 
     tier: str = ""  # A, B, C; empty where nothing is known
     saving_minor: float = 0.0  # expected to be saved per minute of answering
-    worth_ratio: float = 0.0  # the same, beside the mean of all who buy in that currency
+    worth_ratio: float = (
+        1.0  # the same, beside the mean of all who buy in that currency; the mean where unknown
+    )
     currency: str = ""
     low_ratio: float = 0.0  # ends of the interval of worth_ratio
     high_ratio: float = 0.0
@@ -118,7 +120,7 @@ def shortfall_minutes(matters: Sequence[Matter], policy: Policy, now: dt.datetim
     """Minutes of service that are missing to answer everybody who waits within the maximum; 0 where none are."""
     if not matters:
         return 0.0
-    since, minutes, _, first = _columns(matters)
+    since, minutes, _, first = _columns(matters, policy)
     turn = np.lexsort((since, first))
     left = np.maximum(since[turn] + policy.longest_wait_hours * 60 - now.timestamp() / 60, 0.0)
     done = np.cumsum(minutes[turn])
@@ -132,7 +134,7 @@ def order(matters: Sequence[Matter], policy: Policy, now: dt.datetime) -> list[P
     """
     if not matters:
         return []
-    since, minutes, worth, first = _columns(matters)
+    since, minutes, worth, first = _columns(matters, policy)
     waiting = np.lexsort((np.array([m.key for m in matters]), since))
     pace = Pace.of(policy)
     clock = now.timestamp() / 60
@@ -152,12 +154,22 @@ def order(matters: Sequence[Matter], policy: Policy, now: dt.datetime) -> list[P
     return found
 
 
-def _columns(matters: Sequence[Matter]) -> tuple[Floats, Floats, Floats, Ints]:
+def per_minute(worth_ratio: Floats, minutes: Floats, policy: Policy) -> Floats:
+    """What a minute of answering is worth, where an answer takes so long.
+
+    An answer saves the same whether it takes long or not: per minute, a short one is worth more.
+    """
+    worth: Floats = worth_ratio * policy.costs.message_minutes / np.maximum(minutes, 1e-9)
+    return worth
+
+
+def _columns(matters: Sequence[Matter], policy: Policy) -> tuple[Floats, Floats, Floats, Ints]:
     places = {name: place for place, name in enumerate(FIRST)}
+    minutes = np.array([m.minutes for m in matters])
     return (
         np.array([m.since.timestamp() / 60 for m in matters]),
-        np.array([m.minutes for m in matters]),
-        np.array([m.standing.worth_ratio for m in matters]),
+        minutes,
+        per_minute(np.array([m.standing.worth_ratio for m in matters]), minutes, policy),
         np.array([places.get(m.first, NOT_FIRST) for m in matters]),
     )
 

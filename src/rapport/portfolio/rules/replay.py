@@ -29,7 +29,7 @@ class Matters:
     minutes: Floats
     first: Ints  # place in FIRST, NOT_FIRST for none
     tier: Ints  # place in TIERS
-    worth: Floats  # per minute of answering, beside the mean of the currency; 0 where nothing is known
+    worth: Floats  # per minute of answering, beside the mean of the currency; of the mean where unknown
     saving_minor: Floats  # expected to be saved by an answer at once, in minor units
     currency: NDStrings  # of it
     low_ratio: float = 1.0  # ends of the interval of what an answer helps, beside its middle

@@ -242,15 +242,19 @@ def standings(persons: Sequence[int]) -> dict[int, Standing]:
         at = np.minimum(at, max(len(whole) - 1, 0))
         mine = at[whole.person[at] == wanted] if len(whole) else at[:0]
         # Money of two currencies is compared only by how far it is from its own mean.
-        mean = float(whole.saving.mean()) or 1.0
+        mean = float(whole.saving.mean()) if len(whole) else 0.0
         one = whole.chosen(mine)
+        # Where answering saves nobody anything, everybody is at the mean.
+        worth, low, high = (
+            c / mean if mean else np.ones(len(one)) for c in (one.saving, one.saving_low, one.saving_high)
+        )
         for k in range(len(one)):
             found[int(one.person[k])] = Standing(
                 tier=str(one.tier[k]),
                 saving_minor=float(one.saving[k]),
-                worth_ratio=float(one.saving[k]) / mean,
+                worth_ratio=float(worth[k]),
                 currency=currency,
-                low_ratio=float(one.saving_low[k]) / mean,
-                high_ratio=float(one.saving_high[k]) / mean,
+                low_ratio=float(low[k]),
+                high_ratio=float(high[k]),
             )
     return found

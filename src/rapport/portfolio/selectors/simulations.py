@@ -10,8 +10,8 @@ import numpy as np
 
 from rapport.people import selectors as people
 from rapport.portfolio.models import SimulationRun
-from rapport.portfolio.rules import FIRST, Matters, Policy, Replay, replay
-from rapport.portfolio.rules.queue import NOT_FIRST
+from rapport.portfolio.rules import FIRST, Matters, Policy, Replay, Standing, replay
+from rapport.portfolio.rules.queue import NOT_FIRST, per_minute
 from rapport.portfolio.rules.replay import LONGER_HOURS, TIERS, tier_places
 from rapport.portfolio.selectors.board import standings
 from rapport.portfolio.selectors.queues import first_of, told
@@ -64,8 +64,7 @@ def past_matters(policy: Policy, since: dt.datetime, until: dt.datetime, most: i
     took = minutes[markers] if len(rows) else np.zeros(0)
     reference = policy.costs.message_minutes
     saving = np.array([s.saving_minor if s else 0.0 for s in stands])
-    # An answer saves the same whether it takes long or not: per minute, a short one is worth more.
-    worth = np.array([s.worth_ratio if s else 0.0 for s in stands]) * reference / np.maximum(took, 1e-9)
+    ratios = np.array([(s or Standing()).worth_ratio for s in stands])
     low, high = (sum(getattr(s, end) for s in stands if s) for end in ("low_ratio", "high_ratio"))
     middle = sum(s.worth_ratio for s in stands if s)
     at = table.column("ts").cast("int64").to_numpy(zero_copy_only=False) / 6e7
@@ -79,7 +78,7 @@ def past_matters(policy: Policy, since: dt.datetime, until: dt.datetime, most: i
             minutes=took,
             first=first,
             tier=tier_places([s.tier if s else "" for s in stands]),
-            worth=worth,
+            worth=per_minute(ratios, took, policy),
             saving_minor=saving * reference,
             currency=np.array([s.currency if s else "" for s in stands], dtype=str),
             low_ratio=low / middle if middle > 0 else 1.0,

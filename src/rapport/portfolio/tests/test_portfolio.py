@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rapport.consent import services as consent
@@ -280,3 +281,17 @@ def test_whoever_refuses_after_the_model_ran_leaves_the_board_at_once(market: No
 def test_reasons_and_words_are_compared_by_whole_words(word: str, reason: str, first: str) -> None:
     policy = replace(Policy(), safety_words=("injury",), refund_words=(word,))
     assert selectors.first_of("complaint_raised", reason, False, policy) == first
+
+
+def test_the_queue_and_the_simulation_value_a_minute_alike(market: None) -> None:
+    from rapport.portfolio.rules.queue import per_minute
+    from rapport.portfolio.selectors.simulations import past_matters
+
+    consent.deny("customer:c39", "profiling", how="staff")
+    scored()
+    past = past_matters(Policy(), NOW - dt.timedelta(days=365), NOW, 100).matters
+    known = selectors.standings(past.person.tolist())
+    ratios = [known.get(int(p), rules.Standing()).worth_ratio for p in past.person]
+    assert past.worth.tolist() == per_minute(np.array(ratios), past.minutes, Policy()).tolist()
+    of_refuser = past.worth[past.person == people.person_id("customer:c39")]
+    assert of_refuser == pytest.approx([8 / 15])  # the mean, for a complaint

@@ -273,3 +273,19 @@ def test_what_comes_first_takes_its_minutes_before_the_others() -> None:
     fire = Matter("fire", NOW - dt.timedelta(hours=12), minutes=15.0, first="safety")
     assert rules.shortfall_minutes([letter], policy, NOW) == 0
     assert rules.shortfall_minutes([letter, fire], policy, NOW) == pytest.approx(15)
+
+
+def test_of_two_alike_the_shorter_answer_saves_more_a_minute() -> None:
+    long = Matter("long", NOW - dt.timedelta(hours=2), minutes=15.0)
+    short = Matter("short", NOW - dt.timedelta(hours=1), minutes=8.0)
+    turn = rules.order([long, short], ON, NOW)[0]
+    assert (turn.key, turn.why) == ("short", "saving")
+
+
+def test_who_is_not_known_waits_like_the_mean_and_not_like_the_last() -> None:
+    unknown = Matter("unknown", NOW - dt.timedelta(hours=1))
+    known = [
+        Matter(name, NOW - dt.timedelta(hours=2), standing=Standing("B", worth_ratio=ratio))
+        for name, ratio in (("less", 0.5), ("more", 1.5))
+    ]
+    assert [t.key for t in rules.order([*known, unknown], ON, NOW)] == ["more", "unknown", "less"]
