@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rapport.consent import selectors as consent
 from rapport.events import lake
 from rapport.kit import clock, query
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
-from rapport.portfolio.rules import Matter, Policy, Priority, order, shortfall_minutes
+from rapport.portfolio.rules import Matter, Policy, Priority, Standing, order, shortfall_minutes
 from rapport.portfolio.selectors.board import standings
 from rapport.portfolio.selectors.policies import policy as policy_in_force
 
@@ -66,32 +67,40 @@ def _plain(text: str) -> str:
 
 
 def matters(policy: Policy, now: dt.datetime) -> list[Matter]:
-    """What waits for an answer now: complaints and messages of the last 30 days that have none.
+    """What waits for an answer now: complaints and messages of the last 30 days, or longer, that have none.
 
     To answer what was asked needs no other purpose, so nobody is left out here.
     """
     nobody = pa.table({"subject": pa.array([], pa.int64())})
-    found = told(now - dt.timedelta(days=ANSWERED_DAYS), now, refused=nobody)
-    rows = [row for row in found.slice(0, WAITING_MOST).to_pylist() if row["answered_at"] is None]
-    persons = [row["person"] for row in rows]
+    # Whoever may wait longer than that is looked for as far back.
+    days = max(ANSWERED_DAYS, policy.longest_wait_hours / 24)
+    found = told(now - dt.timedelta(days=days), now, refused=nobody)
+    rows = found.filter(pc.field("answered_at").is_null()).to_pylist()
     in_need = set(people.declaring(policy.need_trait).tolist())
-    known = standings(persons)
-    waiting = []
-    for row in rows:
-        kind, person = row["kind"], int(row["person"])
-        matter = Matter(
+    first = [first_of(r["kind"], r["reason"], int(r["person"]) in in_need, policy) for r in rows]
+    shown = _most([bool(f) for f in first])
+    known = standings([int(rows[k]["person"]) for k in shown])
+    return [
+        Matter(
             key=str(row["seq"]),
             since=row["ts"],
-            kind=kind,
-            minutes=policy.costs.minutes(kind),
-            first=first_of(kind, row["reason"], person in in_need, policy),
-            person=person,
+            kind=row["kind"],
+            minutes=policy.costs.minutes(row["kind"]),
+            first=first[k],
+            person=int(row["person"]),
             channel=row["channel"],
+            standing=known.get(int(row["person"]), Standing()),
         )
-        if person in known:
-            matter = replace(matter, standing=known[person])
-        waiting.append(matter)
-    return waiting
+        for k in shown
+        for row in (rows[k],)
+    ]
+
+
+def _most(comes_first: Sequence[bool]) -> list[int]:
+    """Places of those shown: all that come first, and of the others as many of the earliest as there is room for."""
+    room = max(0, WAITING_MOST - sum(comes_first))
+    others = [k for k, is_first in enumerate(comes_first) if not is_first][:room]
+    return sorted([*(k for k, is_first in enumerate(comes_first) if is_first), *others])
 
 
 def queue(policy: Policy | None = None, now: dt.datetime | None = None) -> Queue:

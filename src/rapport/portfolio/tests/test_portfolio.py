@@ -295,3 +295,29 @@ def test_the_queue_and_the_simulation_value_a_minute_alike(market: None) -> None
     assert past.worth.tolist() == per_minute(np.array(ratios), past.minutes, Policy()).tolist()
     of_refuser = past.worth[past.person == people.person_id("customer:c39")]
     assert of_refuser == pytest.approx([8 / 15])  # the mean, for a complaint
+
+
+def test_the_answered_push_nobody_who_waits_out_and_what_comes_first_is_never_cut(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rapport.portfolio.selectors import queues
+
+    monkeypatch.setattr(queues, "WAITING_MOST", 2)
+    say(
+        letter("w0", "c0", 3),
+        answer("a0", "c0", 2.9, to="w0"),
+        letter("w1", "c1", 2),
+        answer("a1", "c1", 1.9, to="w1"),
+        letter("w2", "c2", 1),
+        letter("w3", "c3", 0.9),
+        complaint("w4", "c4", 0.1, reason="fire"),
+    )
+    waiting = [people.person_id(f"customer:{c}") for c in ("c4", "c2")]
+    assert [m.person for m in selectors.queue().matters] == waiting
+
+
+def test_who_may_wait_forty_days_is_not_lost_after_thirty(say: Say) -> None:
+    say(letter("w1", "ana", 35))
+    assert selectors.queue().matters == ()
+    patient = replace(selectors.policy(), longest_wait_hours=40 * 24.0)
+    assert [m.person for m in selectors.queue(patient).matters] == [people.person_id("customer:ana")]
