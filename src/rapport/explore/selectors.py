@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db.models import Q
 
 from rapport.events import lake
@@ -19,8 +21,11 @@ from rapport.explore.rules import answers, parsing
 from rapport.explore.rules.answers import Answer
 from rapport.explore.rules.question import Question
 from rapport.kit import clock, home, query
-from rapport.kit.errors import NotFound
+from rapport.kit.errors import Invalid, NotFound
+from rapport.people.rules import sensitive
 from rapport.people.selectors import rows
+
+log = logging.getLogger(__name__)
 
 TERMS_MOST = 200
 TERMS_KEPT_S = 30.0
@@ -56,18 +61,18 @@ class KeptView:
 def saved_for(email: str, role: str) -> list[SavedView]:
     """What somebody saved, and what was shared with their role, by name."""
     found = Saved.objects.filter(Q(created_by=email) | Q(shared=Saved.Shared.ROLES)).order_by("name")
-    return [_view(row) for row in found if _is_listed(row, email, role)]
+    return _views(row for row in found if _is_listed(row, email, role))
 
 
 def all_saved() -> list[SavedView]:
     """Every saved question, by name: for a command, whose caller owns the installation."""
-    return [_view(row) for row in Saved.objects.order_by("name")]
+    return _views(Saved.objects.order_by("name"))
 
 
 def pinned_for(email: str, role: str) -> list[SavedView]:
     """Those on Home."""
     found = Saved.objects.filter(is_pinned=True).order_by("name")
-    return [_view(row) for row in found if _is_listed(row, email, role)]
+    return _views(row for row in found if _is_listed(row, email, role))
 
 
 def may_open(view: SavedView, email: str, role: str) -> bool:
@@ -155,7 +160,8 @@ def terms() -> Terms:
 def _names(table: str) -> tuple[str, ...]:
     shape = pa.schema([("name", pa.string())])
     found = rows.table(f"SELECT DISTINCT name FROM {table} ORDER BY name LIMIT {TERMS_MOST}", shape)
-    return tuple(found["name"].to_pylist())
+    names = found["name"]
+    return tuple(names.filter(pc.invert(sensitive.are_sensitive(names))).to_pylist())
 
 
 def _is_listed(row: Saved, email: str, role: str) -> bool:
@@ -164,6 +170,17 @@ def _is_listed(row: Saved, email: str, role: str) -> bool:
 
 def _is_shared(shared: str, roles: Sequence[str], created_by: str, email: str, role: str) -> bool:
     return created_by == email or (shared == Saved.Shared.ROLES and role in roles)
+
+
+def _views(found: Iterable[Saved]) -> list[SavedView]:
+    """Those that may be asked still; what is refused since it was saved is no reason to list none."""
+    views = []
+    for row in found:
+        try:
+            views.append(_view(row))
+        except Invalid as error:
+            log.warning("the saved question %s is refused: %s", row.key, error.message)
+    return views
 
 
 def _view(row: Saved) -> SavedView:

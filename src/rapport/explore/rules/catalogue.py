@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rapport.kit.errors import Invalid
+from rapport.people.rules import sensitive
 
 SOLD = ("order_placed", "order_refunded")
 VIEWED = ("page_viewed", "page_counted")
@@ -499,6 +500,8 @@ def split(name: str) -> tuple[Dimension, str]:
             f"{name!r} is no dimension",
             f"Write {kind}:NAME, such as {kind}:plan." if found.is_prefix else f"Write {kind} alone.",
         )
+    if found.name in ("trait", "score") and sensitive.category_of(rest) is not None:
+        raise Invalid(f"{name!r} tells nobody apart: it is sensitive", "Choose another dimension.")
     return found, rest
 
 
