@@ -96,12 +96,17 @@ def remove(key: uuid.UUID) -> None:
 
 def run_saved(key: uuid.UUID, *, by: str, progress: asking.Progress | None = None) -> answers.Answer:
     """Ask a saved question anew and keep the answer in its history. Raises what asking raises, once it is noted."""
-    saved = selectors.saved(key)
     began_s = clock.monotonic_s()
     try:
-        answer = asking.ask(saved.question, by=by, progress=progress)
-    except RapportError as error:
-        _note(key, "", f"{error.message}. {error.hint}", clock.monotonic_s() - began_s)
+        answer = asking.ask(selectors.saved(key).question, by=by, progress=progress)
+    except Exception as error:
+        if isinstance(error, RapportError):
+            said = f"{error.message}. {error.hint}"
+        else:
+            log.exception("the saved question %s failed", key)
+            said = f"{type(error).__name__}: {error}"
+        # Whatever it was, it is noted: what leaves no note is asked again at once.
+        _note(key, "", said, clock.monotonic_s() - began_s)
         raise
     _note(key, json.dumps(answers.as_json(answer), ensure_ascii=False), "", answer.took_s)
     return answer
@@ -117,8 +122,8 @@ def run_due(progress: Callable[[str], None] | None = None) -> int:
                     progress(name)
                 try:
                     run_saved(key, by=BY_ITSELF)
-                except RapportError as error:
-                    log.warning("the saved question %s could not be asked: %s", key, error.message)
+                except Exception as error:
+                    log.warning("the saved question %s could not be asked: %s", key, error)
                 n += 1
     except Conflict:
         log.info("scheduled questions are being asked already")
@@ -180,9 +185,13 @@ def _names(said: Any, named: re.Pattern[str]) -> bool:
 
 
 def _note(key: uuid.UUID, answer: str, error: str, took_s: float) -> None:
-    Kept.objects.create(
-        id=ids.uuid7(), saved_id=key, at=clock.now(), answer=answer, error=error, took_s=took_s
-    )
+    with transaction.atomic():
+        # It may have been removed while it was asked.
+        if not Saved.objects.select_for_update().filter(key=key).exists():
+            return
+        Kept.objects.create(
+            id=ids.uuid7(), saved_id=key, at=clock.now(), answer=answer, error=error, took_s=took_s
+        )
     newest = Kept.objects.filter(saved_id=key).order_by("-at", "-id").values_list("id", flat=True)
     Kept.objects.filter(id__in=list(newest[HISTORY:])).delete()
 

@@ -16,7 +16,7 @@ from rapport.explore.rules import answers, compiling, parsing
 from rapport.explore.rules.answers import Answer, Number, Reached, Walked
 from rapport.explore.rules.question import Figures, Question
 from rapport.explore.services import asking, running, saving
-from rapport.explore.tests.conftest import ANA, BO, NOON, OTHERS, Say, ordered, row
+from rapport.explore.tests.conftest import ANA, BO, NOON, OTHERS, Say, ordered, row, told
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound, Unavailable
 
@@ -292,6 +292,45 @@ def test_a_hidden_step_does_not_tell_its_time(shop: Say) -> None:
     hidden = [r for r in answer.rows if isinstance(r, Reached) and r.n is None]
     assert (None, 1) in {(r.group, r.step) for r in hidden}
     assert all(r.middle_s is None for r in hidden)
+
+
+def test_sensitive_traits_tell_nobody_apart(shop: Say) -> None:
+    shop(told(ANA, religion="none", diet="vegan"))
+    with pytest.raises(Invalid, match="sensitive"):
+        asked(measures=["people"], by=["trait:religion"])
+    with pytest.raises(Invalid, match="sensitive"):
+        asked(measures=["people"], where=[{"dimension": "score:health_score", "is": ["a"]}])
+    assert {"plan"} <= set(selectors.terms().traits)
+    assert not {"religion", "diet"} & set(selectors.terms().traits)
+
+
+def test_a_saved_question_that_is_refused_now_hides_no_other(shop: Say) -> None:
+    key = services.save("Orders", asked(measures=["orders"]), by="alice")
+    old = services.save("Old", asked(measures=["people"]), by="alice")
+    text = json.dumps({"ask": "figures", "measures": [{"measure": "people"}], "by": ["trait:religion"]})
+    Saved.objects.filter(key=old).update(question=text)
+    assert [v.key for v in selectors.saved_for("alice", "owner")] == [key]
+    assert [v.key for v in selectors.all_saved()] == [key]
+
+
+def test_whatever_goes_wrong_is_noted_and_stops_no_other(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [services.save(name, asked(measures=["orders"]), by="alice") for name in ("A", "B", "C")]
+    for key in keys:
+        services.change(key, schedule="nightly")
+    real = asking.ask
+
+    def breaks(*args: Any, **named: Any) -> Answer:
+        if Kept.objects.count() == 0:
+            raise ZeroDivisionError("by zero")
+        Saved.objects.filter(key=keys[2]).delete()
+        return real(*args, **named)
+
+    monkeypatch.setattr(asking, "ask", breaks)
+    with clock.frozen(NOON + dt.timedelta(days=1)):
+        assert services.run_due() == 3
+        assert "by zero" in selectors.saved(keys[0]).error
+        assert selectors.newest_answer(keys[1]) is not None
+        assert services.due() == []
 
 
 def test_ana_and_her_device_are_one(shop: Say) -> None:
