@@ -75,7 +75,7 @@ def portfolio(request: HttpRequest) -> HttpResponseBase:
 
 
 def _context(request: HttpRequest, form: PolicyForm | None = None, wrong: str = "") -> dict[str, Any]:
-    board = selectors.board(request.GET.get("currency") or None)
+    board = selectors.board(request.GET.get("currency"))  # empty: no currency is stated
     policy = selectors.policy()
     tried = _tried(request.GET.get("tried", ""))
     seen = tried or selectors.simulation_of(policy) or next(iter(selectors.simulations(1)), None)
@@ -192,8 +192,8 @@ class PersonLine:
 
 @needs(Right.SEE_PORTFOLIO)
 def members(request: HttpRequest) -> HttpResponseBase:
-    asked = {key: request.GET.get(key, "") for key in ("corner", "tier", "worth", "cost", "currency", "page")}
-    board = selectors.board(asked["currency"] or None)
+    asked = {key: request.GET.get(key, "") for key in ("corner", "tier", "worth", "cost", "page")}
+    board = selectors.board(request.GET.get("currency"))  # empty: no currency is stated
     corner = asked["corner"] if asked["corner"] in CORNERS else ""
     tier = asked["tier"] if asked["tier"] in selectors.TIERS else ""
     worth, cost = (
@@ -218,6 +218,8 @@ def members(request: HttpRequest) -> HttpResponseBase:
         for k, name in zip(range(first, min(first + PAGE, len(found))), names, strict=True)
     ]
     chosen = {k: v for k, v in asked.items() if v and k != "page"}
+    if "currency" in request.GET:
+        chosen["currency"] = board.currency
     context = {
         "lines": lines,
         "n": len(found),

@@ -152,3 +152,19 @@ def test_a_standing_explains_itself_on_the_persons_page(alice: Staff, say: Say, 
     html = logged_in(alice).get(f"/person/{who}/").content.decode()
     assert "Cost to serve in a year" in html
     assert [s.name for s in selectors.standing(who)] == list(selectors.NAMES)
+
+
+def test_those_without_a_currency_have_a_board_of_their_own(
+    alice: Staff, say: Say, noon: dt.datetime
+) -> None:
+    told = {"reason": "late", "conversation": "k"}
+    at = MONDAY - dt.timedelta(days=5)
+    say(*market(), touchpoint("complaint_raised", "customer:writer", ts=at, properties=told))
+    insights.run(["portfolio"])
+    client = logged_in(alice)
+    html = client.get("/portfolio/").content.decode()
+    assert 'href="?currency="' in html
+    page = client.get("/portfolio/?currency=")
+    assert (page.context["board"].currency, len(page.context["board"])) == ("", 1)
+    listed = client.get("/portfolio/people/?tier=C&currency=")
+    assert (listed.context["currency"], listed.context["n"]) == ("", 1)
