@@ -28,7 +28,7 @@ class Costs:
     question_minutes: float = 5.0  # of a question asked in public
     survey_minutes: float = 1.0  # reading one answered survey
     refund_minutes: float = 10.0
-    minute_rate_minor: float = 60.0  # of a minute of staff, in minor units of the money people buy in
+    minute_rate_minor: float = 60.0  # of a minute of staff, in minor units of the firm's currency
     return_cost_minor: float = 500.0  # postage and handling of what comes back, for each refund
     refund_loss_ratio: float = 0.2  # share of the money given back that the goods are not worth again
 

@@ -9,6 +9,7 @@ from django.db import OperationalError, ProgrammingError
 
 from rapport.portfolio.models import PolicyVersion
 from rapport.portfolio.rules import Policy
+from rapport.staff import selectors as staff
 
 SHOWN = 50
 
@@ -39,9 +40,10 @@ def parameters() -> dict[str, Any]:
     """What the model is told of the firm's own figures; nothing where no store has been made yet."""
     try:
         row = PolicyVersion.objects.order_by("-id").first()
+        currency = staff.currency(default="")
     except (OperationalError, ProgrammingError):
         return {}
     if row is None:
-        return {}
+        return {"currency": currency}
     found = of_version(row)
-    return {**asdict(found.costs), "half_life_hours": found.half_life_hours}
+    return {**asdict(found.costs), "half_life_hours": found.half_life_hours, "currency": currency}

@@ -27,6 +27,7 @@ from rapport.portfolio.tests.conftest import (
     row,
     scored,
 )
+from rapport.staff import services as staff
 
 ALICE = "alice@example.com"
 
@@ -321,3 +322,18 @@ def test_who_may_wait_forty_days_is_not_lost_after_thirty(say: Say) -> None:
     assert selectors.queue().matters == ()
     patient = replace(selectors.policy(), longest_wait_hours=40 * 24.0)
     assert [m.person for m in selectors.queue(patient).matters] == [people.person_id("customer:ana")]
+
+
+def test_the_model_is_told_in_which_currency_the_firms_figures_are(db: None) -> None:
+    assert selectors.parameters() == {"currency": ""}
+    staff.create_owner(
+        name="Alice",
+        email=ALICE,
+        password="a long enough one 7",
+        organisation="Firm",
+        currency="JPY",
+        timezone="UTC",
+        language="en",
+    )
+    services.change(Policy(), by=ALICE)
+    assert selectors.parameters()["currency"] == "JPY"

@@ -60,7 +60,9 @@ class Portfolio:
         "What an answer saves is learnt from contacts that were answered and others that were not: where the "
         "firm chose whom to answer, that choice is in it, and where it answered nearly all, an assumption "
         "stands in its place. The ceiling says what others reached, not that this person wants to. Minutes "
-        "and rates are the firm's own figures, and only as good as these."
+        "and rates are the firm's own figures, and only as good as these. The cost of a minute and of a "
+        "return is known in the firm's currency alone: for whoever buys in another one, only what is lost "
+        "of money given back is counted."
     )
     purpose = "profiling"
     after: tuple[str, ...] = ("value", "churn")
@@ -83,6 +85,7 @@ class Portfolio:
         "question_minutes": 5.0,
         "survey_minutes": 1.0,
         "refund_minutes": 10.0,
+        "currency": "",  # of the firm, in which the next two are; empty: of each person
         "minute_rate_minor": 60.0,
         "return_cost_minor": 500.0,
         "refund_loss_ratio": 0.2,
@@ -235,7 +238,8 @@ class Portfolio:
             words.counted(numbers(table, "n_surveys"), "answered survey", "answered surveys"),
             words.counted(numbers(table, "n_refunds"), "refund", "refunds"),
         )
-        spent = worth.cost - worth.minutes * context.parameters["minute_rate_minor"]
+        rate = np.where(is_priced(worth.currency, context), context.parameters["minute_rate_minor"], 0.0)
+        spent = worth.cost - worth.minutes * rate
         goods = words.chosen(
             spent > 0,
             words.joined(" and ", words.money(spent, worth.currency), " for goods that came back"),
@@ -324,10 +328,20 @@ def cost_of(table: pa.Table, context: Context, when: str = "n_") -> tuple[Floats
     for what, minutes_each in kinds.items():
         minutes = minutes + numbers(table, f"{when}{what}") * told[minutes_each]
     given_back = numbers(table, "refunded_minor" if when == "n_" else f"{when}refunded_minor")
-    goods = (
-        numbers(table, f"{when}refunds") * told["return_cost_minor"] + given_back * told["refund_loss_ratio"]
+    priced = (
+        minutes * told["minute_rate_minor"] + numbers(table, f"{when}refunds") * told["return_cost_minor"]
     )
-    return np.clip(minutes * told["minute_rate_minor"] + goods, 0.0, 1e15), minutes
+    goods = given_back * told["refund_loss_ratio"]
+    mine = is_priced(texts(table, "currency"), context)
+    return np.clip(np.where(mine, priced, 0.0) + goods, 0.0, 1e15), minutes
+
+
+def is_priced(currency: pa.StringArray, context: Context) -> NDArray[np.bool_]:
+    """Where the firm's rates hold: in its own currency, and where none is stated."""
+    firms = str(context.parameters["currency"])
+    if not firms:
+        return np.ones(len(currency), bool)
+    return likeness.there(currency, firms) | likeness.there(currency, "")
 
 
 def matters_a_year(table: pa.Table) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -173,6 +174,27 @@ def test_other_models_are_believed_in_their_own_currency_alone() -> None:
     assert found[BO, "service_tier"]["value"] == pytest.approx(own)
     assert found[CHI, "effort_saving_minor"]["value"] == 0.0  # who cannot leave cannot be kept
     assert found[ANA, "effort_saving_minor"]["value"] > 0
+
+
+def test_the_firms_rates_hold_in_its_own_currency_alone() -> None:
+    given = table(
+        happened(ANA, 10, "order_placed", 10_000),
+        happened(ANA, 5, "complaint_raised"),
+        happened(BO, 10, "order_placed", 10_000, currency="JPY"),
+        happened(BO, 6, "order_refunded", -1_000, currency="JPY"),
+        happened(BO, 5, "complaint_raised"),
+        happened(CHI, 5, "complaint_raised"),
+    )
+    context = replace(CONTEXT, parameters={**plugin.parameters, "currency": "EUR"})
+    found = {
+        row["person"]: row
+        for row in plugin.score(plugin.fit(given, context), given, context).to_pylist()
+        if row["name"] == "cost_to_serve_minor"
+    }
+    assert [found[who]["value"] for who in (ANA, BO, CHI)] == [15 * 60, 0.2 * 1_000, 15 * 60]
+    assert found[BO]["reason"] == (
+        "In the last year 1 complaint, 1 refund: 25 minutes of service and 200 JPY for goods that came back."
+    )
 
 
 def matters(n: int, help_: float, seed: int = 1) -> Matters:
