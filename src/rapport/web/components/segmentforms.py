@@ -56,7 +56,12 @@ def built(form: Bracket, offer: Offer) -> Built:
     """The rule that a form states. A row that is wrong is left out of it and named with what to do."""
     wrong: dict[str, str] = {}
     json = _bracket(form, ROOT, offer, wrong)
-    return Built(rules.parse(json), json, wrong, _numbers(form))
+    try:
+        rule = rules.parse(json)
+    except RapportError as error:  # each row is well, and all of them are too many or too deep
+        wrong[ROOT], json = _told(error), {"all": []}
+        rule = rules.EVERYBODY
+    return Built(rule, json, wrong, _numbers(form))
 
 
 def _numbers(form_now: Bracket) -> dict[str, int]:
@@ -90,11 +95,15 @@ def _row(row: Row, place: str, offer: Offer, wrong: dict[str, str]) -> Json:
         json = segmentrows.condition(row, offer.catalogue, offer.currency)
         offer.check(rules.parse(json))
     except RapportError as error:
-        # Below, the place in the document stands before the message; here the message stands at its row.
-        message = error.message.partition(": ")[2] if error.message.startswith("$") else error.message
-        wrong[place] = f"{sentence(message)} {sentence(error.hint)}".strip()
+        wrong[place] = _told(error)
         return None
     return json
+
+
+def _told(error: RapportError) -> str:
+    # Below, the place in the document stands before the message; here the message stands at its row.
+    message = error.message.partition(": ")[2] if error.message.startswith("$") else error.message
+    return f"{sentence(message)} {sentence(error.hint)}".strip()
 
 
 def form(rule: rules.Rule, offer: Offer) -> Bracket:

@@ -21,6 +21,7 @@ Json: TypeAlias = Any
 DID, SAID, FIELD = "did:", "said:", "profile:"
 IDENTIFIER, CONSENT, SEGMENT = "identifier", "consent", "segment"
 DAYS_USUAL = "90"
+DIGITS_MAX = 15
 
 
 def share(unit: str) -> bool:
@@ -169,7 +170,8 @@ def _number(text: str) -> Decimal:
         value = Decimal(text.strip().replace(",", "."))
     except InvalidOperation:
         value = Decimal("nan")
-    if not value.is_finite():
+    # A huge exponent would be written out, digit after digit.
+    if not value.is_finite() or value.adjusted() > DIGITS_MAX:
         raise Invalid(
             _("“%(value)s” is no number") % {"value": text} if text.strip() else _("a number is missing"),
             _("Type one, such as 2."),
@@ -192,7 +194,11 @@ def _days(text: str) -> int:
 
 def _texts(given: Mapping[str, str]) -> list[str]:
     """Values parted by commas; one that holds a comma stands in quotes, as in a CSV file."""
-    (cells,) = csv.reader([given.get("values", "").replace("\n", " ")], skipinitialspace=True) or [[]]
+    line = " ".join(given.get("values", "").splitlines())
+    try:
+        (cells,) = csv.reader([line], skipinitialspace=True)
+    except csv.Error:  # one is longer than a cell may be
+        cells = []
     found = list(dict.fromkeys(cell.strip() for cell in cells if cell.strip()))
     if not found:
         raise Invalid(_("there is nothing to compare with"), _("Type one value, or several with commas."))

@@ -330,3 +330,29 @@ def test_sentences_carry_units() -> None:
         rules.parse({"score": "alive", "compare": {"op": "<", "value": 0.3}}), CATALOGUE, "EUR"
     )
     assert said.text == "Still a customer is less than 30\u00a0%"
+
+
+@pytest.mark.parametrize("typed", ["1e300000", "9e999999", "0e300000", "12345678901234567"])
+def test_a_number_beyond_all_sense_is_refused_at_once(typed: str) -> None:
+    for about, given_ in (
+        ("did:order_placed", {"do": "count", "op": ">=", "n": typed}),
+        ("profile:trait:spent", {"test": ">=", "n": typed}),
+    ):
+        form_ = Bracket("all", (Row(about, given_),))
+        built = segmentforms.built(form_, OFFER)
+        assert list(built.wrong) == ["r_0"]
+
+
+@pytest.mark.parametrize("typed", ["gold\rsilver", "x" * 200_000])
+def test_whatever_text_is_sent_is_read_or_refused(typed: str) -> None:
+    form_ = Bracket("all", (Row("trait:plan", {"test": "in", "values": typed}),))
+    assert bool(segmentforms.built(form_, OFFER).wrong) == (len(typed) > 1_000)
+
+
+def test_a_form_that_nests_deeper_than_a_rule_may_says_so() -> None:
+    form_ = Bracket("all", (Row("profile:country", {"test": "not_in", "values": "ES, DE"}),))
+    for _ in range(6):
+        form_ = Bracket("not_all", (form_, form_.parts[0]))
+    built = segmentforms.built(form_, OFFER)
+    assert list(built.wrong) == ["r"]
+    assert "deep" in built.wrong["r"]
