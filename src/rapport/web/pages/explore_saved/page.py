@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from rapport.explore import selectors as explore
 from rapport.explore import services
 from rapport.kit.errors import Denied, RapportError
-from rapport.staff.rules import Right, roles_with
+from rapport.staff.rules import Right, Role, roles_with
 from rapport.web import jobs
 from rapport.web.access import may, needs
 from rapport.web.components import exploredways, exploring
@@ -66,7 +66,7 @@ def run(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
 @require_POST
 def change(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
     assert request.user.is_authenticated
-    view = _opened(request, key)
+    view = _owned(request, key)
     given = request.POST
     try:
         services.change(
@@ -90,7 +90,7 @@ def change(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
 @needs(Right.CHANGE_EXPLORE)
 @require_POST
 def remove(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
-    _opened(request, key)
+    _owned(request, key)
     services.remove(key)
     messages.success(request, _("Removed, with its history."))
     return redirect("explore")
@@ -107,6 +107,22 @@ def _opened(request: HttpRequest, key: uuid.UUID) -> explore.SavedView:
     return view
 
 
+def _owned(request: HttpRequest, key: uuid.UUID) -> explore.SavedView:
+    """One that somebody may change, and not only open."""
+    view = _opened(request, key)
+    if not _is_theirs(request, view):
+        raise Denied(
+            _("only %(who)s or an owner may change this question") % {"who": view.created_by},
+            _("Save a question of your own."),
+        )
+    return view
+
+
+def _is_theirs(request: HttpRequest, view: explore.SavedView) -> bool:
+    assert request.user.is_authenticated
+    return view.created_by == request.user.email or request.user.role == Role.OWNER
+
+
 def _context(request: HttpRequest, view: explore.SavedView, answer: Any) -> dict[str, Any]:
     query = urlencode({"q": written(view.question)})
     roles = roles_with(Right.SEE_EXPLORE)
@@ -118,7 +134,7 @@ def _context(request: HttpRequest, view: explore.SavedView, answer: Any) -> dict
         "history": explore.history(view.key),
         "ask_url": f"{reverse('explore')}?{query}",
         "live_url": f"{reverse('explore_answer')}?{query}",
-        "can_change": may(request, Right.CHANGE_EXPLORE),
+        "can_change": may(request, Right.CHANGE_EXPLORE) and _is_theirs(request, view),
         "shares": [
             ("mine", _("Only I"), view.shared == "mine"),
             ("roles", _("Colleagues by role"), view.shared == "roles"),

@@ -87,6 +87,19 @@ def test_what_is_put_on_home_is_asked_so_that_home_can_show_it(alice: Staff, say
     assert "Not asked yet." not in client.get(f"/explore/saved/{key}/card/").content.decode()
 
 
+def test_whoever_it_is_shared_with_does_not_change_it(alice: Staff, analyst: Staff, saved: uuid.UUID) -> None:
+    services.change(saved, shared="link")
+    mine, theirs = logged_in(alice), logged_in(analyst)
+    address = f"/explore/saved/{saved}/"
+    assert f"{address}change/" in mine.get(address).content.decode()
+    assert f"{address}change/" not in theirs.get(address).content.decode()
+    refused = theirs.post(f"{address}change/", {"name": "Theirs", "shared": "mine"})
+    assert refused.status_code == 403
+    assert "or an owner may change this question" in refused.content.decode()
+    assert theirs.post(f"{address}remove/").status_code == 403
+    assert selectors.saved(saved).name == "Orders of spring"
+
+
 def test_it_can_be_removed(alice: Staff, bob: Staff, saved: uuid.UUID) -> None:
     address = f"/explore/saved/{saved}/"
     assert logged_in(bob).post(f"{address}remove/").status_code == 403
