@@ -233,7 +233,8 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "e.us",
         "e.subject",
         "e.name",
-        "e.value_minor",
+        # A refund takes away, whichever sign it came with.
+        "CASE WHEN e.name = 'order_refunded' THEN -abs(e.value_minor) ELSE e.value_minor END AS value_minor",
         "coalesce(e.currency, '') AS currency",
         "e.message",
         "1::BIGINT AS n",
