@@ -216,7 +216,7 @@ def document_of(given: QueryDict) -> dict[str, Any] | None:
     if given.get("q"):
         try:
             found = json.loads(given.get("q", ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Invalid(_("the question in the address is damaged"), _("Begin anew.")) from None
         if not isinstance(found, dict):
             raise Invalid(_("the question in the address is damaged"), _("Begin anew."))

@@ -92,7 +92,11 @@ def test_every_kind_of_answer_is_drawn(alice: Staff, shop: Say, given: dict[str,
 
 
 def test_a_hidden_step_is_no_loss(alice: Staff, shop: Say) -> None:
-    given: dict[str, Any] = {"ask": "funnel", "steps": ["order_placed", "page_viewed"], "by": "person_country"}
+    given: dict[str, Any] = {
+        "ask": "funnel",
+        "steps": ["order_placed", "page_viewed"],
+        "by": "person_country",
+    }
     shop(touchpoint("page_viewed", "customer:ana", ts=clock.from_us(clock.to_us(MONDAY) + 60_000_000)))
     with clock.frozen(MONDAY):
         shown = answered(logged_in(alice), **given)
@@ -142,6 +146,7 @@ def test_what_cannot_be_asked_is_said_in_words(alice: Staff, shop: Say) -> None:
     assert "“Average order” cannot be told apart by category" in text
     assert "$." not in re.sub(r"(?s)<script.*?</script>", "", text)
     assert client.get("/explore/?q={").status_code == 400
+    assert client.get(f"/explore/?q={'[' * 3_000}").status_code == 400
     assert client.get("/explore/?kind=figures&m=revenue&p=days").status_code == 400
     for address in (
         "/explore/answer/",
