@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rapport.explore.rules import catalogue, periods
 from rapport.explore.rules.catalogue import EVENT, World
@@ -14,6 +15,18 @@ from rapport.explore.rules.rows import Binding, select
 
 GAP_US = 30 * 60 * 1_000_000  # a longer silence ends a session, and a path with it
 DAY_US = periods.DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """So many of a list of people, after so many others."""
+
+    limit: int
+    offset: int = 0
+
+
+def _paged(binding: Binding, page: Page | None) -> str:
+    return f" LIMIT {binding.bind(page.limit)} OFFSET {binding.bind(page.offset)}" if page else ""
 
 
 def compile_cohorts(question: Cohorts, world: World, today: dt.date) -> Compiled:
@@ -35,7 +48,13 @@ def compile_cohorts(question: Cohorts, world: World, today: dt.date) -> Compiled
 
 
 def compile_cohort_people(
-    question: Cohorts, cohort: dt.date, step: int, world: World, today: dt.date
+    question: Cohorts,
+    cohort: dt.date,
+    step: int,
+    world: World,
+    today: dt.date,
+    *,
+    page: Page | None = None,
 ) -> Compiled:
     """(person, n_people): those behind one number of a cohort."""
     asked = periods.spans(question.period, today).now
@@ -47,7 +66,7 @@ def compile_cohort_people(
         f"WITH {preamble(binding)}{behind}"
         " SELECT w.person, max(w.us) AS us, count(*) OVER () AS n_people FROM within AS w"
         f" WHERE w.cohort = {binding.bind(cohort)}::DATE AND w.step = {int(step)}"
-        " GROUP BY w.person ORDER BY us DESC, w.person"
+        f" GROUP BY w.person ORDER BY us DESC, w.person{_paged(binding, page)}"
     )
     return compiled(binding, sql, store="events", hides=False)
 
@@ -103,7 +122,14 @@ def compile_funnel(question: Funnel, world: World, today: dt.date) -> Compiled:
 
 
 def compile_funnel_people(
-    question: Funnel, step: int, has_left: bool, group: str | None, world: World, today: dt.date
+    question: Funnel,
+    step: int,
+    has_left: bool,
+    group: str | None,
+    world: World,
+    today: dt.date,
+    *,
+    page: Page | None = None,
 ) -> Compiled:
     """(person, us, n_people): those who came to a step, or those of them who went no further."""
     binding, attempts = _attempts(question, world, today)
@@ -112,7 +138,7 @@ def compile_funnel_people(
         kept.append(f"b.d0 = {binding.bind(group)}")
     sql = (
         f"WITH {attempts} SELECT b.person, b.t{int(step)} AS us, count(*) OVER () AS n_people FROM best AS b"
-        f" WHERE {' AND '.join(kept)} ORDER BY us DESC, b.person"
+        f" WHERE {' AND '.join(kept)} ORDER BY us DESC, b.person{_paged(binding, page)}"
     )
     return compiled(binding, sql, store="events", hides=False)
 
@@ -195,13 +221,15 @@ def compile_paths(question: Paths, world: World, today: dt.date) -> Compiled:
     return compiled(binding, sql, store="events", hides=hides)
 
 
-def compile_path_people(question: Paths, places: Sequence[str], world: World, today: dt.date) -> Compiled:
+def compile_path_people(
+    question: Paths, places: Sequence[str], world: World, today: dt.date, *, page: Page | None = None
+) -> Compiled:
     """(person, us, n_people): those who went a way."""
     binding, walked, _hides = _walked(question, world, today)
     kept = [f"coalesce(w.n{k}, '') = {binding.bind(place)}" for k, place in enumerate(places)]
     sql = (
         f"WITH {walked} SELECT w.person, max(w.us) AS us, count(*) OVER () AS n_people FROM walked AS w"
-        f" WHERE {' AND '.join(kept)} GROUP BY w.person ORDER BY us DESC, w.person"
+        f" WHERE {' AND '.join(kept)} GROUP BY w.person ORDER BY us DESC, w.person{_paged(binding, page)}"
     )
     return compiled(binding, sql, store="events", hides=False)
 

@@ -22,6 +22,7 @@ from rapport.explore.rules.answers import Answer
 from rapport.explore.rules.catalogue import World
 from rapport.explore.rules.compiling import Cell, Compiled
 from rapport.explore.rules.question import Cohorts, Figures, Funnel, Paths, Question, document
+from rapport.explore.rules.ways import Page
 from rapport.explore.services import relations
 from rapport.kit import clock, home, ids
 from rapport.kit.errors import Invalid, Unavailable
@@ -37,6 +38,13 @@ WATCH_S = 0.1
 KEPT_FILES = 300
 PEOPLE_KEPT_S = 600  # an answer about people is asked again after this, whatever else stays the same
 LAYOUT = 2  # of kept answers
+
+TOGETHER = 2  # questions that run at the same time in one process; the others wait their turn
+BUSY = ("too many questions are being asked", "Try again later.")
+
+turns = threading.BoundedSemaphore(TOGETHER)
+
+FIRST_PAGE = Page(limit=NUMBERS_MOST)
 
 Progress = Callable[[float | None], None]  # the share that is done, if known
 
@@ -126,13 +134,14 @@ def folder() -> Path:
     return place
 
 
-def ready(question: Question, *, by: str) -> Ready:
+def ready(question: Question, *, by: str, file: Path | None = None) -> Ready:
     """Compile a question and read whom one may; what is left is DuckDB's alone, and needs no other store.
 
+    The answer is kept in `file`, where whoever asks waits for it under that name already.
     Raises NotFound or Denied where the purpose analytics is missing or off and the question reads people.
     """
     known = world()
-    file = kept_file(question)
+    file = file or kept_file(question)
     statement = compiled(question, known)
     con, n_left_out = connected(statement, by=by, why=f"explore: {_named(question)}")
     return Ready(question, statement, con, n_left_out, known.zone, file)
@@ -198,7 +207,11 @@ def ask(
     question: Question, *, by: str, limit_s: float = LONG_LIMIT_S, progress: Progress | None = None
 ) -> Answer:
     """The answer to a question, from what is kept where nothing has changed since."""
-    return kept(question) or run(ready(question, by=by), limit_s=limit_s, progress=progress)
+    answer = kept(question)
+    if answer is not None:
+        return answer
+    with turn(limit_s):
+        return run(ready(question, by=by), limit_s=limit_s, progress=progress)
 
 
 def fetched(
@@ -296,35 +309,58 @@ def behind(
     return rows_of(statement, by=by, why=f"explore: behind a number of {_named(question)}")
 
 
-def cohort_people(question: Cohorts, cohort: dt.date, step: int, *, by: str) -> list[Any]:
+def cohort_people(
+    question: Cohorts, cohort: dt.date, step: int, *, by: str, page: Page = FIRST_PAGE
+) -> list[Any]:
     """(person, us, n_people) behind one number of a cohort."""
     known = world()
-    statement = ways.compile_cohort_people(question, cohort, step, known, periods.today_in(known.zone))
+    today = periods.today_in(known.zone)
+    statement = ways.compile_cohort_people(question, cohort, step, known, today, page=page)
     return rows_of(statement, by=by, why=f"explore: people behind {_named(question)}")
 
 
-def funnel_people(question: Funnel, step: int, *, has_left: bool, group: str | None, by: str) -> list[Any]:
+def funnel_people(
+    question: Funnel,
+    step: int,
+    *,
+    has_left: bool,
+    group: str | None,
+    by: str,
+    page: Page = FIRST_PAGE,
+) -> list[Any]:
     """(person, us, n_people) behind one number of a funnel."""
     known = world()
     today = periods.today_in(known.zone)
-    statement = ways.compile_funnel_people(question, step, has_left, group, known, today)
+    statement = ways.compile_funnel_people(question, step, has_left, group, known, today, page=page)
     return rows_of(statement, by=by, why=f"explore: people behind {_named(question)}")
 
 
-def path_people(question: Paths, places: Sequence[str], *, by: str) -> list[Any]:
+def path_people(question: Paths, places: Sequence[str], *, by: str, page: Page = FIRST_PAGE) -> list[Any]:
     """(person, us, n_people) of those who went a way."""
     known = world()
-    statement = ways.compile_path_people(question, places, known, periods.today_in(known.zone))
+    statement = ways.compile_path_people(question, places, known, periods.today_in(known.zone), page=page)
     return rows_of(statement, by=by, why=f"explore: people behind {_named(question)}")
 
 
 def rows_of(statement: Compiled, *, by: str, why: str) -> list[Any]:
     """The rows of a statement, read under a warrant of its own."""
-    con, _n = connected(statement, by=by, why=why)
+    with turn(LIMIT_S):
+        con, _n = connected(statement, by=by, why=why)
+        try:
+            return fetched(con, statement, limit_s=LIMIT_S)
+        finally:
+            con.close()
+
+
+@contextmanager
+def turn(wait_s: float) -> Iterator[None]:
+    """One's turn among the questions of this process. Raises Unavailable where it does not come in time."""
+    if not turns.acquire(timeout=wait_s):
+        raise Unavailable(*BUSY)
     try:
-        return fetched(con, statement, limit_s=LIMIT_S)
+        yield
     finally:
-        con.close()
+        turns.release()
 
 
 def forget_answers() -> int:

@@ -13,15 +13,15 @@ from rapport.explore.rules.answers import Answer
 from rapport.explore.rules.question import Question
 from rapport.explore.services import asking
 from rapport.kit import clock, home
-from rapport.kit.errors import RapportError
+from rapport.kit.errors import RapportError, Unavailable
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 2  # questions that run at the same time in one process; the others wait their turn
+WAITING_MOST = 20  # questions of one process that run or wait; each holds what it reads of people
 STALE_S = 5.0  # without a word for so long, whoever ran it is gone
 HEARTBEAT_S = 0.3
 
-_turns = threading.BoundedSemaphore(TOGETHER)
+_places = threading.BoundedSemaphore(WAITING_MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,18 @@ def begin(question: Question, *, by: str) -> Look:
         now = _look(key)
         if now.state in ("running", "waiting"):
             return now
-        for old in (_state(key), _stop(key)):
-            old.unlink(missing_ok=True)
-        prepared = asking.ready(question, by=by)
-        began_us = clock.now_us()
-        _say(key, "waiting", began_us)
+        if not _places.acquire(blocking=False):
+            raise Unavailable(*asking.BUSY)
+        try:
+            for old in (_state(key), _stop(key)):
+                old.unlink(missing_ok=True)
+            # Under the key that is looked at: the log may have changed since, and another key with it.
+            prepared = asking.ready(question, by=by, file=file)
+            began_us = clock.now_us()
+            _say(key, "waiting", began_us)
+        except BaseException:
+            _places.release()
+            raise
     # A daemon: what it writes is moved into place at once, so that a process that ends leaves nothing by halves.
     threading.Thread(
         target=_run, args=(prepared, key, began_us), name=f"explore-{key[:8]}", daemon=True
@@ -74,7 +81,7 @@ def stop(key: str) -> None:
 
 def _run(prepared: asking.Ready, key: str, began_us: int) -> None:
     try:
-        while not _turns.acquire(timeout=HEARTBEAT_S):
+        while not asking.turns.acquire(timeout=HEARTBEAT_S):
             _say(key, "waiting", began_us)
             if _stop(key).exists():
                 prepared.con.close()
@@ -91,7 +98,7 @@ def _run(prepared: asking.Ready, key: str, began_us: int) -> None:
 
             asking.run(prepared, progress=show, is_stopped=_stop(key).exists)
         finally:
-            _turns.release()
+            asking.turns.release()
         _state(key).unlink(missing_ok=True)
     except RapportError as error:
         _fail(key, began_us, error.message, error.hint)
@@ -101,6 +108,7 @@ def _run(prepared: asking.Ready, key: str, began_us: int) -> None:
             key, began_us, f"{type(error).__name__}: {error}", "Tell whoever looks after this installation."
         )
     finally:
+        _places.release()
         _stop(key).unlink(missing_ok=True)
 
 

@@ -160,11 +160,11 @@ def erase(whose: Erasing) -> int:
         # As JSON has it, so that quotes and the like are found too. What merely looks alike is sorted out below.
         written = json.dumps(value, ensure_ascii=False)[1:-1]
         kept = Kept.objects.filter(answer__icontains=written).values_list("id", "answer").iterator()
-        n += Kept.objects.filter(id__in=[i for i, text in kept if _names(json.loads(text), named)]).delete()[0]
-        asked = Saved.objects.filter(Q(question__icontains=written) | Q(name__icontains=value))
-        gone = [
-            row.key for row in asked if _names(json.loads(row.question), named) or named.search(row.name)
+        n += Kept.objects.filter(id__in=[i for i, text in kept if _names(json.loads(text), named)]).delete()[
+            0
         ]
+        asked = Saved.objects.filter(Q(question__icontains=written) | Q(name__icontains=value))
+        gone = [row.key for row in asked if _names(json.loads(row.question), named) or named.search(row.name)]
         n += Saved.objects.filter(key__in=gone).delete()[0]
     return n
 

@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from rapport.explore import selectors, services
 from rapport.explore.models import Kept, Saved
 from rapport.explore.rules import answers, compiling, parsing
 from rapport.explore.rules.answers import Answer, Number, Reached, Walked
-from rapport.explore.rules.question import Figures, Question
+from rapport.explore.rules.question import Cohorts, Figures, Question
+from rapport.explore.rules.ways import Page
 from rapport.explore.services import asking, running, saving
 from rapport.explore.tests.conftest import ANA, BO, NOON, OTHERS, Say, ordered, row, told
 from rapport.kit import clock, home
@@ -112,7 +114,7 @@ def test_a_question_under_way_can_be_watched_and_stopped(shop: Say, monkeypatch:
     )
     prepared = asking.ready(asked(measures=["orders"]), by="alice")
 
-    def slow(question: Question, *, by: str) -> asking.Ready:
+    def slow(question: Question, *, by: str, file: Path) -> asking.Ready:
         begun.set()
         return dataclasses.replace(prepared, compiled=endless)
 
@@ -331,6 +333,68 @@ def test_whatever_goes_wrong_is_noted_and_stops_no_other(shop: Say, monkeypatch:
         assert "by zero" in selectors.saved(keys[0]).error
         assert selectors.newest_answer(keys[1]) is not None
         assert services.due() == []
+
+
+def test_a_refund_takes_away_whichever_sign_it_has(shop: Say) -> None:
+    before = total(services.ask(asked(measures=["revenue"]), by="alice")).top
+    for minor in (-300, 200):
+        shop(
+            row(
+                "order_refunded",
+                BO,
+                1,
+                value_minor=minor,
+                currency="EUR",
+                properties={"order_id": f"r{minor}"},
+            )
+        )
+    assert before is not None
+    assert total(services.ask(asked(measures=["revenue"]), by="alice")).top == before - 500
+    assert total(services.ask(asked(measures=["refunds"]), by="alice")).top == 500
+
+
+def test_an_answer_is_kept_where_one_looks_for_it(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = asked(measures=["orders"])
+    real, n = asking.kept_file, iter(range(9))
+    # The log changes between any two looks.
+    monkeypatch.setattr(asking, "kept_file", lambda q: real(q).with_stem(f"{next(n):032x}"))
+    look = running.begin(question, by="alice")
+    for _ in range(500):
+        if look.state not in ("running", "waiting"):
+            break
+        clock.sleep(0.01)
+        look = running.look(look.key)
+    assert (look.state, look.key) == ("done", f"{0:032x}")
+
+
+def test_only_so_many_questions_wait(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_places", threading.BoundedSemaphore(1))
+    running._places.acquire()
+    with pytest.raises(Unavailable, match="too many"):
+        running.begin(asked(measures=["orders"]), by="alice")
+    running._places.release()
+    monkeypatch.setattr(asking, "turns", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(asking, "LIMIT_S", 0.01)
+    asking.turns.acquire()
+    figures = as_figures(asked(measures=["orders"]))
+    with pytest.raises(Unavailable, match="too many"):
+        services.ask(figures, by="alice", limit_s=0.01)
+    with pytest.raises(Unavailable, match="too many"):
+        services.behind(figures, 0, compiling.Cell(), by="alice", limit=5)
+
+
+def test_a_list_of_people_is_read_by_pages(shop: Say) -> None:
+    question = parsing.parse({"ask": "cohorts", "period": {"last": 3, "unit": "month", "with_current": True}})
+    assert isinstance(question, Cohorts)
+    cohort = dt.date(2026, 2, 1)
+    whole = services.cohort_people(question, cohort, 0, by="alice")
+    pages = [
+        services.cohort_people(question, cohort, 0, by="alice", page=Page(limit=4, offset=at))
+        for at in (0, 4)
+    ]
+    assert len(whole) == whole[0][2] > 4
+    assert len(pages[0]) == 4
+    assert [*pages[0], *pages[1]] == whole[:8]
 
 
 def test_ana_and_her_device_are_one(shop: Say) -> None:

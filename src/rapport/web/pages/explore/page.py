@@ -23,6 +23,7 @@ from rapport.explore import services
 from rapport.explore.rules import catalogue, parsing
 from rapport.explore.rules.compiling import Cell
 from rapport.explore.rules.question import Cohorts, Figures, Funnel, Paths, Question
+from rapport.explore.rules.ways import Page
 from rapport.kit import clock
 from rapport.kit.errors import Invalid, RapportError
 from rapport.kit.money import Money
@@ -267,16 +268,18 @@ def persons(request: HttpRequest) -> HttpResponseBase:
     question = _question(request.GET)
     step = _whole(request.GET.get("step", "0"))
     email = request.user.email
+    first = _whole(request.GET.get("from", "0"))
+    page = Page(limit=SHOWN + 1, offset=first)
     if isinstance(question, Cohorts):
         cohort = days.read(request.GET.get("cohort", "")) or dt.date(1990, 1, 1)
-        rows = services.cohort_people(question, cohort, step, by=email)
+        rows = services.cohort_people(question, cohort, step, by=email, page=page)
         units = {"month": _("Months later: %(n)s"), "week": _("Weeks later: %(n)s")}
         of = f"{exploring.bucket(cohort, question.unit)} · {units[question.unit] % {'n': step}}"
     elif isinstance(question, Funnel):
         if step >= len(question.steps):
             raise Invalid(_("there is no such step"), _("Go back to the question."))
         has_left, group = request.GET.get("left") == "1", request.GET.get("group")
-        rows = services.funnel_people(question, step, has_left=has_left, group=group, by=email)
+        rows = services.funnel_people(question, step, has_left=has_left, group=group, by=email, page=page)
         of = f"{step + 1}. {exploring.step(question.steps[step])}"
         if has_left:
             of = _("%(step)s, and no further") % {"step": of}
@@ -284,18 +287,17 @@ def persons(request: HttpRequest) -> HttpResponseBase:
             of += f" · {exploring.group(question.by, group)}"
     elif isinstance(question, Paths) and 1 < len(request.GET.getlist("place")) <= question.steps + 1:
         places = request.GET.getlist("place")
-        rows = services.path_people(question, places, by=email)
+        rows = services.path_people(question, places, by=email, page=page)
         of = " → ".join(exploring.place(question, p) for p in places if p)
     else:
         raise Invalid(_("the address asks nothing"), _("Begin at Explore."))
-    first = _whole(request.GET.get("from", "0"))
     context = {
         "said": exploring.sentence(question),
         "of": of,
         "n_people": rows[0][2] if rows else 0,
-        "people": _somebody([(r[0], r[1]) for r in rows[first : first + SHOWN]]),
+        "people": _somebody([(r[0], r[1]) for r in rows[:SHOWN]]),
         "back_url": f"{reverse('explore')}?{urlencode({'q': written(question)})}",
-        "next_url": _with(request.GET, **{"from": str(first + SHOWN)}) if len(rows) > first + SHOWN else "",
+        "next_url": _with(request.GET, **{"from": str(first + SHOWN)}) if len(rows) > SHOWN else "",
         "first_url": _with(request.GET, **{"from": ""}) if first else "",
     }
     return render(request, "pages/explore/persons.html", context)
