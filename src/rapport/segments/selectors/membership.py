@@ -10,11 +10,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rapport.consent.services import Warrant
 from rapport.events import lake
 from rapport.events.rules import KNOWN_NAMESPACES
 from rapport.kit import home, query
 from rapport.people import selectors as people
 from rapport.segments.models import Segment
+from rapport.segments.selectors import columns
 
 MEMBER = pa.schema([("person", pa.int64()), ("since", pa.timestamp("us", tz="UTC"))])
 ATTEMPTS = 3
@@ -37,8 +39,28 @@ def held(segment: int, refresh: int) -> pa.Table:
     return pq.read_table(path, schema=MEMBER)
 
 
-def members_arrow(key: str) -> pa.Table:
-    """The members of a segment (MEMBER), ascending, whoever may read them; none for one that there is not."""
+def members_arrow(key: str, leave: Warrant | None = None) -> pa.Table:
+    """The members of a segment (MEMBER), ascending; none for one that there is not.
+
+    With a warrant, those who may be seen now: somebody may have refused since the last refresh. Without one,
+    all, which is for what the machine keeps to itself.
+    """
+    found = _members(key)
+    return found if leave is None else seen(found, leave)
+
+
+def seen(found: pa.Table, leave: Warrant) -> pa.Table:
+    """The rows of those persons who are there and do not refuse the purpose of a warrant, ascending."""
+    with columns.engine(leave) as con:
+        con.register("persons_given", found)
+        con.execute("CREATE TEMP TABLE asked_of AS SELECT * FROM persons_given")
+        con.unregister("persons_given")
+        return con.execute(
+            "SELECT a.* FROM asked_of AS a SEMI JOIN profile AS p ON a.person = p.person ORDER BY a.person"
+        ).to_arrow_table()
+
+
+def _members(key: str) -> pa.Table:
     for attempt in range(ATTEMPTS):
         row = Segment.objects.filter(key=key).only("id", "refresh").first()
         if row is None:
@@ -57,7 +79,7 @@ def provide(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
     con.execute("DROP VIEW IF EXISTS member")
     con.execute("CREATE TEMP TABLE member (segment VARCHAR, person BIGINT, since TIMESTAMPTZ)")
     for key in sorted(keys):
-        con.register("members_given", members_arrow(key))
+        con.register("members_given", _members(key))
         con.execute("INSERT INTO member SELECT $key, person, since FROM members_given", {"key": key})
         con.unregister("members_given")
 

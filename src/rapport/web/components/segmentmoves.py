@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from rapport.consent.services import Warrant
 from rapport.kit import clock
 from rapport.people.rules.graph import Subjects
 from rapport.segments import selectors, uses
@@ -104,9 +105,9 @@ def change_text(history: Sequence[selectors.SizeOn]) -> str:
     return f"{text} ({sign}{formats.percent(ratio, 1 if ratio < 0.01 else 0)})"
 
 
-def members(key: str) -> tuple[Subjects, Callable[[int], dt.datetime | None]]:
-    """The persons in a segment, and a question since when one of them is."""
-    found = selectors.members_arrow(key)
+def members(key: str, leave: Warrant) -> tuple[Subjects, Callable[[int], dt.datetime | None]]:
+    """The persons in a segment who may be seen, and a question since when one of them is."""
+    found = selectors.members_arrow(key, leave)
     persons = np.asarray(found["person"].to_numpy(zero_copy_only=False), dtype=np.int64)
     since = found["since"]
 

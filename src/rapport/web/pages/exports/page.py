@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 from django.http import HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -18,7 +19,7 @@ from rapport.people import selectors as people
 from rapport.segments import selectors as segments
 from rapport.staff.rules import Right
 from rapport.web.access import demand, may, needs
-from rapport.web.components import consenting, places
+from rapport.web.components import consenting, places, segmenting
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
@@ -99,7 +100,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
             why=request.POST.get("why", ""),
             columns=request.POST.getlist("columns"),
             chosen={name: request.POST.get(name, "") for name in FILTERS},
-            among=segments.members_arrow(segment.key)["person"].combine_chunks() if segment else None,
+            among=_among(request, segment) if segment else None,
             of={"segment": segment.title} if segment else None,
         )
     except RapportError as error:
@@ -110,6 +111,12 @@ def new(request: HttpRequest) -> HttpResponseBase:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{taken.file_name}"'},
     )
+
+
+def _among(request: HttpRequest, segment: segments.SegmentView) -> pa.Array:
+    """The members who may be seen now."""
+    found = segments.members_arrow(segment.key, segmenting.leave(request, segment.purpose))
+    return found["person"].combine_chunks()
 
 
 def _form(given: QueryDict, wrong: str = "") -> dict[str, Any]:

@@ -20,7 +20,7 @@ from rapport.people.rules.graph import Subjects
 from rapport.segments import selectors
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, scoring, segmentmoves, words
+from rapport.web.components import formats, scoring, segmenting, segmentmoves, words
 from rapport.web.layout import Entry
 
 entries = [
@@ -63,7 +63,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         language=asked["language"],
         order="name" if asked["order"] == "name" else "newest",
         cursor=request.GET.get("cursor", ""),
-        among=_among(chosen, figures),
+        among=_among(request, chosen, figures),
     )
     lives = people.activity([row.id for row in page.rows])
     context: dict[str, Any] = {
@@ -101,9 +101,11 @@ def listing(request: HttpRequest) -> HttpResponseBase:
     return render(request, "pages/people/page.html", context)
 
 
-def _among(chosen: selectors.SegmentView | None, figures: people.Within | None) -> Subjects | None:
+def _among(
+    request: HttpRequest, chosen: selectors.SegmentView | None, figures: people.Within | None
+) -> Subjects | None:
     """Those whom a segment and a range of a figure leave; None where neither was asked for."""
-    found = [segmentmoves.members(chosen.key)[0]] if chosen else []
+    found = [segmentmoves.members(chosen.key, segmenting.leave(request, chosen.purpose))[0]] if chosen else []
     if figures:
         found.append(people.persons_within(figures))
     return functools.reduce(np.intersect1d, found) if found else None
