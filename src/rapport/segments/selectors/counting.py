@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -156,14 +156,14 @@ class Overlap:
         return self.n_both / smaller if smaller else 0.0
 
 
-def overlaps(keys: tuple[str, ...], leave: Warrant) -> list[Overlap]:
-    """Every two of these segments beside each other, by their members as last refreshed."""
+def overlaps(key: str, others: Sequence[str], leave: Warrant) -> list[Overlap]:
+    """A segment beside each of the others, by their members as last refreshed."""
     with columns.engine(leave) as con:
-        membership.provide(con, keys)
-        rows = query.run(con, query.load("rapport.segments", "overlap")).fetchall()
+        membership.provide(con, (key, *others))
+        rows = query.run(con, query.load("rapport.segments", "overlap"), {"key": key}).fetchall()
     n = {(a, b): both for a, b, both in rows}
     return [
-        Overlap(a, b, n.get((a, b), 0), n.get((a, a), 0), n.get((b, b), 0))
-        for at, a in enumerate(keys)
-        for b in keys[at + 1 :]
+        Overlap(key, b, n.get((key, b), 0), n.get((key, key), 0), n.get((b, b), 0))
+        for b in others
+        if b != key
     ]

@@ -1,4 +1,4 @@
--- grain: one row per two segments that share somebody; a segment beside itself counts its members
+-- grain: one row per segment that shares somebody with $key; each beside itself counts its members
 -- needs: member, profile
 -- given: member(segment VARCHAR, person BIGINT, since TIMESTAMPTZ)
 -- given: profile(person BIGINT)
@@ -12,4 +12,10 @@ WITH seen AS (
 SELECT x.segment AS a, y.segment AS b, count(*) AS n
 FROM seen AS x
 INNER JOIN seen AS y ON x.person = y.person
+WHERE x.segment = $key
 GROUP BY x.segment, y.segment
+UNION ALL
+SELECT segment AS a, segment AS b, count(*) AS n
+FROM seen
+WHERE segment <> $key
+GROUP BY segment

@@ -56,10 +56,11 @@ def test_overlap_counts_who_is_in_both(leave: consent.Warrant) -> None:
     services.create("Gold", {"trait": "plan", "is": "gold"}, by="alice")
     services.create("Nobody", {"any": []}, by="alice")
     services.refresh()
-    found = {(o.a, o.b): o for o in selectors.overlaps(("buyers", "gold", "nobody"), leave)}
+    found = {(o.a, o.b): o for o in selectors.overlaps("buyers", ["gold", "nobody"], leave)}
     both = found["buyers", "gold"]
     assert (both.n_a, both.n_b, both.n_both, both.share) == (2, 1, 1, 1.0)
-    assert found["gold", "nobody"].n_both == 0
+    assert set(found) == {("buyers", "gold"), ("buyers", "nobody")}
+    assert (found["buyers", "nobody"].n_a, found["buyers", "nobody"].n_both) == (2, 0)
 
 
 def test_why_somebody_is_in_or_not_is_said_line_by_line_with_what_was_found(leave: consent.Warrant) -> None:

@@ -61,7 +61,7 @@ def segment(request: HttpRequest, key: str) -> HttpResponseBase:
         **asked,
     }
     if may(request, Right.SEE_PEOPLE):
-        context |= _members(request, key)
+        context |= _members(request, key, leave)
     return render(request, "pages/segment/page.html", context)
 
 
@@ -139,8 +139,8 @@ def _overlaps(found: selectors.SegmentView, leave: Warrant) -> list[Shared]:
     others = {one.key: one for one in selectors.segments() if one.key != found.key and one.n_members}
     if not found.n_members or not others:
         return []
-    beside = selectors.overlaps((found.key, *others), leave)
-    mine = sorted((o for o in beside if o.a == found.key and o.n_both), key=lambda o: -o.n_both)
+    beside = selectors.overlaps(found.key, list(others), leave)
+    mine = sorted((o for o in beside if o.n_both), key=lambda o: -o.n_both)
     return [
         Shared(
             others[o.b].title,
@@ -213,9 +213,8 @@ def moved(request: HttpRequest, key: str) -> HttpResponseBase:
     found = selectors.segment(key)
     way = request.GET.get("way", moving.ENTERED)
     first, last = (days.read(request.GET.get(name, "")) or days.today() for name in ("first", "last"))
-    page = people.people_page(
-        "person", cursor=request.GET.get("cursor", ""), among=moving.moved(key, way, first, last)
-    )
+    among = moving.moved(key, way, first, last, segmenting.leave(request, found.purpose))
+    page = people.people_page("person", cursor=request.GET.get("cursor", ""), among=among)
     lives = people.activity([row.id for row in page.rows])
     given = {"way": way, "first": first.isoformat(), "last": last.isoformat()}
     address = reverse("segment_moved", args=[key])
@@ -233,8 +232,8 @@ def moved(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "pages/segment/moved.html", context)
 
 
-def _members(request: HttpRequest, key: str) -> dict[str, Any]:
-    persons, since = segmentmoves.members(key)
+def _members(request: HttpRequest, key: str, leave: Warrant) -> dict[str, Any]:
+    persons, since = segmentmoves.members(key, leave)
     page = people.people_page(
         "person", cursor=request.GET.get("cursor", ""), limit=MEMBERS_SHOWN, among=persons
     )
