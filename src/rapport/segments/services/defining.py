@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from rapport.consent import selectors as consent
-from rapport.kit import clock
+from rapport.kit import clock, home
 from rapport.kit.errors import Conflict, Invalid
 from rapport.segments import rules, uses
 from rapport.segments.models import Refresh, Segment, Size, Version
@@ -17,6 +17,7 @@ from rapport.segments.rules import naming
 from rapport.segments.selectors import listing, membership
 from rapport.segments.selectors.listing import SegmentView
 from rapport.segments.services.leaves import PURPOSE
+from rapport.segments.services.refreshing import LOCK
 
 Stated = rules.Rule | Mapping[str, Any] | str
 
@@ -28,7 +29,8 @@ def create(
 ) -> SegmentView:
     """A new segment; its members are worked out at the next refresh.
 
-    Without a key, one is made of the title, or counted where its script gives none. Raises Invalid for a rule that asks for what is not there,
+    Without a key, one is made of the title, or counted where its script gives none.
+    Raises Invalid for a rule that asks for what is not there,
     NotFound for a purpose that the firm has not, Conflict for a key that is taken.
     """
     key = naming.checked(key or naming.key_of(title) or _counted_key())
@@ -112,14 +114,17 @@ def remove(key: str, *, by: str) -> None:
 
     Raises Conflict while anything uses it.
     """
-    row = listing.row(key)
     _refuse_if_used(key, "be removed")
-    with transaction.atomic():
-        for model in (Version, Refresh, Size):
-            model.objects.filter(segment=row.id).delete()
-        row.delete()
-    for path in membership.folder().glob(f"{row.id}-*"):
-        path.unlink(missing_ok=True)
+    # A refresh under way would write rows and files of a segment that is gone.
+    with home.lock(LOCK, wait=True):
+        row = listing.row(key)
+        segment = row.id
+        with transaction.atomic():
+            for model in (Version, Refresh, Size):
+                model.objects.filter(segment=segment).delete()
+            row.delete()
+        for path in membership.folder().glob(f"{segment}-*"):
+            path.unlink(missing_ok=True)
     del by
 
 

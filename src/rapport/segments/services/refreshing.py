@@ -24,7 +24,7 @@ from rapport.events import lake
 from rapport.events import services as events
 from rapport.events.rules import KNOWN_NAMESPACES
 from rapport.kit import clock, home, ids, query
-from rapport.kit.errors import Unavailable
+from rapport.kit.errors import NotFound, Unavailable
 from rapport.people import selectors as people
 from rapport.segments import rules
 from rapport.segments.models import Refresh, Segment, Size
@@ -119,15 +119,24 @@ def finish() -> int:
         segment = Segment.objects.filter(id=row.segment).first()
         if segment is None:
             row.delete()
-        else:
+            continue
+        try:
             _carry_out(segment, row)
+        except Exception as error:
+            _note(segment, error)
     return len(waiting)
 
 
 def _refresh(key: str) -> Refreshed:
     started_s = clock.monotonic_s()
-    segment = listing.row(key)
     try:
+        segment = listing.row(key)
+    except NotFound as error:  # it was given another key since
+        return Refreshed(key, 0, 0, 0, clock.monotonic_s() - started_s, str(error))
+    try:
+        for waiting in Refresh.objects.filter(segment=segment.id, state=Refresh.State.PREPARED):
+            _carry_out(segment, waiting)  # again: who moved in it would move once more in the next
+            segment.refresh_from_db()
         as_of = clock.now()
         found = counting.persons_arrow(rules.parse(segment.rule), leave(BY, segment.purpose))
         held = membership.held(segment.id, segment.refresh)
@@ -140,12 +149,17 @@ def _refresh(key: str) -> Refreshed:
         row.duration_s = clock.monotonic_s() - started_s
         _carry_out(segment, row)
     except Exception as error:
-        # One broken segment must not keep the others from moving; the page and the summary show it.
-        log.exception("the segment %s could not be refreshed", key)
-        said = str(error) or type(error).__name__
-        Segment.objects.filter(id=segment.id).update(error=said, failed_at=clock.now())
+        said = _note(segment, error)
         return Refreshed(key, segment.n_members, 0, 0, clock.monotonic_s() - started_s, said)
     return Refreshed(key, row.n_members, row.n_entered, row.n_left, clock.monotonic_s() - started_s)
+
+
+def _note(segment: Segment, error: Exception) -> str:
+    """One broken segment must not keep the others from moving; the page and the summary show why."""
+    log.error("the segment %s could not be refreshed", segment.key, exc_info=error)
+    said = str(error) or type(error).__name__
+    Segment.objects.filter(id=segment.id).update(error=said, failed_at=clock.now())
+    return said
 
 
 def _nobody_moved(segment: Segment, as_of: dt.datetime, started_s: float) -> Refreshed:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from rapport.consent import services as consent
@@ -15,7 +19,8 @@ from rapport.people import selectors as people
 from rapport.people import services as people_services
 from rapport.segments import rules, selectors, services
 from rapport.segments.models import Refresh, Segment
-from rapport.segments.selectors import membership
+from rapport.segments.rules import naming
+from rapport.segments.selectors import membership, moving
 from rapport.segments.services import defining, refreshing
 from rapport.segments.tests.conftest import ANA, BO, CHI, NOON, Say, ordered, settled
 
@@ -316,3 +321,72 @@ def test_titles_that_give_no_key_are_counted(crowd: Say) -> None:
         "segment-2",
         "segment-3",
     ]
+
+
+def test_who_refused_since_the_last_refresh_is_seen_no_more(crowd: Say) -> None:
+    key = buyers({"event": "order_placed"})
+    services.refresh()
+    settled()
+    bo, leave = person(BO), services.leave("alice")
+    moved = partial(moving.moved, key, moving.ENTERED, NOON.date(), NOON.date(), leave)
+    assert bo in selectors.members_arrow(key, leave)["person"].to_pylist()
+    assert bo in moved().tolist()
+    consent.deny(BO, "profiling", how="staff")
+    settled()
+    seen = selectors.members_arrow(key, leave)
+    assert seen.schema.equals(membership.MEMBER)
+    assert seen["person"].to_pylist() == [person(ANA)] == moved().tolist()
+    assert bo in members(key)
+
+
+def test_who_is_merged_while_it_is_worked_out_is_one(crowd: Say) -> None:
+    found = pa.table({"person": sorted([person(ANA), person(BO)])})
+    people_services.merge(person(ANA), person(BO), evidence="they said so", by="alice")
+    (one,) = refreshing._difference(found, membership.MEMBER.empty_table(), NOON).to_pylist()
+    assert (one["person"], one["is_in"], one["was_in"]) == (person(ANA), True, False)
+
+
+def test_one_that_cannot_be_carried_out_keeps_no_other_waiting(
+    crowd: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, other = buyers(), buyers(title="Other")
+    record = refreshing._record
+
+    def fail(segment: Segment, *given: Any) -> None:
+        if segment.key == key:
+            raise OSError("the disk is full")
+        record(segment, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refreshing, "_record", fail)
+        for _ in range(2):
+            done = {one.key: one for one in services.refresh()}
+            assert (done[key].error, done[other].error) == ("the disk is full", "")
+    assert Refresh.objects.filter(state=Refresh.State.PREPARED).count() == 1
+    assert {one.error for one in services.refresh()} == {""}
+    assert len(moves()) == 2
+
+
+def test_one_given_another_key_meanwhile_keeps_no_other_waiting(
+    crowd: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buyers(title="Other")
+    monkeypatch.setattr(naming, "in_order", lambda *_: ["gone", "other"])
+    gone, other = services.refresh()
+    assert "there is no segment 'gone'" in gone.error
+    assert (other.key, other.n_members) == ("other", 1)
+
+
+def test_nothing_is_removed_while_a_refresh_is_under_way(crowd: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = buyers()
+    held = []
+
+    @contextmanager
+    def lock(name: str, wait: bool = False) -> Iterator[None]:
+        held.append((name, wait, Segment.objects.filter(key=key).exists()))
+        yield
+        held.append((name, wait, Segment.objects.filter(key=key).exists()))
+
+    monkeypatch.setattr(defining.home, "lock", lock)
+    services.remove(key, by="alice")
+    assert held == [("segments", True, True), ("segments", True, False)]
