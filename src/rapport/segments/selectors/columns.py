@@ -63,7 +63,7 @@ def engine(leave: Warrant | None = None, needs: Needs = NOTHING) -> Iterator[duc
     con = store.con.cursor()
     try:
         con.execute("SET TimeZone = 'UTC'")
-        columns_consent.provide(store, con, leave, needs)
+        columns_consent.provide(store, overlay, con, leave, needs)
         con.execute("CREATE TEMP VIEW member AS SELECT '' AS segment, NULL::BIGINT AS person LIMIT 0")
         columns_views.make(store, overlay, con)
         yield con
@@ -134,11 +134,12 @@ def _open() -> tuple[Store, Overlay | None]:
                 _let_go()
                 generation = columns_held.current()
                 if generation is None and _make_first is not None:
-                    generation = _make_first()
+                    _make_first()
+                    token, generation = columns_held.token(), columns_held.current()
                 if generation is None:
                     break
                 try:
-                    _held, _token = columns_store.open_store(generation), columns_held.token()
+                    _held, _token = columns_store.open_store(generation), token
                 except duckdb.IOException:
                     # Somebody has just renewed it, and deleted what was named when we looked.
                     if attempt + 1 == ATTEMPTS:

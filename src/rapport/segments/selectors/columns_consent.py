@@ -23,7 +23,7 @@ from rapport.people import selectors as people
 from rapport.people.rules.graph import Subjects, is_in
 from rapport.people.selectors import rows
 from rapport.segments.rules.columns import Needs
-from rapport.segments.selectors.columns_store import Store
+from rapport.segments.selectors.columns_store import Overlay, Store
 from rapport.segments.selectors.columns_views import REFUSED
 
 KEPT_S = 60
@@ -32,7 +32,13 @@ KEPT = 64  # relations
 _lock = threading.Lock()
 
 
-def provide(store: Store, con: duckdb.DuckDBPyConnection, leave: Warrant | None, needs: Needs) -> None:
+def provide(
+    store: Store,
+    overlay: Overlay | None,
+    con: duckdb.DuckDBPyConnection,
+    leave: Warrant | None,
+    needs: Needs,
+) -> None:
     """Make `allowed` and the table of whoever refuses."""
     stamp = _stamp()
     refused = "SELECT NULL::BIGINT AS person LIMIT 0"
@@ -40,8 +46,8 @@ def provide(store: Store, con: duckdb.DuckDBPyConnection, leave: Warrant | None,
         purpose, channel = leave.purpose, leave.channel
         name = _kept(
             store,
-            ("refused", purpose, channel, *stamp),
-            lambda: _persons(consent.refused_subjects(purpose, channel)),
+            ("refused", purpose, channel, overlay.prefix if overlay else "", *stamp),
+            lambda: _seen(store, overlay, consent.refused_subjects(purpose, channel)),
         )
         refused = f"SELECT person FROM memory.{name}"
     con.execute(f"CREATE OR REPLACE TEMP VIEW {REFUSED} AS {refused}")
@@ -81,6 +87,26 @@ def _persons(found: pa.Table) -> Subjects:
     identity = people.identity_arrow()
     chosen = is_in(rows.numbers(identity, "subject"), rows.numbers(found, "subject"))
     return np.unique(rows.numbers(identity, "person")[chosen])
+
+
+def _seen(store: Store, overlay: Overlay | None, found: pa.Table) -> Subjects:
+    """The persons of some subjects as they are now, and as the relations, which may be older, know them."""
+    as_read = f"SELECT person FROM {store.profile}.belongs SEMI JOIN given USING (subject)"
+    if overlay is not None:
+        changed = f"memory.{overlay.prefix}changed"
+        as_read += (
+            f" ANTI JOIN {changed} USING (subject)"
+            f" UNION ALL SELECT person FROM {changed} SEMI JOIN given USING (subject)"
+        )
+    con = store.con.cursor()
+    try:
+        con.register("given_now", found.select(["subject"]))
+        con.execute("CREATE TEMP TABLE given AS SELECT subject FROM given_now")
+        con.unregister("given_now")
+        known = rows.numbers(con.execute(as_read).to_arrow_table(), "person")
+    finally:
+        con.close()
+    return np.union1d(_persons(found), known)
 
 
 def _kept(store: Store, key: tuple[object, ...], work_out: Callable[[], Subjects]) -> str:
