@@ -22,7 +22,7 @@ from rapport.events import plan
 from rapport.kit import clock, home, ids
 from rapport.kit.errors import RapportError
 
-LAYOUT = 1  # of the files; another number makes them anew
+LAYOUT = 2  # of the files; another number makes them anew
 LOCK = "columns"
 CURRENT = "current.json"
 TROUBLE = "trouble.json"

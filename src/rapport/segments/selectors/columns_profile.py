@@ -143,6 +143,9 @@ def score_units(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def _typed(type_: str) -> str:
     if type_ == "DATE":
         return "try_cast(left(value, 10) AS DATE)"
+    if type_ == "DOUBLE":
+        # "nan" and "inf" read as numbers, and would stand above all of them.
+        return "CASE WHEN isfinite(try_cast(value AS DOUBLE)) THEN try_cast(value AS DOUBLE) END"
     return "value" if type_ == "VARCHAR" else f"try_cast(value AS {type_})"
 
 
