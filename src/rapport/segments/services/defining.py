@@ -72,7 +72,7 @@ def change(
     Raises Conflict where the segment would ask about itself, and for another key while anything uses it.
     """
     row = listing.row(key)
-    given = {} if title is None else {"title": _title(title)}
+    given: dict[str, Any] = {} if title is None else {"title": _title(title)}
     if meaning is not None:
         given["meaning"] = meaning.strip()
     if purpose is not None and purpose != row.purpose:
