@@ -138,8 +138,12 @@ class Distribution:
             given["unit"],
             given["quantiles"],
             tuple(Bin(**b) for b in given["bins"]),
-            given["labels"],
+            _most_first(given["labels"]),  # a database may keep a JSON object in an order of its own
         )
+
+
+def _most_first(labels: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))[:LABELS_KEPT])
 
 
 def distribution(values: NDArray[np.float64], unit: str, labels: dict[str, int]) -> Distribution:
@@ -164,7 +168,7 @@ def distribution(values: NDArray[np.float64], unit: str, labels: dict[str, int])
         unit=unit,
         quantiles={str(s): float(q) for s, q in zip(shares, np.quantile(values, shares), strict=True)},
         bins=tuple(Bin(float(a), float(b), int(k)) for a, b, k in zip(edges, edges[1:], n, strict=False)),
-        labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))[:LABELS_KEPT]),
+        labels=_most_first(labels),
     )
 
 

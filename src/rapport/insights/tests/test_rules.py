@@ -116,6 +116,13 @@ def test_a_distribution_survives_json() -> None:
     assert distribution(np.zeros(0), "days", {}).bins == ()
 
 
+def test_labels_are_the_most_frequent_first_in_whatever_order_they_were_kept() -> None:
+    found = distribution(np.ones(9), "points", {"rare": 2, "often": 7})
+    kept = found.as_json()
+    kept["labels"] = dict(reversed(kept["labels"].items()))
+    assert list(Distribution.from_json(kept).labels) == ["often", "rare"]
+
+
 def test_drift_is_nought_for_the_same_people_and_large_for_others() -> None:
     rng = np.random.default_rng(4)
     values = rng.normal(size=5_000)
