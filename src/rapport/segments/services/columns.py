@@ -29,6 +29,7 @@ RETRY_AFTER_S = 300
 WHOLE_RATIO = 0.1  # of the counters, added since everything was made: from there on it is made anew
 WHOLE_ROWS = 1_000_000  # so few are added for nothing
 WHOLE_EVENTS = 5_000_000  # more are not counted one by one
+WHOLE_PERSONS = 100_000  # changed; more are not asked for one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ def _now() -> tuple[Position, int]:
 
 def _must_be_whole(held: Generation, at: Position) -> bool:
     if _is_of_another_log(held, at) or at.head - held.seq > WHOLE_EVENTS:
+        return True
+    if wholesale.n_changed(held.change, WHOLE_PERSONS + 1) > WHOLE_PERSONS:
         return True
     return held.n_added > max(WHOLE_ROWS, WHOLE_RATIO * held.n_rows)
 

@@ -502,3 +502,58 @@ def test_old_files_go_and_a_reader_under_way_reads_on(say: Say) -> None:
     named = json.loads((columns_held.folder() / "current.json").read_text())
     kept = {f.name for f in columns_held.folder().iterdir()}
     assert kept == {named["profile"], *named["parts"], "current.json"}
+
+
+def test_who_refuses_is_unseen_though_the_files_lag_behind_a_merge(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(say)
+    leave = consent.warrant("analytics", by="alice", why="a test")
+    was = person("customer:2")
+    consent.withdraw("email:bo@example.org", "analytics", how="form")
+    people_services.merge(person("customer:1"), was, evidence="they said so", by="alice")
+    monkeypatch.setattr(columns, "INLINE_PERSONS", 0)  # the files alone are read
+    with columns.engine(leave) as con:
+        seen = {p for (p,) in con.execute("SELECT person FROM profile").fetchall()}
+    assert was not in seen
+
+
+def test_a_renewal_between_two_looks_is_noticed(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(say)
+    columns.freshness()
+    columns.forget()
+    attach = columns.columns_store.open_store
+
+    def late(generation: columns_held.Generation) -> object:
+        store = attach(generation)
+        say(ordered("customer:1", 1))
+        making.renew()
+        return store
+
+    with monkeypatch.context() as patch:
+        patch.setattr(columns.columns_store, "open_store", late)
+        columns.freshness()
+    columns.freshness()
+    newest = columns_held.current()
+    assert newest is not None
+    assert columns._held is not None
+    assert columns._held.generation.number == newest.number
+
+
+def test_what_is_no_number_is_not_above_all_numbers(say: Say) -> None:
+    say(*(told(f"customer:{i}", points=i) for i in range(200)), told("customer:x", points="inf"))
+    say(told("customer:y", points="nan"))
+    assert columns.catalogue().columns["trait:points"].type == "number"
+    with columns.engine() as con:
+        above = 'SELECT count(*), max("trait:points") FROM profile WHERE "trait:points" > 100'
+        assert con.execute(above).fetchall() == [(99, 199.0)]
+
+
+def test_where_very_many_people_changed_all_is_made_anew(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(say)
+    making.renew()
+    say(told("customer:1", plan="gold"), told("customer:2", plan="gold"))
+    people_services.merge(person("customer:1"), person("customer:2"), evidence="they said so", by="alice")
+    monkeypatch.setattr(making, "WHOLE_PERSONS", 0)
+    assert making.renew().how == "whole"
+    agree()

@@ -44,7 +44,7 @@ def test_the_question_can_be_stopped(leave: consent.Warrant) -> None:
     assert hasattr(given[0], "interrupt")
 
 
-def test_who_entered_and_who_left_is_read_from_the_log(crowd: Say) -> None:
+def test_who_entered_and_who_left_is_read_from_the_log(crowd: Say, leave: consent.Warrant) -> None:
     services.create("Lately", {"event": "order_placed", "window": {"last_days": 2}}, by="alice")
     services.refresh()
     crowd(ordered(BO, 0))
@@ -52,13 +52,13 @@ def test_who_entered_and_who_left_is_read_from_the_log(crowd: Say) -> None:
     with clock.frozen(NOON + dt.timedelta(days=3)):
         services.refresh()
         settled()
-        assert person(BO) in moving.moved("lately", moving.ENTERED, TODAY, TODAY)
+        assert person(BO) in moving.moved("lately", moving.ENTERED, TODAY, TODAY, leave)
         after = TODAY + dt.timedelta(days=3)
-        assert person(BO) in moving.moved("lately", moving.LEFT, after, after)
-        assert moving.moved("lately", moving.LEFT, TODAY, TODAY).size == 0
-        assert moving.moved("another", moving.ENTERED, TODAY, after).size == 0
+        assert person(BO) in moving.moved("lately", moving.LEFT, after, after, leave)
+        assert moving.moved("lately", moving.LEFT, TODAY, TODAY, leave).size == 0
+        assert moving.moved("another", moving.ENTERED, TODAY, after, leave).size == 0
     with pytest.raises(Invalid, match="flew"):
-        moving.moved("lately", "flew", TODAY, TODAY)
+        moving.moved("lately", "flew", TODAY, TODAY, leave)
 
 
 def test_a_count_shows_the_same_few_as_a_sample(leave: consent.Warrant) -> None:
