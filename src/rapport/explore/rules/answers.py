@@ -104,7 +104,11 @@ def shaped(
     if kind == "cohorts":
         return _returned(found), 0, 0
     if kind == "funnel":
-        return tuple(_reached(d0, s, n, middle, hides) for d0, s, n, middle, _p, _g in found), int(found[0][5]) if found else 0, 0
+        return (
+            tuple(_reached(d0, s, n, middle, hides) for d0, s, n, middle, _p, _g in found),
+            int(found[0][5]) if found else 0,
+            0,
+        )
     walked = tuple(
         Walked(tuple(p or "" for p in row[:-4]), int(row[-4]))
         for row in found
