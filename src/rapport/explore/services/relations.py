@@ -16,6 +16,7 @@ from rapport.people import selectors as people
 from rapport.people.rules.graph import is_in
 from rapport.people.selectors import rows
 from rapport.segments import selectors as segments
+from rapport.segments import services as segment_services
 
 KNOWN = pa.schema([("person", pa.int64()), ("country", pa.string()), ("language", pa.string())])
 TOLD = pa.schema(
@@ -77,8 +78,10 @@ def _scores(names: frozenset[str]) -> pa.Table:
 def _members(keys: frozenset[str]) -> pa.Table:
     found = []
     for key in sorted(keys):
-        segments.segment(key)  # says so where there is none
-        people_in = segments.members_arrow(key).column("person")
+        chosen = segments.segment(key)  # says so where there is none
+        # Whoever refused the segment's own purpose since it was worked out is in it no more.
+        leave = segment_services.leave("explore", chosen.purpose)
+        people_in = segments.members_arrow(key, leave).column("person")
         named = pa.array([key] * len(people_in), pa.string())
         found.append(pa.table({"segment": named, "person": people_in}))
     return pa.concat_tables(found)

@@ -21,6 +21,7 @@ from rapport.explore.services import asking, running, saving
 from rapport.explore.tests.conftest import ANA, BO, NOON, OTHERS, Say, ordered, row, told
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from rapport.segments import services as segment_services
 
 DAYS = {"last": 30, "unit": "day"}
 
@@ -163,6 +164,17 @@ def test_time_and_numbers_have_a_limit(shop: Say, monkeypatch: pytest.MonkeyPatc
         asking.fetched(con, many, limit_s=20)
     assert "more than 50,000 numbers" in much.value.message
     con.close()
+
+
+def test_whoever_refuses_a_segments_own_purpose_is_no_longer_counted_in_it(shop: Say) -> None:
+    rule = {"event": "order_placed", "window": {"last_days": 90}}
+    segment_services.create("Buyers", rule, by="alice", key="buyers")
+    segment_services.refresh()
+    question = asked(measures=["orders"], segment="buyers")
+    assert total(services.ask(question, by="alice")).top == 10
+    consent.deny(OTHERS[0], "profiling", how="preference_page")
+    shop()
+    assert total(services.ask(question, by="alice")).top == 9
 
 
 def test_an_unknown_segment_is_said(shop: Say) -> None:
