@@ -48,6 +48,16 @@ wrong AS (
     END
     GROUP BY typed.seq
 ),
+-- Anywhere in the row: an identifier with one would end the statement that looks it up, and with it the
+-- range, for ever. A row is told by its JSON, where an even number of backslashes before means the escape.
+nul AS (
+    SELECT i.seq
+    FROM incoming AS i
+    WHERE
+        (contains(i.raw, '\u0000') AND regexp_matches(i.raw, '(^|[^\\])(\\\\)*\\u0000'))
+        OR (contains(i.properties, '\u0000') AND regexp_matches(i.properties, '(^|[^\\])(\\\\)*\\u0000'))
+        OR contains(concat_ws('', i.raw, i.identifier, array_to_string(i.also, ''), i.channel, i.venue, i."text", i.currency), chr(0))
+),
 missing AS (
     SELECT
         s.seq,
@@ -68,7 +78,7 @@ SELECT
         WHEN i.ts IS NULL THEN 'bad_time'
         WHEN i.ts < $earliest THEN 'ancient'
         WHEN i.ts > i.received_at + to_seconds($future_s) THEN 'future'
-        WHEN contains(i.properties, '\u0000') OR contains(i.raw, chr(0)) OR contains(i."text", chr(0)) THEN 'nul'
+        WHEN nul.seq IS NOT NULL THEN 'nul'
         WHEN i.properties IS NOT NULL AND NOT json_valid(i.properties) THEN 'bad_properties'
         WHEN strlen(i.properties) > $bytes_max THEN 'too_large'
         WHEN wrong.seq IS NOT NULL THEN 'wrong_type'
@@ -97,7 +107,7 @@ SELECT
         WHEN i.ts < $earliest THEN 'The time ' || i.ts || ' is before ' || $earliest || '; correct the clock or the year.'
         WHEN i.ts > i.received_at + to_seconds($future_s)
             THEN 'The time ' || i.ts || ' is more than a day after it was received (' || i.received_at || ').'
-        WHEN contains(i.properties, '\u0000') OR contains(i.raw, chr(0)) OR contains(i."text", chr(0))
+        WHEN nul.seq IS NOT NULL
             THEN 'It holds a NUL character, which no store keeps; remove it.'
         WHEN i.properties IS NOT NULL AND NOT json_valid(i.properties) THEN 'The properties are not JSON.'
         WHEN strlen(i.properties) > $bytes_max
@@ -109,3 +119,4 @@ SELECT
 FROM incoming AS i
 LEFT JOIN wrong ON i.seq = wrong.seq
 LEFT JOIN missing ON i.seq = missing.seq
+LEFT JOIN nul ON i.seq = nul.seq

@@ -65,6 +65,11 @@ def test_a_day_of_ana_is_in_the_lake() -> None:
         ({"timestamp": "2036-01-01T00:00:00Z"}, "future", "2036"),
         ({"timestamp": "gestern"}, "bad_time", "gestern"),
         ({"properties": {"x": "a\u0000b"}}, "nul", "NUL"),
+        ({"userId": "a\u0000b"}, "nul", "NUL"),
+        ({"anonymousId": "\u0000"}, "nul", "NUL"),
+        ({"kind": "identify", "traits": {"email": "a\u0000@example.org"}}, "nul", "NUL"),
+        ({"context": {"channel": "we\u0000b"}}, "nul", "NUL"),
+        ({"messageId": "\\\u0000"}, "nul", "NUL"),
         ({"properties": "text"}, "bad_properties", "objects"),
         ({"properties": [1]}, "bad_properties", "objects"),
         ({"properties": {"x": "y" * 40_000}}, "too_large", "40008"),
@@ -80,6 +85,23 @@ def test_what_is_wrong_is_said_and_the_rest_is_kept(fields: dict[str, Any], reas
     assert row.reason == reason
     assert named in row.message
     assert say.ask("SELECT count(*) FROM event") == [(1,)]
+
+
+def test_what_only_looks_like_a_nul_is_kept() -> None:
+    said = "the text \\u0000 in a manual"
+    say.send(say.message(userId="C:\\u0000", properties={"text": said}))
+    (done,) = say.load()
+    assert (done.accepted, done.quarantined) == (1, 0)
+    assert say.ask('SELECT "text" FROM event') == [(said,)]
+
+
+def test_many_identifiers_with_a_nul_do_not_stop_the_loader() -> None:
+    """DuckLake looks few identifiers up by their text, in a statement of its catalogue."""
+    say.send(*(say.message(userId=f"before {k}") for k in range(3)))
+    say.load()
+    say.send(*(say.message(userId=f"ana {k}\u0000") for k in range(3)), say.message(userId="bo"))
+    (done,) = say.load()
+    assert (done.accepted, done.quarantined) == (1, 3)
 
 
 def test_the_same_message_twice_is_one_event_whether_in_one_range_or_two() -> None:

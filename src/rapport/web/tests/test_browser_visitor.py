@@ -413,6 +413,7 @@ def test_what_happens_offline_arrives_once_online_again(shop: Shop, opened: Open
     page = opened("/")
     press(page, "Allow all")
     arrived(shop, 4, before)
+    until(page, "!JSON.parse(localStorage.rapport).held.length")  # the page has heard that they arrived
     page.context.set_offline(True)
     for i in range(3):
         page.evaluate(f"history.pushState(null, '', '/off/{i}')")
