@@ -283,19 +283,21 @@ def scores_of(subjects: list[int], members: int | None = None) -> tuple[ScoreVie
     best: dict[str, models.Score] = {}
     for score in sorted(found, key=lambda s: (s.members == members, s.as_of, -s.person)):
         best[score.name] = score
-    return tuple(
-        ScoreView(
-            name=s.name,
-            value=s.value,
-            unit=s.unit,
-            as_of=s.as_of,
-            model=s.model,
-            version=s.version,
-            low=s.low,
-            high=s.high,
-            label=s.label,
-            reason=s.reason,
-            is_stale=members is not None and s.members != members,
-        )
-        for _, s in sorted(best.items())
+    return tuple(score_view(s, members) for _, s in sorted(best.items()))
+
+
+def score_view(score: models.Score, members: int | None = None) -> ScoreView:
+    """One score as it is read; stale where it is not over these members."""
+    return ScoreView(
+        name=score.name,
+        value=score.value,
+        unit=score.unit,
+        as_of=score.as_of,
+        model=score.model,
+        version=score.version,
+        low=score.low,
+        high=score.high,
+        label=score.label,
+        reason=score.reason,
+        is_stale=members is not None and score.members != members,
     )

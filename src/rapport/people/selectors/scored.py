@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from django.db import connection
 
-from rapport.people.models import Person
+from rapport.people.models import Person, Score
 from rapport.people.rules.graph import Subjects
 from rapport.people.selectors import persons, rows
 
@@ -105,12 +105,12 @@ def _end(name: str, n: int, order: str) -> list[Extreme]:
         )
         chosen = [int(row[0]) for row in cursor.fetchall()]
     heads = Person.objects.in_bulk(chosen)
-    found = []
-    for number in chosen:
-        scores = persons.scores_of([number], heads[number].members)
-        figure = next(score for score in scores if score.name == name)
-        found.append(Extreme(number, heads[number].display_name, figure))
-    return found
+    written = {
+        (score.person, score.members): score for score in Score.objects.filter(person__in=chosen, name=name)
+    }
+    return [
+        Extreme(n, heads[n].display_name, persons.score_view(written[n, heads[n].members])) for n in chosen
+    ]
 
 
 def _within(figures: Within) -> tuple[str, list[str | float]]:

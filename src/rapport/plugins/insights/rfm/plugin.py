@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rapport.insights.contract import SCORED, Backtest, Context, Gives, Metric
-from rapport.kit import query
+from rapport.kit import chances, query
 from rapport.plugins.insights.rfm import fifths, words
 from rapport.plugins.insights.rfm.fifths import Fifths, Floats
 
@@ -109,9 +109,9 @@ class Rfm:
         metrics = [
             Metric(
                 "ranking of who buys again (AUC)",
-                _auc(points, again),
+                chances.auc(points, again).value,
                 "the last to buy first",
-                _auc(-_numbers(table, "recency_days"), again),
+                chances.auc(-_numbers(table, "recency_days"), again).value,
                 "probability",
                 meaning="How often one who bought again ranks above one who did not; 0.5 is chance.",
             ),
@@ -171,15 +171,6 @@ def _rows(table: pa.Table, name: str, value: Floats, unit: Any, label: Any, reas
         ],
         schema=SCORED,
     )
-
-
-def _auc(figures: Floats, positive: Any) -> float:
-    """Probability that a positive one's figure is above a negative one's, half for a tie (Mann-Whitney)."""
-    _, place, n = np.unique(figures, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(n) - (n - 1) / 2)[place]
-    n_positive = int(positive.sum())
-    above = rank[positive].sum() - n_positive * (n_positive + 1) / 2
-    return float(above / (n_positive * (len(figures) - n_positive)))
 
 
 plugin = Rfm()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import rankdata
 
 from rapport.insights.contract import Backtest, Context, Curve, Metric, Point
+from rapport.kit import chances
 from rapport.plugins.insights.value.forecasting import Asked, Forecast, Interval
 from rapport.plugins.insights.value.histories import Flags, Floats
 from rapport.plugins.insights.value.model import Model
@@ -141,7 +140,7 @@ def _mean_error(
 
 
 def _ranking(said: Floats, last: Floats, again: Flags) -> Metric:
-    value, n_again, n_not = _auc(said, again), int(again.sum()), int((~again).sum())
+    value, n_again, n_not = chances.auc(said, again).value, int(again.sum()), int((~again).sum())
     # Hanley and McNeil 1982: the standard error of the area under the curve.
     q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
     variance = value * (1 - value) + (n_again - 1) * (q1 - value**2) + (n_not - 1) * (q2 - value**2)
@@ -150,7 +149,7 @@ def _ranking(said: Floats, last: Floats, again: Flags) -> Metric:
         "ranking of who orders again (AUC)",
         value,
         "the last to order first",
-        _auc(last, again),
+        chances.auc(last, again).value,
         "probability",
         low=max(0.0, value - error),
         high=min(1.0, value + error),
@@ -160,16 +159,15 @@ def _ranking(said: Floats, last: Floats, again: Flags) -> Metric:
 
 def _held(said: Interval, seen: Floats, what: Asked, name: str) -> Metric:
     inside = (seen >= said.low - 1e-9) & (seen <= said.high + 1e-9)
-    share, n = float(inside.mean()), len(seen)
-    low, high = _wilson(share, n)
+    found = chances.share(int(inside.sum()), len(seen))
     return Metric(
         name,
-        share,
+        found.value,
         "the share the intervals state",
         what.interval_ratio,
         "ratio",
-        low=low,
-        high=high,
+        low=found.low,
+        high=found.high,
         meaning=f"Intervals are meant to hold {what.interval_ratio:.0%}, and more where nothing at all is so likely.",
     )
 
@@ -237,18 +235,3 @@ def _between(figure: Callable[[Floats], Floats], n: int, context: Context) -> tu
         found = figure(weight)
     low, high = np.quantile(np.minimum(found, 1e6), [0.025, 0.975])
     return float(low), float(high)
-
-
-def _auc(figures: Any, positive: Flags) -> float:
-    """Probability that a positive one's figure is above a negative one's, half for a tie (Mann-Whitney)."""
-    rank = rankdata(figures)
-    n = int(positive.sum())
-    return float((rank[positive].sum() - n * (n + 1) / 2) / (n * (len(rank) - n)))
-
-
-def _wilson(share: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    z2 = 1.96**2
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = 1.96 * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rapport.kit import chances
+
 T_975 = {6: 2.447, 12: 2.179, 26: 2.056}  # Student's quantile by degrees of freedom; 7 and 7 days give 12
 LEAST_PER_STRETCH = 10  # fewer events than this change by chance alone
 
@@ -64,8 +66,5 @@ def _log_variance(values: Sequence[float]) -> float:
 
 def wilson(n_part: int, n: int) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson 1927), which stays within 0 and 1 and holds for small counts."""
-    z = 1.959964
-    share = n_part / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    found = chances.share(n_part, n)
+    return found.low, found.high
