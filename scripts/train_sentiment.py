@@ -24,9 +24,11 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from rapport.insights.contract import Backtest, Metric
-from rapport.plugins.insights.sentiment import adapt, features, learn, measure, tokens, weights
-from rapport.plugins.insights.sentiment.features import BITS, Features
-from rapport.plugins.insights.sentiment.weights import LABELS, Floats, Weights
+from rapport.kit.texts import hashing, judging, learning, tokens
+from rapport.kit.texts.hashing import BITS, Features
+from rapport.kit.texts.learning import Floats
+from rapport.plugins.insights.sentiment import adapt, learn, weights
+from rapport.plugins.insights.sentiment.weights import LABELS, Weights
 
 PLUGIN = Path(weights.__file__).parent
 LANGUAGES = {
@@ -52,7 +54,7 @@ class Texts:
 
     text: list[str]
     found: list[Features]
-    label: measure.Classes
+    label: judging.Classes
     language: np.ndarray
     key: list[str]
 
@@ -61,7 +63,7 @@ class Texts:
         plain = [_ESCAPED.sub(lambda m: chr(int(m[1], 16)), t) for t in texts]
         return cls(
             plain,
-            learn.batches(pa.array(plain, pa.string())),
+            learning.batches(pa.array(plain, pa.string())),
             np.array(label, np.int64),
             np.array(language or [""] * len(texts)),
             [" ".join(tokens.normal(t).split()) for t in plain],
@@ -139,11 +141,11 @@ def lexicon(folder: Path, learnt: Texts) -> tuple[np.ndarray, Floats]:
         for spelt, valence in json.loads(file.read_text(encoding="utf-8")).items():
             cut = tokens.words(pa.array([spelt])).word
             if valence and len(cut) == 1:
-                (short,) = weights.short_hash(features.word_hashes(cut))
+                (short,) = weights.short_hash(hashing.word_hashes(cut))
                 if all(seen[o].get(short, 0) <= ELSEWHERE_MAX for o in LANGUAGES if o != language):
                     afinn.setdefault(cut[0], []).append(valence / 5)
     words = sorted(vader.keys() | afinn.keys())
-    short = weights.short_hash(features.word_hashes(words))
+    short = weights.short_hash(hashing.word_hashes(words))
     short, first = np.unique(short, return_index=True)
     v = np.array([vader.get(words[k], 0.0) for k in first])
     a = np.array([np.mean(afinn.get(words[k], [0.0])) for k in first])
@@ -180,7 +182,7 @@ def valences(found: list[Features], short: np.ndarray, valence: Floats) -> sp.cs
                 row[:, 4 * turned + c] = np.bincount(
                     batch.owner[word[chosen]], weights=valence[place[chosen], c], minlength=batch.n_texts
                 )
-        out.append(row / weights.length(batch.count())[:, None])
+        out.append(row / learning.length(batch.count())[:, None])
     return sp.csr_matrix(np.vstack(out).astype(np.float32))
 
 
@@ -197,7 +199,7 @@ class Learning:
     def of(cls, learnt: Texts, polar: Texts, lexicons: Path) -> Learning:
         short, valence = lexicon(lexicons, learnt)
         found = learnt.found + polar.found
-        matrix = sp.hstack([learn.matrix(found), valences(found, short, valence)], format="csr")
+        matrix = sp.hstack([learning.matrix(found), valences(found, short, valence)], format="csr")
         label = np.concatenate([learnt.label, polar.label])
         n = len(learnt.label)
         given = learn.Labelled(
@@ -206,7 +208,7 @@ class Learning:
         return cls(short, valence, given, n)
 
     def scale(self, given: learn.Labelled) -> Floats:
-        rare = learn.rarity(given.matrix)
+        rare = learning.rarity(given.matrix)
         rare[1 << BITS :] = LEXICON_GAIN
         return rare
 
@@ -219,7 +221,7 @@ class Learning:
         """(tweets, 3): z of each tweet from weights that had not seen it; review sentences are always learnt."""
         part = np.concatenate(
             [
-                learn.folds(self.n_tweets, FOLDS, np.random.default_rng(SEED)),
+                learning.folds(self.n_tweets, FOLDS, np.random.default_rng(SEED)),
                 np.full(len(self.given.label) - self.n_tweets, -1),
             ]
         )
@@ -244,13 +246,13 @@ class Learning:
         )
 
 
-def usual(texts: Texts) -> tuple[str, measure.Classes]:
+def usual(texts: Texts) -> tuple[str, judging.Classes]:
     """The naive rule: always the most frequent label."""
     label = int(np.bincount(texts.label, minlength=3).argmax())
     return f"always {LABELS[label]}, the most frequent label", np.full(len(texts.label), label)
 
 
-def vader(texts: Texts) -> tuple[str, measure.Classes]:
+def vader(texts: Texts) -> tuple[str, judging.Classes]:
     """The rule to beat in English: VADER (Hutto and Gilbert 2014) with its authors' thresholds."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
@@ -261,8 +263,8 @@ def vader(texts: Texts) -> tuple[str, measure.Classes]:
 
 def metric(name: str, figure: Any, texts: Texts, said: np.ndarray, rival: Any, meaning: str) -> Metric:
     """One figure beside that of a rival rule on the same texts."""
-    low, high = measure.interval(texts.label, said, np.random.default_rng(SEED))
-    is_f1 = figure is measure.macro_f1
+    low, high = judging.interval(texts.label, said, np.random.default_rng(SEED))
+    is_f1 = figure is judging.macro_f1
     baseline, naive = rival(texts)
     return Metric(
         name,
@@ -278,14 +280,14 @@ def metric(name: str, figure: Any, texts: Texts, said: np.ndarray, rival: Any, m
 def held_out_metrics(learnt: Texts, said: np.ndarray) -> list[Metric]:
     """Over all languages, and one by one."""
     found = [
-        metric("macro-F1, seven languages", measure.macro_f1, learnt, said, usual,
+        metric("macro-F1, seven languages", judging.macro_f1, learnt, said, usual,
                "Tweets in seven languages, each fifth judged after learning the others."),
     ]  # fmt: skip
     for name in LANGUAGES:
         there = learnt.language == name
         part = Texts([], [], learnt.label[there], learnt.language[there], [])
         meaning = f"Tweets in {name.capitalize()}, held out."
-        found.append(metric(f"macro-F1, {name}", measure.macro_f1, part, said[there], usual, meaning))
+        found.append(metric(f"macro-F1, {name}", judging.macro_f1, part, said[there], usual, meaning))
     return found
 
 
@@ -299,26 +301,26 @@ def main() -> None:
     print(f"{learning.n_tweets:,} tweets, {len(polar.label):,} review sentences,"
           f" {len(learning.short):,} lexicon words")  # fmt: skip
     z = learning.held_out()
-    t = learn.temperature(z, learnt.label)
+    t = learning.temperature(z, learnt.label)
     made = learning.weights(t).to_bytes()
     (PLUGIN / "weights.npz").write_bytes(made)
     shipped = Weights.from_bytes(made)
-    p = weights.softmax(z / t)
-    error = measure.calibration_error(p, learnt.label)
+    p = learning.softmax(z / t)
+    error = judging.calibration_error(p, learnt.label)
     print(f"temperature {t:.3f}; held-out calibration error {error:.4f}; {len(made):,} bytes")
     metrics = held_out_metrics(learnt, p.argmax(axis=1))
     for name, figure, texts in (
-        ("macro-F1, tweets to airlines", measure.macro_f1, airline(given.data)),
-        ("macro-recall, SemEval-2017", measure.macro_recall, semeval(given.data, set(learnt.key))),
+        ("macro-F1, tweets to airlines", judging.macro_f1, airline(given.data)),
+        ("macro-recall, SemEval-2017", judging.macro_recall, semeval(given.data, set(learnt.key))),
     ):
-        q = weights.softmax(adapt.logits(shipped, texts.found))
+        q = learning.softmax(adapt.logits(shipped, texts.found))
         n = len(texts.label)
         meaning = f"{n:,} English tweets, none learnt from."
         metrics.append(metric(name, figure, texts, q.argmax(axis=1), vader, meaning))
-        print(f"{name}: n {n:,}, calibration error {measure.calibration_error(q, texts.label):.4f}")
+        print(f"{name}: n {n:,}, calibration error {judging.calibration_error(q, texts.label):.4f}")
     hindi = tweets(given.data, [LEFT_OUT])
     blind = adapt.logits(shipped, hindi.found).argmax(axis=1)
-    print(f"{LEFT_OUT}, left out: macro-F1 {measure.macro_f1(hindi.label, blind):.4f}")
+    print(f"{LEFT_OUT}, left out: macro-F1 {judging.macro_f1(hindi.label, blind):.4f}")
     measured = Backtest(
         tuple(metrics),
         learning.n_tweets,

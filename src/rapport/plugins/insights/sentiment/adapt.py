@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rapport.kit.texts import learning
+from rapport.kit.texts.hashing import Features
+from rapport.kit.texts.judging import Classes
+from rapport.kit.texts.learning import Floats
 from rapport.plugins.insights.sentiment import learn
-from rapport.plugins.insights.sentiment.features import Features
-from rapport.plugins.insights.sentiment.measure import Classes
-from rapport.plugins.insights.sentiment.weights import NEGATIVE, NEUTRAL, POSITIVE, Floats, Weights
+from rapport.plugins.insights.sentiment.weights import NEGATIVE, NEUTRAL, POSITIVE, Weights
 
 FOLDS = 3  # to find the temperature
 CALIBRATED_TEXTS = 300  # with fewer a temperature is noise
@@ -28,7 +30,7 @@ def fit(
     columns, bias = _more(given, ridge)
     t = 1.0
     if len(truth) >= CALIBRATED_TEXTS:
-        t = learn.temperature(_held_out(given, FOLDS, ridge, rng), truth)
+        t = learning.temperature(_held_out(given, FOLDS, ridge, rng), truth)
     return Weights(
         ((prior.columns + columns) / t).astype(np.float32),
         (prior.bias + bias) / t,
@@ -53,7 +55,7 @@ def held_out_logits(
 def _given(prior: Weights, found: list[Features], truth: Classes) -> learn.Labelled:
     polar = not (truth == NEUTRAL).any()
     return learn.Labelled(
-        matrix=learn.matrix(found),
+        matrix=learning.matrix(found),
         label=truth,
         weight=np.ones(len(truth)),
         polar=np.full(len(truth), polar),
@@ -62,11 +64,11 @@ def _given(prior: Weights, found: list[Features], truth: Classes) -> learn.Label
 
 
 def _more(given: learn.Labelled, ridge: float) -> tuple[Floats, Floats]:
-    return learn.fit(given, scale=learn.rarity(given.matrix), ridge=ridge)
+    return learn.fit(given, scale=learning.rarity(given.matrix), ridge=ridge)
 
 
 def _held_out(given: learn.Labelled, parts: int, ridge: float, rng: np.random.Generator) -> Floats:
-    part = learn.folds(len(given.label), parts, rng)
+    part = learning.folds(len(given.label), parts, rng)
     z = given.offset.copy()
     for k in range(parts):
         kept, out = np.flatnonzero(part != k), np.flatnonzero(part == k)

@@ -11,16 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 
-from rapport.plugins.insights.sentiment import features, tokens, weights
-from rapport.plugins.insights.sentiment.features import BITS, Features
-from rapport.plugins.insights.sentiment.weights import NEGATIVE, NEUTRAL, POSITIVE, Floats
+from rapport.kit.texts.learning import Floats, softmax
+from rapport.plugins.insights.sentiment.weights import NEGATIVE, NEUTRAL, POSITIVE
 
-BATCH_TEXTS = 2_048
 STEPS_MAX = 300
 _OUT = -1e9  # z of a class that cannot be
 _MOVING = [NEGATIVE, POSITIVE]
@@ -54,35 +51,6 @@ class Labelled:
         )
 
 
-def batches(texts: pa.StringArray) -> list[Features]:
-    """The features of texts, a bounded number of texts at a time."""
-    return [
-        features.features(tokens.words(texts.slice(at, BATCH_TEXTS)))
-        for at in range(0, len(texts), BATCH_TEXTS)
-    ]
-
-
-def matrix(found: list[Features]) -> sp.csr_matrix:
-    """float32 CSR (texts, buckets): how often each feature occurs, over the text's length."""
-    return sp.vstack([_matrix(batch) for batch in found], format="csr")
-
-
-def _matrix(found: Features) -> sp.csr_matrix:
-    if not found.parts:
-        return sp.csr_matrix((found.n_texts, 1 << BITS), dtype=np.float32)
-    column = np.concatenate([bucket for bucket, _ in found.parts])
-    row = found.owner[np.concatenate([word for _, word in found.parts])]
-    value = (1.0 / weights.length(found.count()))[row].astype(np.float32)
-    return sp.csr_matrix((value, (row, column)), shape=(found.n_texts, 1 << BITS))
-
-
-def rarity(counts: sp.csr_matrix) -> Floats:
-    """float64 (columns,): the smoothed inverse document frequency of each column, 1 for the mean feature."""
-    holding = np.bincount(counts.indices, minlength=counts.shape[1])
-    rare = np.log((1 + counts.shape[0]) / (1 + holding)) + 1
-    return np.asarray(rare / np.average(rare, weights=np.maximum(holding, 1e-9)))
-
-
 def fit(given: Labelled, *, scale: Floats, ridge: float) -> tuple[Floats, Floats]:
     """The likeliest weights (2, columns) and bias (2,), beyond the offset.
 
@@ -102,7 +70,7 @@ def fit(given: Labelled, *, scale: Floats, ridge: float) -> tuple[Floats, Floats
         w, b = v[: 2 * d].reshape(d, 2), v[2 * d :]
         z = offset.copy()
         z[:, _MOVING] += x @ w + b
-        p = weights.softmax(z)
+        p = softmax(z)
         right = np.maximum(p[np.arange(n), given.label], 1e-12)
         off = ((p - truth) * given.weight[:, None])[:, _MOVING]
         # Three free weights cost their squares around their mean; as differences from neutral that is
@@ -123,21 +91,3 @@ def fit(given: Labelled, *, scale: Floats, ridge: float) -> tuple[Floats, Floats
     columns = np.zeros((2, given.matrix.shape[1]))
     columns[:, there] = found.x[: 2 * d].reshape(d, 2).T * scale[there]
     return columns, found.x[2 * d :]
-
-
-def temperature(z: Floats, label: NDArray[np.int64]) -> float:
-    """By what to divide z (texts, 3) so that probabilities on held-out texts are honest.
-
-    Guo et al. 2017, "On calibration of modern neural networks".
-    """
-
-    def loss(log_t: float) -> float:
-        p = weights.softmax(z / np.exp(log_t))
-        return -float(np.log(np.maximum(p[np.arange(len(label)), label], 1e-12)).mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x))
-
-
-def folds(n: int, parts: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(n,): a random part, 0 to parts - 1, for each text."""
-    return np.asarray(rng.permutation(n) % parts)

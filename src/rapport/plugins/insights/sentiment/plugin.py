@@ -14,9 +14,12 @@ import pyarrow.compute as pc
 
 from rapport.insights.contract import ANNOTATED, Backtest, Context, Gives, Metric
 from rapport.kit.errors import Invalid
-from rapport.plugins.insights.sentiment import adapt, features, learn, measure, tokens
-from rapport.plugins.insights.sentiment.deciding import deciding_words
-from rapport.plugins.insights.sentiment.weights import LABELS, NEGATIVE, POSITIVE, Floats, Weights, softmax
+from rapport.kit.texts import hashing, judging, learning, tokens
+from rapport.kit.texts.deciding import deciding_words
+from rapport.kit.texts.learning import Floats, softmax
+from rapport.plugins.insights.sentiment import adapt
+from rapport.plugins.insights.sentiment.deciding import pull
+from rapport.plugins.insights.sentiment.weights import LABELS, NEGATIVE, POSITIVE, Weights
 
 HERE = Path(__file__).parent
 FOLDS = 5
@@ -74,7 +77,7 @@ class Sentiment:
         texts, truth = _labelled(table)
         fitted = adapt.fit(
             Weights.from_bytes(self.shipped_bytes),
-            learn.batches(texts),
+            learning.batches(texts),
             truth,
             ridge=float(context.parameters.get("ridge", self.parameters["ridge"])),
             rng=context.rng(),
@@ -84,7 +87,7 @@ class Sentiment:
     def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:  # noqa: ARG002  the contract's
         weights = Weights.from_bytes(model)
         seq, texts = table.column("seq"), _texts(table)
-        size = learn.BATCH_TEXTS
+        size = learning.BATCH_TEXTS
         parts = [
             _annotate(weights, seq.slice(at, size).combine_chunks(), texts.slice(at, size))
             for at in range(0, table.num_rows, size)
@@ -105,7 +108,7 @@ class Sentiment:
         if table.num_rows == 0:
             return self.shipped
         texts, truth = _labelled(table)
-        found = learn.batches(texts)
+        found = learning.batches(texts)
         prior = Weights.from_bytes(self.shipped_bytes)
         metrics = _metrics("as shipped", truth, softmax(adapt.logits(prior, found)), context)
         split = "every text was new to the shipped weights"
@@ -117,26 +120,26 @@ class Sentiment:
         return Backtest(metrics, len(truth), split)
 
 
-def _metrics(which: str, truth: measure.Classes, p: Floats, context: Context) -> tuple[Metric, ...]:
+def _metrics(which: str, truth: judging.Classes, p: Floats, context: Context) -> tuple[Metric, ...]:
     said = p.argmax(axis=1)
     usual = np.full(len(truth), np.bincount(truth, minlength=3).argmax())
-    low, high = measure.interval(truth, said, context.rng())
+    low, high = judging.interval(truth, said, context.rng())
     naive = f"always {LABELS[usual[0]]}, the most frequent label"
     return (
         Metric(
             f"macro-F1, {which}",
-            measure.macro_f1(truth, said),
+            judging.macro_f1(truth, said),
             naive,
-            measure.macro_f1(truth, usual),
+            judging.macro_f1(truth, usual),
             low=low,
             high=high,
             meaning="Precision and recall of the three labels together; 1 is perfect.",
         ),
         Metric(
             f"accuracy, {which}",
-            measure.accuracy(truth, said),
+            judging.accuracy(truth, said),
             naive,
-            measure.accuracy(truth, usual),
+            judging.accuracy(truth, usual),
             meaning="The share of texts with the right label.",
         ),
     )
@@ -148,7 +151,7 @@ def _texts(table: pa.Table) -> pa.StringArray:
     return texts
 
 
-def _labelled(table: pa.Table) -> tuple[pa.StringArray, measure.Classes]:
+def _labelled(table: pa.Table) -> tuple[pa.StringArray, judging.Classes]:
     for column in ("text", "label"):
         if column not in table.column_names:
             raise Invalid(f"the rows have no column {column}", "Give texts in `text` and labels in `label`.")
@@ -162,17 +165,16 @@ def _labelled(table: pa.Table) -> tuple[pa.StringArray, measure.Classes]:
 
 
 def _annotate(weights: Weights, seq: Any, texts: pa.StringArray) -> pa.Table:
-    words = tokens.words(texts)
-    found = features.features(words)
+    cut, found = hashing.words_of(texts), hashing.of_texts(texts)
     added = weights.by_word(found)
     p = softmax(weights.logits(found, added))
-    p[~_says_something(words)] = (0.0, 1.0, 0.0)
+    p[~_says_something(cut)] = (0.0, 1.0, 0.0)
     label = p.argmax(axis=1)
     rounded = np.round(p, 4)
     arrow: Any = pc
     shown = [arrow.cast(pa.array(rounded[:, c]), pa.string()) for c in range(3)]
     detail = arrow.binary_join_element_wise(
-        '{"words": ', deciding_words(words, found, added, label), ', "negative": ', shown[0],
+        '{"words": ', deciding_words(cut, found, pull(added, label[cut.owner])), ', "negative": ', shown[0],
         ', "neutral": ', shown[1], ', "positive": ', shown[2], "}", "",
     )  # fmt: skip
     n = len(label)
@@ -189,10 +191,10 @@ def _annotate(weights: Weights, seq: Any, texts: pa.StringArray) -> pa.Table:
     )
 
 
-def _says_something(words: tokens.Words) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _says_something(cut: tokens.Words) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which texts hold more than addresses, mentions, numbers and full stops."""
-    speaks = np.fromiter((w not in tokens.SILENT for w in words.word), np.bool_, len(words.word))
-    return np.bincount(words.owner[speaks], minlength=words.n_texts) > 0
+    speaks = np.fromiter((w not in tokens.SILENT for w in cut.word), np.bool_, len(cut.word))
+    return np.bincount(cut.owner[speaks], minlength=cut.n_texts) > 0
 
 
 plugin = Sentiment()

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from rapport.insights.contract import Context
 from rapport.kit.errors import Invalid
-from rapport.plugins.insights.sentiment import features, learn, measure, tokens, weights
+from rapport.kit.texts import hashing, judging, learning, tokens
+from rapport.plugins.insights.sentiment import weights
 from rapport.plugins.insights.sentiment.plugin import plugin
 
 CONTEXT = Context(now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC), seed=1, parameters={"ridge": 0.3})
@@ -75,7 +76,7 @@ def test_a_text_has_the_same_words_alone_and_in_a_batch(given_: list[str]) -> No
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=6), st.data())
 def test_a_text_has_the_same_features_alone_and_in_a_batch(given_: list[str], data: st.DataObject) -> None:
     k = data.draw(st.integers(0, len(given_) - 1))
-    together, alone = (features.features(tokens.words(texts(*t))) for t in (given_, given_[k : k + 1]))
+    together, alone = (hashing.features(tokens.words(texts(*t))) for t in (given_, given_[k : k + 1]))
     of_k = [bucket[together.owner[word] == k] for bucket, word in together.parts]
     flat = np.sort(np.concatenate(of_k)) if of_k else np.zeros(0)
     own = [bucket for bucket, _ in alone.parts]
@@ -84,7 +85,7 @@ def test_a_text_has_the_same_features_alone_and_in_a_batch(given_: list[str], da
 
 
 def test_the_features_of_a_word_are_those_one_would_count_by_hand() -> None:
-    found = features.features(tokens.words(texts("good day")))
+    found = hashing.features(tokens.words(texts("good day")))
     words, pairs, *grams = (len(bucket) for bucket, _ in found.parts)
     # " good " has six signs, " day " five: windows of two to five signs.
     assert (words, pairs, grams) == (2, 1, [5 + 4, 4 + 3, 3 + 2, 2 + 1])
@@ -92,14 +93,14 @@ def test_the_features_of_a_word_are_those_one_would_count_by_hand() -> None:
 
 
 def test_a_negation_turns_the_next_three_words() -> None:
-    found = features.features(tokens.words(texts("not a very good day good")))
+    found = hashing.features(tokens.words(texts("not a very good day good")))
     assert found.turned.tolist() == [False, True, True, True, False, False]
     unigram = found.parts[0][0]
     assert unigram[3] != unigram[5], "good is another feature after a negation"
 
 
 def test_a_negation_turns_nothing_beyond_a_sign_or_in_the_next_text() -> None:
-    found = features.features(tokens.words(texts("no , good", "never", "good")))
+    found = hashing.features(tokens.words(texts("no , good", "never", "good")))
     assert not found.turned.any()
 
 
@@ -109,7 +110,7 @@ def test_a_negation_turns_nothing_beyond_a_sign_or_in_the_next_text() -> None:
 def some_weights() -> weights.Weights:
     rng = np.random.default_rng(5)
     return weights.Weights(
-        rng.normal(size=(2, 1 << features.BITS)).astype(np.float32),
+        rng.normal(size=(2, 1 << hashing.BITS)).astype(np.float32),
         np.array([0.1, -0.2]),
         np.sort(rng.integers(0, 2**32, 50, dtype=np.uint32)),
         rng.normal(size=(4, 50)).astype(np.float32),
@@ -135,25 +136,25 @@ def test_the_sum_over_words_is_the_matrix_product() -> None:
     """What explains a text is what decided it: both ways to z agree."""
     made = some_weights()
     plain = weights.Weights(made.columns, made.bias, np.zeros(0, np.uint32), np.zeros((4, 0), np.float32))
-    found = features.features(tokens.words(texts("one two", "", "three not good at all!")))
+    found = hashing.features(tokens.words(texts("one two", "", "three not good at all!")))
     z = plain.logits(found, plain.by_word(found))
-    product = learn.matrix([found]) @ made.columns.T.astype(np.float64) + made.bias
+    product = learning.matrix([found]) @ made.columns.T.astype(np.float64) + made.bias
     np.testing.assert_allclose(z[:, [0, 2]], product, rtol=1e-5, atol=1e-6)
     assert (z[:, 1] == 0).all()
 
 
 def test_the_lexicon_weighs_a_word_and_its_negation_apart() -> None:
-    short = weights.short_hash(features.word_hashes(["good"]))
+    short = weights.short_hash(hashing.word_hashes(["good"]))
     lexicon = np.array([[-1.0], [2.0], [1.5], [-0.5]], np.float32)
-    only = weights.Weights(np.zeros((2, 1 << features.BITS), np.float32), np.zeros(2), short, lexicon)
-    found = features.features(tokens.words(texts("good", "not good")))
-    added = only.by_word(found) * weights.length(found.count())[found.owner, None]
+    only = weights.Weights(np.zeros((2, 1 << hashing.BITS), np.float32), np.zeros(2), short, lexicon)
+    found = hashing.features(tokens.words(texts("good", "not good")))
+    added = only.by_word(found) * learning.length(found.count())[found.owner, None]
     np.testing.assert_allclose(added, np.array([[-1, 2], [0, 0], [1.5, -0.5]]), atol=1e-6)
 
 
 def test_a_very_long_text_grows_no_surer() -> None:
-    assert weights.length(np.array([0, 1, 400, 2000])).tolist() == [1, 1, 20, np.sqrt(2000)]
-    assert weights.length(np.array([8000]))[0] == pytest.approx(4 * np.sqrt(2000))
+    assert learning.length(np.array([0, 1, 400, 2000])).tolist() == [1, 1, 20, np.sqrt(2000)]
+    assert learning.length(np.array([8000]))[0] == pytest.approx(4 * np.sqrt(2000))
 
 
 # What it says
@@ -193,7 +194,7 @@ def test_any_text_gets_a_label_and_readable_detail(given_: list[str]) -> None:
 
 
 def test_batches_are_seamless() -> None:
-    many = [f"good {k}" if k % 2 else "bad" for k in range(learn.BATCH_TEXTS + 3)]
+    many = [f"good {k}" if k % 2 else "bad" for k in range(learning.BATCH_TEXTS + 3)]
     rows = said(*many)
     assert [r["seq"] for r in rows] == list(range(len(many)))
     assert rows[-1] == {**said(many[-1])[0], "seq": len(many) - 1}
@@ -274,9 +275,9 @@ def test_an_unknown_label_is_refused_by_name() -> None:
 def test_temperature_finds_what_probabilities_were_multiplied_by() -> None:
     rng = np.random.default_rng(2)
     z = rng.normal(size=(4_000, 3))
-    p = weights.softmax(z)
+    p = learning.softmax(z)
     truth = (rng.random(4_000)[:, None] > np.cumsum(p, axis=1)).sum(axis=1)
-    assert learn.temperature(2.5 * z, truth) == pytest.approx(2.5, rel=0.1)
+    assert learning.temperature(2.5 * z, truth) == pytest.approx(2.5, rel=0.1)
 
 
 # Figures
@@ -284,18 +285,18 @@ def test_temperature_finds_what_probabilities_were_multiplied_by() -> None:
 
 def test_figures_of_a_small_case() -> None:
     truth, found = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2])
-    assert measure.accuracy(truth, found) == pytest.approx(4 / 6)
-    assert measure.recalls(truth, found).tolist() == pytest.approx([2 / 3, 1 / 2, 1])
-    assert measure.macro_recall(truth, found) == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
-    assert measure.macro_f1(truth, found) == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
-    low, high = measure.interval(truth, found, np.random.default_rng(0))
-    assert low < measure.macro_f1(truth, found) <= high
+    assert judging.accuracy(truth, found) == pytest.approx(4 / 6)
+    assert judging.recalls(truth, found).tolist() == pytest.approx([2 / 3, 1 / 2, 1])
+    assert judging.macro_recall(truth, found) == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+    assert judging.macro_f1(truth, found) == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
+    low, high = judging.interval(truth, found, np.random.default_rng(0))
+    assert low < judging.macro_f1(truth, found) <= high
 
 
 def test_calibration_error_of_the_sure_and_wrong() -> None:
     p = np.array([[1.0, 0, 0]] * 4)
-    assert measure.calibration_error(p, np.array([0, 0, 1, 1])) == pytest.approx(0.5)
-    assert measure.calibration_error(p, np.array([0, 0, 0, 0])) == 0
+    assert judging.calibration_error(p, np.array([0, 0, 1, 1])) == pytest.approx(0.5)
+    assert judging.calibration_error(p, np.array([0, 0, 0, 0])) == 0
 
 
 def test_the_card_tells_the_measured_figures_and_the_weights_are_small() -> None:
@@ -316,4 +317,4 @@ def test_it_beats_the_baselines_on_tweets_it_never_saw(shared: Path) -> None:
     table = pa.table({"seq": range(len(rows)), "text": [r["text"] for r in rows]})
     found = plugin.score(plugin.fit(NOTHING, CONTEXT), table, CONTEXT).column("label").to_pylist()
     truth = np.array([weights.LABELS.index(r["airline_sentiment"]) for r in rows])
-    assert measure.macro_f1(truth, np.array([weights.LABELS.index(label) for label in found])) > 0.57
+    assert judging.macro_f1(truth, np.array([weights.LABELS.index(label) for label in found])) > 0.57

@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport.kit.errors import Invalid
-from rapport.plugins.insights.sentiment.features import BITS, Features
+from rapport.kit.texts.hashing import BITS, Features
+from rapport.kit.texts.learning import Floats, length
 
 LABELS = ("negative", "neutral", "positive")
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
-FEATURES_FULL = 2_000  # beyond so many features (some 400 characters) a longer text grows no surer
 
-Floats = NDArray[np.float64]
 Weighing = NDArray[np.float32]
 
 
@@ -111,18 +110,6 @@ def look_up(
     place = np.minimum(np.searchsorted(known, short), len(known) - 1)
     found = np.flatnonzero(known[place] == short)
     return found, place[found]
-
-
-def length(n_features: NDArray[np.int64]) -> Floats:
-    """What a text's sum is divided by: the square root of its features, until it is long."""
-    n = np.maximum(n_features, 1).astype(np.float64)
-    return np.where(n <= FEATURES_FULL, np.sqrt(n), n / np.sqrt(FEATURES_FULL))
-
-
-def softmax(z: Floats) -> Floats:
-    """Probabilities along the last axis."""
-    grown = np.exp(z - z.max(axis=-1, keepdims=True))
-    return np.asarray(grown / grown.sum(axis=-1, keepdims=True))
 
 
 def _shrink(weights: Weighing) -> tuple[NDArray[np.int8], Weighing]:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from rapport.plugins.insights.sentiment.tokens import Words
+from rapport.kit.texts.tokens import Words, words
 
 BITS = 18  # 262,144 buckets
 SIZES = (2, 3, 4, 5)  # of character n-grams; the blanks around a word count as characters
@@ -93,19 +94,19 @@ class _Letters:
         return np.add.reduceat(self.mixed[:-1] * np.cumprod(power)[place], self.blanks[:-1])
 
 
-def features(words: Words) -> Features:
+def features(given: Words) -> Features:
     """Hash a batch of words."""
-    if not words.word:
-        return Features(words.n_texts, words.owner, np.zeros(0, np.uint64), np.zeros(0, np.bool_), ())
-    letters = _Letters.of(words.word)
+    if not given.word:
+        return Features(given.n_texts, given.owner, np.zeros(0, np.uint64), np.zeros(0, np.bool_), ())
+    letters = _Letters.of(given.word)
     word_at = letters.word_at()
     whole = letters.hashes(word_at)
-    turned = _turned(words.owner, letters.first, whole)
+    turned = _turned(given.owner, letters.first, whole)
     every = np.arange(len(whole))
-    second = np.flatnonzero(words.owner[1:] == words.owner[:-1]) + 1
+    second = np.flatnonzero(given.owner[1:] == given.owner[:-1]) + 1
     return Features(
-        words.n_texts,
-        words.owner,
+        given.n_texts,
+        given.owner,
         whole,
         turned,
         (
@@ -114,6 +115,38 @@ def features(words: Words) -> Features:
             *_grams(letters, word_at),
         ),
     )
+
+
+def of_texts(texts: pa.StringArray) -> Features:
+    """The features of texts; the batch asked for last is remembered, because several models read it in turn."""
+    return _last.of(texts)[1]
+
+
+def words_of(texts: pa.StringArray) -> Words:
+    """The words of texts, remembered as `of_texts` remembers."""
+    return _last.of(texts)[0]
+
+
+class _Last:
+    """The batch asked for last, known by its place in memory, which stays taken while it is held here."""
+
+    def __init__(self) -> None:
+        self.held: tuple[pa.StringArray, Words, Features] | None = None
+
+    def of(self, texts: pa.StringArray) -> tuple[Words, Features]:
+        held = self.held
+        if held is None or _place(held[0]) != _place(texts):
+            cut = words(texts)
+            held = self.held = (texts, cut, features(cut))
+        return held[1:]
+
+
+_last = _Last()
+
+
+def _place(texts: pa.StringArray) -> tuple[int, ...]:
+    _, *held = texts.buffers()
+    return (texts.offset, len(texts), *(b.address if b else 0 for b in held))
 
 
 def word_hashes(word: Sequence[str]) -> NDArray[np.uint64]:

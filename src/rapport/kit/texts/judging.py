@@ -1,17 +1,17 @@
-"""How good a classifier of three classes is: figures of the SemEval sentiment tasks, and calibration."""
+"""How good a classifier is: macro-F1, macro-recall, accuracy, calibration. Classes are numbers from 0."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rapport.plugins.insights.sentiment.weights import LABELS, Floats
+from rapport.kit.texts.learning import Floats
 
 Classes = NDArray[np.int64]
 
 
 def recalls(truth: Classes, said: Classes) -> Floats:
-    """(3,): of each class, the share that was found; NaN where there is none."""
+    """(classes,): of each class, the share that was found; NaN where there is none."""
     with np.errstate(invalid="ignore", divide="ignore"):
         table = confusion(truth, said)
         return np.asarray(np.diag(table) / table.sum(axis=1))
@@ -47,16 +47,20 @@ def calibration_error(p: Floats, truth: Classes, bins: int = 10) -> float:
 
 def interval(truth: Classes, said: Classes, rng: np.random.Generator) -> tuple[float, float]:
     """95 % bootstrap interval of macro-F1, texts drawn anew 500 times."""
-    n = len(truth)
-    cells = truth * len(LABELS) + said
-    draws = rng.multinomial(n, np.bincount(cells, minlength=9) / n, size=500).reshape(-1, 3, 3)
-    right = np.diagonal(draws, axis1=1, axis2=2)
-    asked, given = draws.sum(axis=2), draws.sum(axis=1)
+    table = confusion(truth, said)
+    n, k = int(table.sum()), len(table)
+    # The pairs that occur alone: with many classes most of the table is empty.
+    there = np.flatnonzero(table)
+    draws = rng.multinomial(n, table.ravel()[there] / n, size=500)
+    row, column = np.divmod(there, k)
+    asked, given = draws @ np.eye(k)[row], draws @ np.eye(k)[column]
+    right = draws @ (np.eye(k)[row] * (row == column)[:, None])
     f1 = (2 * right / np.maximum(asked + given, 1)).sum(axis=1) / np.maximum((asked > 0).sum(axis=1), 1)
     low, high = np.quantile(f1, [0.025, 0.975])
     return float(low), float(high)
 
 
-def confusion(truth: Classes, said: Classes) -> NDArray[np.int64]:
-    """(3, 3): how often each class (row) was called each class (column)."""
-    return np.asarray(np.bincount(truth * 3 + said, minlength=9).reshape(3, 3))
+def confusion(truth: Classes, said: Classes, n_classes: int | None = None) -> NDArray[np.int64]:
+    """(classes, classes): how often each class (row) was called each class (column)."""
+    k = n_classes or int(max(truth.max(initial=0), said.max(initial=0))) + 1
+    return np.asarray(np.bincount(truth * k + said, minlength=k * k).reshape(k, k))
