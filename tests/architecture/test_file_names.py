@@ -18,6 +18,8 @@ DOMAINS = (
     "insights",
     "segments",
     "explore",
+    "aio",
+    "personas",
     "portfolio",
     "consent",
     "pacing",

@@ -68,7 +68,10 @@ ANNOTATED = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Gives:
-    """One thing that a model writes: its name, unit, range and the labels it may carry."""
+    """One thing that a model writes: its name, unit, range and the labels it may carry.
+
+    What it writes may say of which part it speaks after a colon: `advocacy:bluesky` is given as `advocacy`.
+    """
 
     kind: Literal["score", "annotation"]
     name: str
@@ -230,6 +233,11 @@ class Insight(Protocol):
         that say what happened afterwards; a model of texts gets columns text and label.
         """
         ...
+
+
+def given_name(name: str) -> str:
+    """The name under which a model gives what it writes: `advocacy` of `advocacy:bluesky`."""
+    return name.partition(":")[0]
 
 
 def is_of_texts(insight: Insight) -> bool:

@@ -82,3 +82,37 @@ class AnnotationCursor(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["model", "version"], name="insights_annotationcursor_version")
         ]
+
+
+class Correction(models.Model):
+    """What a member of staff says a text means, where the model said something else, or the same."""
+
+    seq = models.BigIntegerField()  # of the text's event; the words stay in the log, where they can be erased
+    name = models.CharField(max_length=64)  # of the annotation
+    label = models.CharField(max_length=64)  # what it should be
+    said = models.CharField(max_length=64)  # what the model said; empty where it said nothing
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    made_by = models.CharField(max_length=254)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["seq", "name"], name="insights_correction_text")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["name", "-made_at"], name="insights_correction_newest")
+        ]
+
+
+class Aspect(models.Model):
+    """One thing about the firm that people judge, such as delivery, and the words they use for it."""
+
+    key = models.CharField(max_length=64, unique=True)
+    title = models.CharField(max_length=200)
+    words = models.JSONField(default=dict)  # by ISO 639-1 language: words and phrases
+    is_declared = models.BooleanField(default=True)  # else found in what people write, and waiting for a yes
+    is_active = models.BooleanField(default=True)
+    n_found = models.BigIntegerField(default=0)  # texts that led to it, where it was found
+    changed_by = models.CharField(max_length=254, default="")
+    changed_at = models.DateTimeField()

@@ -30,6 +30,9 @@ class Right(StrEnum):
     CHANGE_EXPLORE = "change_explore"
     SEE_PORTFOLIO = "see_portfolio"
     CHANGE_PORTFOLIO = "change_portfolio"
+    SEE_PERSONAS = "see_personas"
+    CHANGE_PERSONAS = "change_personas"
+    TEACH_MODELS = "teach_models"
     SEE_SOURCES = "see_sources"
     CHANGE_SOURCES = "change_sources"
     SEE_HEALTH = "see_health"
@@ -58,6 +61,9 @@ _ANALYSE = _WORK | {
     Right.SEE_EXPLORE,
     Right.CHANGE_EXPLORE,
     Right.SEE_PORTFOLIO,
+    Right.SEE_PERSONAS,
+    Right.CHANGE_PERSONAS,
+    Right.TEACH_MODELS,
     Right.SEE_PRIVACY,
     Right.SEE_SURVEYS,
     Right.SEE_TRACKING,

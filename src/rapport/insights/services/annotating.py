@@ -14,7 +14,7 @@ from rapport.events import lake
 from rapport.events import rules as event_rules
 from rapport.events import services as events
 from rapport.insights import rules
-from rapport.insights.contract import Gives, Insight
+from rapport.insights.contract import Gives, Insight, given_name
 from rapport.insights.models import AnnotationCursor
 from rapport.insights.services import keeping, permitting
 from rapport.insights.services.keeping import Fitted
@@ -112,7 +112,7 @@ def check(said: pa.Table, gives: tuple[Gives, ...], model: str) -> None:
     by_name = {g.name: g for g in gives}
     for name in arrow.unique(said.column("name")).to_pylist():
         sensitive.refuse(name)
-        given = by_name.get(name)
+        given = by_name.get(given_name(name))
         if given is None:
             raise Invalid(f"model {model} writes {name!r}, which it does not give", "Add it to `gives`.")
         rows = said.filter(arrow.equal(said.column("name"), name))

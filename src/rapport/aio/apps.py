@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class AioConfig(AppConfig):
+    name = "rapport.aio"
+    label = "aio"
+    default_auto_field = "django.db.models.BigAutoField"
