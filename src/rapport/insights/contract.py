@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from rapport.kit.query import Query
+from rapport.people.rules.sensitive import category_of
 
 KIND = "insights"  # of the registry
 
@@ -215,7 +216,11 @@ class Insight(Protocol):
     def shipped(self) -> Backtest | None: ...
 
     def fit(self, table: pa.Table, context: Context) -> bytes:
-        """Learn from the table (for a model of texts: columns text and label, perhaps no row)."""
+        """Learn from the table.
+
+        For a model of texts: columns text and label, perhaps no row; and `name`, the annotation that the label
+        is of, which a model that gives several of them needs (a file without it speaks of the first).
+        """
         ...
 
     def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:
@@ -238,6 +243,11 @@ class Insight(Protocol):
 def given_name(name: str) -> str:
     """The name under which a model gives what it writes: `advocacy` of `advocacy:bluesky`."""
     return name.partition(":")[0]
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether a name is of what no model may reason from: a special category, or a proxy for one."""
+    return category_of(name) is not None
 
 
 def is_of_texts(insight: Insight) -> bool:
