@@ -7,7 +7,18 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rapport.demo import basket, browsing, consenting, feedback, mailing, posts, selling, talking, tell
+from rapport.demo import (
+    basket,
+    browsing,
+    colluding,
+    consenting,
+    feedback,
+    mailing,
+    posts,
+    selling,
+    talking,
+    tell,
+)
 from rapport.demo.buying import trade
 from rapport.demo.draw import join, stream
 from rapport.demo.expected import expected
@@ -56,13 +67,21 @@ def live(
     posts.join_community(rows, world, p, ids, lived)
     post_ids = posts.record(rows, world, p, ids, public, meant, said, seeds)
     feedback_ids = feedback.record(rows, p, ids, private, sold, told, seeds)
+    rings = colluding.accounts(world, when, p, seeds)
+    pushed = colluding.said(world, when, p, rings, seeds, scale)
+    pushed_ids = colluding.record(rows, world, rings, pushed, seeds, first)
     coming = basket.baskets(world, when, p, lived.future, "future", seeds)
+    person = tell.person(world, when, p, ids, lived, expected(world, when, p, lived))
+    known = colluding.everything(person.column("identifiers").combine_chunks(), rings)
     return Block(
         touchpoints=rows.sorted(),
         truth={
-            "person": tell.person(world, when, p, ids, lived, expected(world, when, p, lived)),
+            "person": person.set_column(person.schema.get_field_index("identifiers"), "identifiers", known),
             "participation": tell.participation(world, p, ids),
-            "text": tell.text(world, when, p, rows, (public, meant, post_ids), (private, feedback_ids)),
+            "account": tell.account(world, when, p, rings, prefix),
+            "text": tell.text(
+                world, when, p, rows, (public, meant, post_ids), (private, feedback_ids), (pushed, pushed_ids)
+            ),
             "complaint": tell.complaint(when, p, rows, lived, private, feedback_ids),
             "future": tell.future(world, when, p, lived, coming),
         },

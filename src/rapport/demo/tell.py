@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from rapport.demo.answering import HOUR_S, keep_probability
 from rapport.demo.basket import Baskets
 from rapport.demo.buying import ENDS, Trade
-from rapport.demo.draw import Floats, Ints, take
+from rapport.demo.colluding import AIMS, Accounts, Said
+from rapport.demo.draw import Floats, Ints, join, take
 from rapport.demo.expected import HORIZONS_DAYS, Expected
 from rapport.demo.experience import LEAVES, PROMISED_DAYS
 from rapport.demo.feedback import Feedback
@@ -126,19 +127,37 @@ def participation(world: World, p: People, ids: Identifiers) -> pa.Table:
     )
 
 
+def account(world: World, when: Span, p: People, a: Accounts, prefix: str) -> pa.Table:
+    """One row per account that somebody runs beside their own, to push an opinion."""
+    return pa.table(
+        {
+            "identifier": a.handle,
+            "person": pa.array(p.number[a.runner]),
+            "network": named(world.networks.names, a.network),
+            "ring": join(prefix, "-", p.number[a.runner]),
+            "aim": named(AIMS, a.aim),
+            "first_at": moments(when, a.first_s),
+        }
+    )
+
+
 def text(
     world: World, when: Span, p: People, rows: Rows, public: tuple[Posts, Talk, pa.Array],
-    private: tuple[Feedback, pa.Array],
+    private: tuple[Feedback, pa.Array], rings: tuple[Said, pa.Array],
 ) -> pa.Table:  # fmt: skip
     """One row per text in the log."""
     posts, said, post_ids = public
     told, feedback_ids = private
+    pushed, pushed_ids = rings
     spoken = np.flatnonzero(told.spoken)
     parts = [
         _texts(world, when, p, said, posts.at_s, post_ids, posts.parent >= 0),
         _texts(
             world, when, p, told.talk.take(spoken), told.at_s[spoken], feedback_ids.take(pa.array(spoken)),
             np.zeros(len(spoken), dtype=bool),
+        ),
+        _texts(
+            world, when, p, pushed.talk, pushed.at_s, pushed_ids, np.zeros(len(pushed_ids), dtype=bool), True
         ),
     ]  # fmt: skip
     logged = pa.chunked_array([t.column("message_id") for t in rows.tables])
@@ -147,8 +166,9 @@ def text(
 
 
 def _texts(
-    world: World, when: Span, p: People, t: Talk, at_s: Ints, ids: pa.Array, answers: np.ndarray
-) -> pa.Table:
+    world: World, when: Span, p: People, t: Talk, at_s: Ints, ids: pa.Array, answers: np.ndarray,
+    is_pushed: bool = False,
+) -> pa.Table:  # fmt: skip
     o = t.opinion
     two = o.aspect_2 >= 0
     return pa.table(
@@ -168,6 +188,7 @@ def _texts(
             "aspect_2_polarity": named(POLARITY, np.where(two, o.polarity_2 + 1, -1)),
             "category": named(world.categories.names, t.category),
             "is_reply": pa.array(answers),
+            "is_pushed": pa.repeat(is_pushed, len(ids)),
         }
     )
 

@@ -16,12 +16,13 @@ from rapport.demo.span import Span
 from rapport.demo.tell import Tally
 from rapport.demo.world import RESPONSES, World
 
-STREAMED = ("person", "participation", "text", "complaint", "future")
+STREAMED = ("person", "participation", "account", "text", "complaint", "future")
 TOTALS = ("campaign", "promise")
 FILES = (*STREAMED, *TOTALS)
 GRAIN = {
     "person": "one row per true person",
     "participation": "one row per person and network on which the person has a name",
+    "account": "one row per account that somebody runs beside their own, to praise or to blame in concert",
     "text": "one row per text in the log",
     "complaint": "one row per complaint in the log",
     "future": "one row per customer, dead or alive",
@@ -89,6 +90,14 @@ MEANING: dict[str, dict[str, str]] = {
         "posts_per_week": "true rate of posts, apart from those about a bad experience",
         "advocacy": "standing toward the shop, in [-1, 1]",
     },
+    "account": {
+        "identifier": "the name on the network; it is among the identifiers of the person who runs it",
+        "person": "number of the true person who runs it, a public author",
+        "network": "bluesky, mastodon, reddit or youtube",
+        "ring": "the accounts of one runner, which say much the same at much the same time",
+        "aim": "blame or praise",
+        "first_at": "moment when the ring first spoke up",
+    },
     "text": {
         "message_id": "message_id of the touchpoint",
         "person": "number of the true person",
@@ -105,6 +114,7 @@ MEANING: dict[str, dict[str, str]] = {
         "aspect_2_polarity": "negative or positive",
         "category": "category of product in question",
         "is_reply": "answers another post",
+        "is_pushed": "said by an account of a ring; the person is the one who runs it",
     },
     "complaint": {
         "message_id": "message_id of the touchpoint",

@@ -326,3 +326,33 @@ def test_mailings_have_true_effects() -> None:
     assert totals["n_orders_caused"] > 100
     assert totals["n_orders_prevented"] > 20
     assert totals["n_sent"] > totals["n_persuadable"] + totals["n_sleeping_dog"] > 0
+
+
+def test_a_ring_says_much_the_same_at_much_the_same_time(seen: Seen) -> None:
+    """Every account speaks, is run by a public author, and within a burst a ring copies itself."""
+    assert seen.one("SELECT count(*) FROM account") >= 12
+    assert seen.one("SELECT count(*) FROM account ANTI JOIN event USING (identifier)") == 0
+    assert (
+        seen.one("SELECT count(*) FROM account a JOIN person p USING (person) WHERE p.kind <> 'author'") == 0
+    )
+    ((longest, fewest),) = seen.rows(
+        "WITH burst AS (SELECT a.ring, e.ts, date_diff('hour', lag(e.ts) OVER (PARTITION BY a.ring ORDER BY e.ts), e.ts)"
+        " AS gap FROM event e JOIN account a USING (identifier)),"
+        " numbered AS (SELECT ring, ts, sum((gap > 72)::INT) OVER (PARTITION BY ring ORDER BY ts) AS k FROM burst)"
+        " SELECT max(date_diff('hour', low, high)), min(n) FROM"
+        " (SELECT min(ts) AS low, max(ts) AS high, count(*) AS n FROM numbered GROUP BY ring, coalesce(k, 0))"
+    )
+    assert longest <= 31
+    assert fewest >= 1
+    pushed = "text t JOIN event e USING (message_id) JOIN account a USING (identifier)"
+    assert seen.one(f"SELECT count(*) FROM {pushed} WHERE NOT t.is_pushed") == 0
+    assert (
+        seen.one(
+            "SELECT count(*) FROM text t JOIN event USING (message_id) ANTI JOIN account USING (identifier)"
+            " WHERE t.is_pushed"
+        )
+        == 0
+    )
+    assert (
+        seen.one(f"SELECT count(*) FROM {pushed} WHERE (t.sentiment = 'positive') <> (a.aim = 'praise')") == 0
+    )
