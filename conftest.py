@@ -5,22 +5,33 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+ON_POSTGRES = os.environ.get("RAPPORT_DATABASE_URL", "").startswith("postgres")
+
 # Before Django reads its settings: no test may touch the data folder of the person who runs it.
 os.environ["RAPPORT_HOME"] = tempfile.mkdtemp(prefix="rapport-test-")
 os.environ.setdefault("RAPPORT_SECRET_KEY", "a key for tests alone")
+# Where Python is told to keep nothing that it compiles, every process that a test starts would compile
+# all of it anew, which takes longer than what most of them then do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+# Where each core has its own share of the tests, more than one thread only gets in the other's way. The
+# run on PostgreSQL has them all, so that an order that hangs on threads is met as well.
+if "PYTEST_XDIST_WORKER" in os.environ and not ON_POSTGRES:
+    os.environ.setdefault("RAPPORT_THREADS", "1")
 
 SHARED = Path(__file__).parent.parent / "shared" / "data"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL run what a store can make a difference to; the rest has run on SQLite."""
-    if not os.environ.get("RAPPORT_DATABASE_URL", "").startswith("postgres"):
+    if not ON_POSTGRES:
         return
     whole = Path(__file__).parent / "tests" / "e2e"
     of_the_lake = ("test_loader.py", "test_collector_schema.py")
@@ -33,6 +44,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (kept if matters else left).append(item)
     items[:] = kept
     config.hook.pytest_deselected(items=left)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_extensions() -> Iterator[None]:
+    """Checking a signature over seventy megabytes costs each new data folder 0.2 s; processes of their own do."""
+    from rapport.events import lake
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(lake.CLOSED, "allow_unsigned_extensions", True)
+        yield
 
 
 @pytest.fixture(scope="session")

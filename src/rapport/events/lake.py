@@ -109,6 +109,14 @@ RELATIONS = {
 }
 
 
+# No engine of ours fetches code from anywhere, or runs code that its makers did not sign.
+CLOSED = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+
+
 @dataclass(slots=True)
 class _Engine:
     connection: duckdb.DuckDBPyConnection
@@ -154,9 +162,7 @@ def new_engine() -> duckdb.DuckDBPyConnection:
     folder.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(
         config={
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
+            **CLOSED,
             "temp_directory": str(folder),
             "memory_limit": home.env("MEMORY", "4GB"),
             "threads": int(home.env("THREADS") or os.cpu_count() or 2),
