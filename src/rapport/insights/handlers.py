@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rapport.consent import erasers, exporters
 from rapport.events import subscriptions
-from rapport.insights.services import annotate_texts, permitting
+from rapport.insights.services import annotate_texts, forgetting, permitting
 from rapport.people.selectors import rows
 
 KEY = "insights.annotate"
@@ -15,7 +16,9 @@ STANDS_ON = (
 
 
 def register() -> None:
-    """Ask the log for every event that has a text."""
+    """Ask the log for every event that has a text; take part in erasing and in showing everything."""
+    erasers.register("corrections and labelled texts", forgetting.erase)
+    exporters.register("corrections", forgetting.sections)
     subscriptions.subscribe(KEY, names=(), handler=on_texts, with_text=True)
     subscriptions.subscribe(REFUSALS, names=("consent_denied", "consent_withdrawn"), handler=on_refusals)
 

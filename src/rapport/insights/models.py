@@ -52,6 +52,9 @@ class StoredModel(models.Model):
     content = models.BinaryField()
     created_at = models.DateTimeField()
     is_active = models.BooleanField(default=True)  # at most one of a name: the one that scores
+    lesson = models.JSONField(
+        default=dict
+    )  # what the firm taught it, how good before and after, who had it done
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
@@ -76,6 +79,10 @@ class AnnotationCursor(models.Model):
     live_from = models.BigIntegerField(null=True)
     live_to = models.BigIntegerField(null=True)
     n_texts = models.BigIntegerField(default=0)
+    n_anew = models.IntegerField(default=0)  # how often this version was told to read everything again
+    is_paused = models.BooleanField(
+        default=False
+    )  # staff stopped the catching up; what arrives is still read
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -88,6 +95,7 @@ class Correction(models.Model):
     """What a member of staff says a text means, where the model said something else, or the same."""
 
     seq = models.BigIntegerField()  # of the text's event; the words stay in the log, where they can be erased
+    subject = models.BigIntegerField(default=0)  # who wrote it, so that it goes when they go
     name = models.CharField(max_length=64)  # of the annotation
     label = models.CharField(max_length=64)  # what it should be
     said = models.CharField(max_length=64)  # what the model said; empty where it said nothing
@@ -101,7 +109,26 @@ class Correction(models.Model):
             models.UniqueConstraint(fields=["seq", "name"], name="insights_correction_text")
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["name", "-made_at"], name="insights_correction_newest")
+            models.Index(fields=["name", "-made_at"], name="insights_correction_newest"),
+            models.Index(fields=["subject"], name="insights_correction_subject"),
+        ]
+
+
+class LabelledFile(models.Model):
+    """Texts with the labels that the firm gave them, kept so that a model can be taught from them again."""
+
+    model = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)  # of the file; another of that name replaces it
+    of = models.CharField(max_length=64, default="")  # the annotation that the labels are of
+    labels = models.JSONField(default=dict)  # texts by label
+    n_texts = models.BigIntegerField()
+    content = models.BinaryField()  # Parquet: text, label
+    added_by = models.CharField(max_length=254, default="")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["model", "name"], name="insights_labelledfile_name")
         ]
 
 

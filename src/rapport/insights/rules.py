@@ -1,4 +1,4 @@
-"""Spans of annotated events, the time a back-test is cut at, and how values lie. Pure."""
+"""Spans of annotated events, what a label is worth, the time a back-test is cut at, how values lie. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,26 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rapport.insights.contract import Gives
 from rapport.kit.errors import Invalid
 
 OWN_WORDS = ("message_sent",)  # events whose text is ours; what we say is nobody's opinion of us
+STAFF = "staff"  # the model that corrections are written under
+NOTHING = ""  # the label of an annotation that takes back an earlier one: nothing is said of it any more
+# Where on the range of its annotation a label that staff gave lies, from 0 to 1; other labels have no value.
+_PLACES = {"negative": 0.0, "neutral": 0.5, "positive": 1.0, "no": 0.0, "yes": 1.0, "low": 0.0, "normal": 0.5,
+           "high": 1.0}  # fmt: skip
 BINS = 20
 LABELS_KEPT = 100  # a label may be a product, and there may be ten thousand of these
 HORIZON_DAYS = 90
+
+
+def value_of(label: str, gives: Gives | None) -> float | None:
+    """What a label given by staff is worth on the range of its annotation, where labels have an order."""
+    place = _PLACES.get(label)
+    if gives is None or place is None or gives.high <= gives.low:
+        return None
+    return gives.low + place * (gives.high - gives.low)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,41 @@
-"""Verbs of insights: run models, annotate texts, judge a model, adapt one to the firm's own labels."""
+"""Verbs of insights: run models, annotate texts, correct them, teach models and judge them."""
 
 from __future__ import annotations
 
-from rapport.insights.services.adapting import adapt
+from rapport.insights.services.adapting import (
+    Lesson,
+    adapt,
+    add_labelled,
+    remove_labelled,
+    rollback,
+    teach,
+)
 from rapport.insights.services.annotating import annotate_texts
+from rapport.insights.services.correcting import Corrected, correct, uncorrect
 from rapport.insights.services.judging import Asked, backtest
 from rapport.insights.services.keeping import parameters_from
-from rapport.insights.services.running import Progress, RunSummary, run
+from rapport.insights.services.reading import go_on, read_anew, stop
+from rapport.insights.services.running import Progress, RunSummary, read_due, run
 
-__all__ = ["Asked", "Progress", "RunSummary", "adapt", "annotate_texts", "backtest", "parameters_from", "run"]
+__all__ = [
+    "Asked",
+    "Corrected",
+    "Lesson",
+    "Progress",
+    "RunSummary",
+    "adapt",
+    "add_labelled",
+    "annotate_texts",
+    "backtest",
+    "correct",
+    "go_on",
+    "parameters_from",
+    "read_anew",
+    "read_due",
+    "remove_labelled",
+    "rollback",
+    "run",
+    "stop",
+    "teach",
+    "uncorrect",
+]

@@ -1,32 +1,316 @@
-"""Adapting a model of texts to labels that the firm gave."""
+"""Teaching a model of texts from what staff corrected and from files of labels that the firm keeps."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rapport.insights.contract import is_of_texts
-from rapport.insights.services import judging, keeping
-from rapport.kit.errors import Invalid
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from django.db import transaction
+
+from rapport.events import lake
+from rapport.insights.contract import Insight, given_name, is_of_texts
+from rapport.insights.models import Correction, LabelledFile
+from rapport.insights.services import annotating, judging, keeping, lessons, permitting
+from rapport.insights.services.lessons import Judged
+from rapport.kit import clock, query
+from rapport.kit.errors import Conflict, Invalid, NotFound
+
+NEEDED = 50  # labelled texts; with fewer nobody can tell whether the lesson helped
+EACH = 5  # of at least two labels
+FILE_TEXTS_MAX = 200_000
+NAME_MAX = 200
+
+Progress = Callable[[int, int | None, str], None]
+
+ROWS = pa.schema([*keeping.LABELLED, ("since", pa.timestamp("us", tz="UTC"))])
 
 
-def adapt(name: str, file: Path, label_column: str = "label") -> dict[str, Any]:
-    """Let a model of texts learn from a file's labels; gives how good it was before and after on held-out rows.
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What became of teaching a model: the version that serves now, how good before and after, or why not."""
 
-    The adapted model annotates texts from now on, under a version of its own; `run` re-reads the old ones.
-    Raises Invalid for a model of people or a file that does not fit.
+    model: str
+    version: str  # that serves now
+    taught: bool
+    refused: str  # why it was not; empty where it was
+    n: int  # labelled texts in all
+    n_corrections: int
+    n_files: int
+    before_version: str
+    judged: Judged | None
+
+    def as_json(self) -> dict[str, Any]:
+        """A plain dictionary: the figures of a back-test beside before and after."""
+        given = {k: v for k, v in asdict(self).items() if k != "judged"}
+        if self.judged is None:
+            return given
+        measured = self.judged.as_backtest(self.before_version).as_json()
+        return {
+            **given,
+            "metrics": measured["metrics"],
+            "split": measured["split"],
+            **{k: v for k, v in asdict(self.judged).items() if k != "n"},
+            "n_judged": self.judged.n,
+        }
+
+
+def adapt(
+    name: str,
+    file: Path,
+    label_column: str = "label",
+    *,
+    of: str = "",
+    by: str = "",
+    anyway: bool = False,
+    progress: Progress | None = None,
+) -> Lesson:
+    """Keep a file of labels and teach a model of texts from it, with what it was given before.
+
+    A lesson that is refused leaves nothing behind. Raises Invalid for a model of people, one that learns
+    nothing, or a file that does not fit.
     """
-    model = keeping.insight(name)
-    if not is_of_texts(model):
-        raise Invalid(f"{name} scores people and learns from no labels", "Run it instead.")
-    table = judging.labelled_table(file, label_column)
+    model = _of_texts(name)
+    with transaction.atomic():
+        earlier = LabelledFile.objects.filter(model=name, name=file.name[:NAME_MAX]).first()
+        kept = _keep_file(model, file, label_column, of, by)
+    try:
+        lesson = teach(name, by=by, anyway=anyway, progress=progress)
+    except Exception:
+        _restore(kept, earlier)
+        raise
+    if not lesson.taught:
+        _restore(kept, earlier)
+    return lesson
+
+
+def add_labelled(
+    name: str, file: Path, label_column: str = "label", *, of: str = "", called: str = "", by: str = ""
+) -> int:
+    """Keep a file of labels to teach a model from; one of the same name is replaced. Gives its number.
+
+    Raises Invalid where the file does not fit, or holds a label that the model does not know.
+    """
+    model = _of_texts(name)
+    return int(_keep_file(model, file, label_column, of, by, called).pk)
+
+
+def remove_labelled(number: int) -> None:
+    """Forget a file of labels; what was learnt from it stays until the model is taught again."""
+    if not LabelledFile.objects.filter(pk=number).delete()[0]:
+        raise NotFound(f"no labelled file has the number {number}", "It was removed already.")
+
+
+def teach(name: str, *, by: str = "", anyway: bool = False, progress: Progress | None = None) -> Lesson:
+    """Teach a model from every correction and labelled file there is, judged on texts held out.
+
+    Where there are too few texts, or it would get worse, the version that serves goes on and the reason is
+    given back; a lesson that makes it worse is kept `anyway` where asked. The texts are then read again by
+    whoever runs the models. Raises Invalid for a model of people and for one that learns nothing from labels.
+    """
+    model = _of_texts(name)
+    show = progress or (lambda *_: None)
+    rows, n_corrections, n_files = labelled(model)
+    with annotating.lock(model):
+        fitted = keeping.active(model)
+    before_version = fitted.version
+
+    def refusal(why: str, judged: Judged | None = None) -> Lesson:
+        return Lesson(
+            name, before_version, False, why, rows.num_rows, n_corrections, n_files, before_version, judged
+        )
+
+    few = too_few(rows)
+    if few:
+        return refusal(few)
     context = keeping.context(model)
-    content = model.fit(table, context)
-    if content == model.fit(keeping.LABELLED.empty_table(), context):
+    show(0, None, f"{name}: learning")
+    content = model.fit(rows.select(keeping.LABELLED.names), context)
+    if content == keeping.shipped(model):
         raise Invalid(
             f"{name} learns nothing from labels", "It stays as it is; `backtest` judges it on them."
         )
-    found = model.backtest(table, context)
-    version = keeping.next_adaptation(model)
-    keeping.keep(model.name, version, content)
-    return {"model": model.name, "version": version, **found.as_json()}
+    known = _known(model, rows, before_version)
+    judged = lessons.judge(
+        model, rows, known, fitted.content, context, lambda done, n: show(done, n, f"{name}: judging itself")
+    )
+    if judged.gain.value < 0 and not anyway:
+        return refusal(
+            f"it would get worse: macro-F1 {judged.after.value:.3f} instead of {judged.before.value:.3f} "
+            f"on {judged.n:,} held-out texts",
+            judged,
+        )
+    with annotating.lock(model):
+        version = keeping.next_adaptation(model)
+        lesson = Lesson(
+            name, version, True, "", rows.num_rows, n_corrections, n_files, before_version, judged
+        )
+        kept = {**lesson.as_json(), "by": by, "upto": _latest(rows)}
+        keeping.keep(model.name, version, content, lesson=kept)
+        annotating.begin_anew(model, version)
+    return lesson
+
+
+def rollback(name: str, version: str = "") -> str:
+    """Let an earlier version of a model serve again, by default the one before; gives its version.
+
+    Old texts are read again by whoever runs the models; meanwhile what was said of them stands. Raises NotFound
+    for a version that is not kept, Conflict where there is none before, or it belongs to an older plug-in.
+    """
+    model = _of_texts(name)
+    with annotating.lock(model):
+        present = keeping.active_version(model)
+        target = version or keeping.version_before(model)
+        if not target:
+            raise Conflict(f"{name} has no version before {present}", "There is nothing to go back to.")
+        if target == present:
+            raise Conflict(f"version {target} of {name} serves already", "Nothing was changed.")
+        if not keeping.is_of(target, model):
+            raise Conflict(
+                f"version {target} was learnt by an older {name}, and {model.version} cannot read it",
+                "Teach it again: corrections and labelled files are kept.",
+            )
+        keeping.activate(model, target)
+        annotating.begin_anew(model, target)
+    return target
+
+
+def labelled(model: Insight) -> tuple[pa.Table, int, int]:
+    """Every labelled text for a model (ROWS), the newest label of each; how many corrections and files they are of."""
+    corrections = _corrections(model)
+    files = list(LabelledFile.objects.filter(model=model.name).order_by("added_at", "id"))
+    parts = [corrections, *(_rows_of(file) for file in files)]
+    whole = pa.concat_tables(parts)
+    order = np.argsort(whole.column("since").to_numpy(), kind="stable")
+    last: dict[tuple[str, str], int] = {}
+    texts, names = whole.column("text").to_pylist(), whole.column("name").to_pylist()
+    for place in order.tolist():
+        last[(texts[place], names[place])] = place
+    return whole.take(pa.array(sorted(last.values()), pa.int64())), corrections.num_rows, len(files)
+
+
+def too_few(rows: pa.Table) -> str:
+    """Why these labelled texts are too few to learn from, saying how many are needed; empty where they are enough."""
+    arrow: Any = pc
+    counted = arrow.value_counts(rows.column("label")).to_pylist() if rows.num_rows else []
+    enough = sum(1 for row in counted if row["counts"] >= EACH)
+    if rows.num_rows >= NEEDED and enough >= 2:
+        return ""
+    return (
+        f"{rows.num_rows:,} labelled texts are too few: it takes {NEEDED}, with two labels of at least {EACH} "
+        f"each, to tell whether it gets better"
+    )
+
+
+def _corrections(model: Insight) -> pa.Table:
+    """The corrections of what a model gives, with their texts; those whom it may not read are left out."""
+    names = {gives.name for gives in model.gives}
+    rows = [
+        (seq, name, label, at)
+        for seq, name, label, at in Correction.objects.values_list("seq", "name", "label", "made_at")
+        if given_name(name) in names
+    ]
+    leave = permitting.daily_warrant(model)
+    if not rows or leave is None:
+        return ROWS.empty_table()
+    seqs, called, labels, since = zip(*rows, strict=True)
+    given = pa.table(
+        {
+            "seq": pa.array(seqs, pa.int64()),
+            "name": pa.array(called, pa.string()),
+            "label": pa.array(labels, pa.string()),
+            "since": pa.array(since, pa.timestamp("us", tz="UTC")),
+        }
+    )
+    con = lake.connect()
+    try:
+        lake.give(con, "corrected", given)
+        asked = {"seq_from": min(seqs), "seq_to": max(seqs)}
+        found = query.run(con, query.load("rapport.insights", "corrected_texts"), asked).to_arrow_table()
+    finally:
+        con.close()
+    return permitting.texts_seen(leave, found).select(ROWS.names).cast(ROWS)
+
+
+def _rows_of(file: LabelledFile) -> pa.Table:
+    table = pq.read_table(pa.BufferReader(bytes(file.content)))
+    n = table.num_rows
+    since = pa.repeat(pa.scalar(file.added_at, pa.timestamp("us", tz="UTC")), n)
+    whole = table.append_column("name", pa.repeat(file.of, n)).append_column("since", since)
+    return whole.select(ROWS.names).cast(ROWS)
+
+
+def _keep_file(
+    model: Insight, file: Path, label_column: str, of: str, by: str, called: str = ""
+) -> LabelledFile:
+    of = of or model.gives[0].name
+    gives = next((g for g in model.gives if g.name == given_name(of)), None)
+    if gives is None:
+        known = ", ".join(g.name for g in model.gives)
+        raise Invalid(f"{model.name} says nothing called {of!r}", f"It says: {known}.")
+    table = judging.labelled_table(file, label_column, of)
+    if table.num_rows > FILE_TEXTS_MAX:
+        raise Invalid(
+            f"{file.name} has {table.num_rows:,} labelled texts",
+            f"Give at most {FILE_TEXTS_MAX:,} in a file.",
+        )
+    arrow: Any = pc
+    label = arrow.utf8_trim_whitespace(table.column("label"))
+    if gives.labels:
+        label = arrow.utf8_lower(label)
+        known = arrow.is_in(label, value_set=pa.array(gives.labels))
+        if not arrow.all(known).as_py():
+            wrong = label.filter(arrow.invert(known))[0].as_py()
+            raise Invalid(f"{wrong!r} is no {of}", f"Label texts with {', '.join(gives.labels)}.")
+    labels = {row["values"]: row["counts"] for row in arrow.value_counts(label).to_pylist()}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"text": table.column("text"), "label": label}), sink, compression="zstd")
+    kept, _ = LabelledFile.objects.update_or_create(
+        model=model.name,
+        name=(called or file.name)[:NAME_MAX],
+        defaults={
+            "of": of,
+            "labels": labels,
+            "n_texts": table.num_rows,
+            "content": sink.getvalue().to_pybytes(),
+            "added_by": by,
+            "added_at": clock.now(),
+        },
+    )
+    return kept
+
+
+def _restore(kept: LabelledFile, earlier: LabelledFile | None) -> None:
+    """As it was before a lesson that was refused."""
+    if earlier is None:
+        LabelledFile.objects.filter(pk=kept.pk).delete()
+    else:
+        earlier.save()
+
+
+def _known(model: Insight, rows: pa.Table, version: str) -> Any:
+    """(rows,): what the version that serves has learnt from; nothing where it serves as it was shipped."""
+    upto = keeping.lesson_of(model, version).get("upto")
+    if not upto:
+        return np.zeros(rows.num_rows, np.bool_)
+    since = rows.column("since").to_pylist()
+    last = dt.datetime.fromisoformat(upto)
+    return np.fromiter((at <= last for at in since), np.bool_, rows.num_rows)
+
+
+def _latest(rows: pa.Table) -> str:
+    latest: dt.datetime = pc.max(rows.column("since")).as_py()
+    return latest.isoformat()
+
+
+def _of_texts(name: str) -> Insight:
+    model = keeping.insight(name)
+    if not is_of_texts(model):
+        raise Invalid(f"{name} scores people and learns from no labels", "Run it instead.")
+    return model

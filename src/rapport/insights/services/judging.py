@@ -118,8 +118,8 @@ def table_of(file: Path) -> pa.Table:
         raise Invalid(f"{file} cannot be read: {error}", "Check the file; nothing was changed.") from None
 
 
-def labelled_table(file: Path, label: str = "label") -> pa.Table:
-    """Text and label of a file's rows; rows that lack one are left out."""
+def labelled_table(file: Path, label: str = "label", of: str = "") -> pa.Table:
+    """Text and label of a file's rows, and the annotation that the labels are of; rows that lack one are left out."""
     given = table_of(file)
     for column in ("text", label):
         if column not in given.column_names:
@@ -127,7 +127,8 @@ def labelled_table(file: Path, label: str = "label") -> pa.Table:
                 f"{file.name} has no column {column!r}; it has {', '.join(given.column_names)}",
                 "Rename a column, or name the label's column.",
             )
-    chosen = pa.table({"text": given.column("text"), "label": given.column(label)})
+    names = pa.repeat(of, given.num_rows)
+    chosen = pa.table({"text": given.column("text"), "label": given.column(label), "name": names})
     chosen = chosen.cast(keeping.LABELLED).drop_null()
     if chosen.num_rows == 0:
         raise Invalid(f"{file.name} has no row with a text and a label", "Nothing can be judged.")
@@ -135,7 +136,8 @@ def labelled_table(file: Path, label: str = "label") -> pa.Table:
 
 
 def _of_texts(model: Insight, file: Path | None) -> Backtest:
-    table = keeping.LABELLED.empty_table() if file is None else labelled_table(file)
+    of = model.gives[0].name
+    table = keeping.LABELLED.empty_table() if file is None else labelled_table(file, of=of)
     return model.backtest(table, keeping.context(model))
 
 

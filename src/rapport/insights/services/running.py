@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from rapport.events import services as events
 from rapport.insights import rules
 from rapport.insights.contract import SCORES, Insight, is_of_texts
 from rapport.insights.models import Run
-from rapport.insights.services import annotating, judging, keeping, permitting
+from rapport.insights.services import annotating, judging, keeping, permitting, reading
 from rapport.kit import clock, home, query
 from rapport.kit.errors import RapportError
 from rapport.people import selectors as people
@@ -44,54 +45,74 @@ class RunSummary:
     error: str
 
 
-def run(names: Sequence[str] | None = None, progress: Progress | None = None) -> list[RunSummary]:
+def run(
+    names: Sequence[str] | None = None, progress: Progress | None = None, *, goes_on: bool = True
+) -> list[RunSummary]:
     """Run these models, or all of them, over everything the log holds; one that fails stops no other.
 
-    Comes back once what was written can be read. Raises NotFound for a name nobody goes by.
+    Models of texts go first and together, so that models of people see what they say. One whose reading staff
+    stopped goes on with it, unless not `goes_on`. Comes back once what was written can be read. Raises NotFound
+    for a name nobody goes by.
     """
     chosen = keeping.insights(names)
+    show = progress or (lambda *_: None)
     head = spool.current().next_seq() - 1
     events.settle(head)
     subscriptions.settle(head, keys=STANDS_ON)
-    summaries = []
-    written = 0
+    texts = [model for model in chosen if is_of_texts(model)]
+    if goes_on:
+        for model in texts:
+            reading.go_on(model.name)
+    summaries = _of_texts(texts, show) if texts else {}
     for model in chosen:
-        summary, last_seq = _run_one(model, progress or (lambda *_: None))
-        summaries.append(summary)
-        written = max(written, last_seq)
-    if written:
-        events.settle(written)
-    return summaries
+        if not is_of_texts(model):
+            summaries[model.name] = _of_one(model, show)
+    return [summaries[model.name] for model in chosen]
 
 
-def _run_one(model: Insight, progress: Progress) -> tuple[RunSummary, int]:
+def read_due(progress: Progress | None = None) -> list[RunSummary]:
+    """Have every model of texts that is behind, and was not stopped, read what it has not read."""
+    names = reading.due()
+    return run(names, progress, goes_on=False) if names else []
+
+
+def _of_one(model: Insight, progress: Progress) -> RunSummary:
     began = clock.monotonic_s()
-    record = Run.objects.create(
+    record = _record(model)
+    try:
+        with home.lock(f"run-{model.name}", wait=True):
+            _bury_dead(record)
+            _of_people(model, record, progress)
+        record.state = Run.State.DONE
+    except Exception as error:
+        _note_failure(record, error)
+    return _ended(record, began)
+
+
+def _record(model: Insight) -> Run:
+    return Run.objects.create(
         model=model.name,
         version=model.version,
         started_at=clock.now(),
         parameters={**model.parameters, **keeping.firms_parameters(model)},
     )
-    last_seq = 0
-    try:
-        with home.lock(f"run-{model.name}", wait=True):
-            _bury_dead(record)
-            last_seq = (
-                _of_texts(model, record, progress)
-                if is_of_texts(model)
-                else _of_people(model, record, progress)
-            )
-        record.state = Run.State.DONE
-    except RapportError as error:
-        record.state, record.error = Run.State.FAILED, str(error)
-    except Exception as error:
-        # A plug-in is somebody else's code: whatever it raises is this run's failure, told and not hidden.
-        log.exception("model %s failed", model.name)
-        record.state, record.error = Run.State.FAILED, f"{type(error).__name__}: {error}"
+
+
+def _note_failure(record: Run, error: Exception) -> None:
+    """What we foresee is told as it is; whatever else a plug-in raises is this run's failure, told and not hidden."""
+    record.state = Run.State.FAILED
+    if isinstance(error, RapportError):
+        record.error = str(error)
+        return
+    log.error("model %s failed", record.model, exc_info=error)
+    record.error = f"{type(error).__name__}: {error}"
+
+
+def _ended(record: Run, began_s: float) -> RunSummary:
     record.ended_at = clock.now()
-    record.duration_s = clock.monotonic_s() - began
+    record.duration_s = clock.monotonic_s() - began_s
     record.save()
-    return _summary(record), last_seq
+    return _summary(record)
 
 
 def _bury_dead(record: Run) -> None:
@@ -113,25 +134,61 @@ def _summary(record: Run) -> RunSummary:
     )
 
 
-def _of_texts(model: Insight, record: Run, progress: Progress) -> int:
-    con = lake.connect()
-    try:
-        head = loader.offset(con)
-        _note_extent(record, _extent(con))
-    finally:
-        con.close()
-    record.version = keeping.active(model).version
-    record.backtest = model.shipped.as_json() if model.shipped else None
+def _of_texts(models: Sequence[Insight], progress: Progress) -> dict[str, RunSummary]:
+    """Let models of texts read what each has not read, together where they stand at the same event."""
+    began = clock.monotonic_s()
+    records = {model.name: _record(model) for model in models}
+    what = models[0].name if len(models) == 1 else "texts"
 
     def show(done: int, total: int) -> None:
-        progress(done, total, f"{model.name}: reading texts")
+        progress(done, total, f"{what}: reading texts")
 
-    done = annotating.catch_up(model, head, show)
-    record.n_in, record.n_out = done.n_texts, done.n_annotations
-    return done.last_seq
+    done: dict[str, annotating.Annotated] = {}
+    failure: Exception | None = None
+    try:
+        with contextlib.ExitStack() as held:
+            for name in sorted(records):
+                held.enter_context(home.lock(f"run-{name}", wait=True))
+                _bury_dead(records[name])
+            head = _note_extents(records.values())
+            done = annotating.catch_up(models, head, show)
+            events.settle(max((a.last_seq for a in done.values()), default=0))
+    except Exception as error:  # the log or a store: nobody could read on
+        failure = error
+    return {model.name: _told(model, records[model.name], done, failure, began) for model in models}
 
 
-def _of_people(model: Insight, record: Run, progress: Progress) -> int:
+def _told(
+    model: Insight,
+    record: Run,
+    done: dict[str, annotating.Annotated],
+    failure: Exception | None,
+    began_s: float,
+) -> RunSummary:
+    record.backtest = model.shipped.as_json() if model.shipped else None
+    mine = done.get(model.name, annotating.Annotated(failure=failure))
+    record.version = mine.version or record.version
+    record.n_in, record.n_out = mine.n_texts, mine.n_annotations
+    if mine.failure is not None or failure is not None:
+        _note_failure(record, mine.failure or failure or RuntimeError())
+    else:
+        record.state = Run.State.DONE
+        record.error = "Stopped by staff before it had read everything." if mine.is_paused else ""
+    return _ended(record, began_s)
+
+
+def _note_extents(records: Iterable[Run]) -> int:
+    con = lake.connect()
+    try:
+        extent = _extent(con)
+        for record in records:
+            _note_extent(record, extent)
+        return loader.offset(con)
+    finally:
+        con.close()
+
+
+def _of_people(model: Insight, record: Run, progress: Progress) -> None:
     leave = permitting.warrant(model)
     refused = permitting.refused_by(leave)
     identity = people.identity_arrow()
@@ -159,7 +216,6 @@ def _of_people(model: Insight, record: Run, progress: Progress) -> int:
     permitting.forget_refused(model, leave, refused, context.now)
     _note_distributions(record, scored)
     keeping.keep(model.name, model.version, content, record.id)
-    return 0
 
 
 def _scores(model: Insight) -> pa.Table:

@@ -212,13 +212,10 @@ def test_adapting_to_the_firms_labels_reads_the_old_texts_anew(say: Say, tmp_pat
     react()
     before = written("sentiment")[0]["label"]
     file = tmp_path / "labels.csv"
-    lines = [
-        f"got a quux again number{k % 5},negative\nthe zorp is here number{k % 5},positive" for k in range(60)
-    ]
+    lines = [f"got a quux again number{k},negative\nthe zorp is here number{k},positive" for k in range(60)]
     file.write_text("text,feeling\n" + "\n".join(lines), encoding="utf-8")
     found = services.adapt("sentiment", file, label_column="feeling")
-    assert found["version"] == "1+1"
-    assert found["n"] == 120
+    assert (found.taught, found.version, found.n, found.before_version) == (True, "1+1", 120, "1")
     services.run(["sentiment"])
     newest = written("sentiment")[-1]
     assert (before, newest["label"], newest["version"]) != ("negative", "negative", "1")

@@ -1,0 +1,17 @@
+-- grain: one row per correction whose text is still in the log
+-- needs: event, corrected
+-- gives: seq, subject, ts, text, label, name, since
+-- units: since in UTC, when the correction was made
+-- given: corrected(seq BIGINT, name VARCHAR, label VARCHAR, since TIMESTAMPTZ)
+SELECT
+    e.seq,
+    e.subject,
+    e.ts,
+    e."text" AS "text",
+    c.label,
+    c.name,
+    c.since
+FROM event AS e
+INNER JOIN corrected AS c ON e.seq = c.seq
+WHERE e."text" IS NOT NULL AND e.seq >= $seq_from AND e.seq <= $seq_to
+ORDER BY e.seq, c.name
