@@ -28,7 +28,10 @@ Parameter: TypeAlias = str | int | float | bool | dt.date | list[str] | list[int
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A SELECT of one column, person, each once and in no order; its parameters; and what it reads beside."""
+    """A SELECT of one column, person, each once and in no order; its parameters; and what it reads beside.
+
+    Each person is one of `profile`, whatever the other relations hold: who may not be seen need be left out there alone.
+    """
 
     sql: str
     parameters: dict[str, Parameter]

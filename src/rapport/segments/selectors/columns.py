@@ -52,8 +52,13 @@ def made_by(first: Callable[[], columns_held.Generation], again: Callable[[], No
 
 
 @contextlib.contextmanager
-def engine(leave: Warrant | None = None, needs: Needs = NOTHING) -> Iterator[duckdb.DuckDBPyConnection]:
+def engine(
+    leave: Warrant | None = None, needs: Needs = NOTHING, *, asks_profile: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the relations, without whoever refuses the purpose of `leave`.
+
+    With `asks_profile` they are left out of `profile` alone, which is enough for a query that gives none but
+    persons of `profile`, as a compiled rule does, and spares it looking for them among all that was done.
 
     `member` is empty: who knows the members of segments lays them over it. Without a warrant everybody is in
     it, which is for what the machine keeps to itself. Raises Unavailable where the columns are being made
@@ -65,7 +70,7 @@ def engine(leave: Warrant | None = None, needs: Needs = NOTHING) -> Iterator[duc
         con.execute("SET TimeZone = 'UTC'")
         columns_consent.provide(store, overlay, con, leave, needs)
         con.execute("CREATE TEMP VIEW member AS SELECT '' AS segment, NULL::BIGINT AS person LIMIT 0")
-        columns_views.make(store, overlay, con)
+        columns_views.make(store, overlay, con, asks_profile=asks_profile)
         yield con
     finally:
         con.close()

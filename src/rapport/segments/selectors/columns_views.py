@@ -7,11 +7,21 @@ import duckdb
 from rapport.segments.selectors.columns_store import Overlay, Store
 
 REFUSED = "refused_person"  # a table of the reader's connection, empty where nobody refuses
+SAID = "d.label <> ''"  # without a label an annotation takes back what was said before
 
 
-def make(store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnection) -> None:
-    """Make `profile`, `person_day` and `annotated_day` of this connection."""
+def make(
+    store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnection, *, asks_profile: bool = False
+) -> None:
+    """Make `profile`, `person_day` and `annotated_day` of this connection, without whoever refuses.
+
+    With `asks_profile` they are left out of `profile` alone.
+    """
     unseen = f" ANTI JOIN temp.{REFUSED} AS r ON v.person = r.person" if _any_refuses(con) else ""
+
+    def seen_in(name: str) -> bool:
+        return name == "profile" or not asks_profile
+
     for name, select in (
         ("profile", profile(store, overlay)),
         ("person_day", _days(store, overlay)),
@@ -19,7 +29,7 @@ def make(store: Store, overlay: Overlay | None, con: duckdb.DuckDBPyConnection) 
     ):
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {name} AS "
-            + (f"SELECT v.* FROM ({select}) AS v{unseen}" if unseen else select)
+            + (f"SELECT v.* FROM ({select}) AS v{unseen}" if unseen and seen_in(name) else select)
         )
 
 
@@ -68,7 +78,7 @@ def _annotated(store: Store, overlay: Overlay | None) -> str:
     columns = "d.name, d.label, d.day, d.person, 1::BIGINT AS n"
     selects = []
     for part in store.parts:
-        void = ["d.person IS NOT NULL"]
+        void = ["d.person IS NOT NULL", SAID]
         void += [f"d.subject NOT IN (SELECT subject FROM {t})" for t in hidden(store, overlay, part)]
         void += [
             f"(d.seq, d.name) NOT IN (SELECT (seq, name) FROM {t})"
@@ -77,6 +87,6 @@ def _annotated(store: Store, overlay: Overlay | None) -> str:
         selects.append(f"SELECT {columns} FROM {part}.annotated AS d WHERE {' AND '.join(void)}")
     if overlay is not None:
         selects.append(
-            f"SELECT {columns} FROM memory.{overlay.prefix}annotated AS d WHERE d.person IS NOT NULL"
+            f"SELECT {columns} FROM memory.{overlay.prefix}annotated AS d WHERE d.person IS NOT NULL AND {SAID}"
         )
     return " UNION ALL ".join(selects)

@@ -125,13 +125,14 @@ def asked(
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, rules.Compiled]]:
     """A connection that holds what the rule needs, and `needs` beside, and the rule compiled for it.
 
-    What was worked out in it about one person may leave; it sees nobody who refuses the warrant's purpose.
+    What was worked out in it about one person may leave; the rule gives nobody who refuses the warrant's
+    purpose, for they are in no `profile`, and of what was done nothing may be asked but by the rule.
     """
     found = rules.compile_(rule, listing.catalogue(), clock.now())
     needed = found.needs
     if needs is not None:
         needed = replace(needed, allowed=needed.allowed | needs.allowed)
-    with columns.engine(leave, needed) as con:
+    with columns.engine(leave, needed, asks_profile=True) as con:
         membership.provide(con, needed.segments)
         yield con, found
 

@@ -1,7 +1,7 @@
 -- grain: one row per event and name of an annotation: what the newest run said
 -- needs: annotation
 -- gives: seq, name, label, day, subject
--- units: day in UTC; only runs after $after and up to $upto
+-- units: day in UTC; only runs after $after and up to $upto; an empty label takes back what was said before
 SELECT
     a.seq,
     a.name,
