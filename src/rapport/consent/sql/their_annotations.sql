@@ -8,9 +8,10 @@ SELECT
     arg_max(a.label, a.run) AS label,
     arg_max(a.value, a.run) AS value,
     arg_max(a.probability, a.run) AS probability,
-    arg_max(a.model || ' ' || a.version, a.run) AS origin,
+    trim(arg_max(a.model || ' ' || a.version, a.run)) AS origin,
     arg_max(a.detail, a.run) AS detail
 FROM annotation AS a
 WHERE list_contains($subjects, a.subject)
 GROUP BY a.seq, a.ts, a.name
+HAVING arg_max(a.label, a.run) <> ''
 ORDER BY a.ts DESC, a.seq DESC, a.name

@@ -1,5 +1,5 @@
 -- grain: one row per event, newest first
--- needs: event, subject
+-- needs: event, subject, annotation
 -- gives: seq, ts, received_at, subject, identifier, name, source, channel, venue, text, value_minor, currency, properties
 -- units: ts in UTC; value_minor in minor units of currency
 WITH chosen AS (
@@ -15,7 +15,13 @@ WITH chosen AS (
         AND ($before_ts IS NULL OR (e.ts, e.seq) < ($before_ts, $before_seq))
         AND (
             $label IS NULL
-            OR e.seq IN (SELECT a.seq FROM annotation AS a WHERE a.name = $annotation AND a.label = $label)
+            OR e.seq IN (
+                SELECT a.seq
+                FROM annotation AS a
+                WHERE a.name = $annotation
+                GROUP BY a.seq
+                HAVING arg_max(a.label, a.run) = $label
+            )
         )
     ORDER BY e.ts DESC, e.seq DESC
     LIMIT $limit

@@ -309,6 +309,7 @@ def _texts(binding: Binding, names: Sequence[str], named: Sequence[str], annotat
     newest = (
         "SELECT a.seq, epoch_us(arg_max(a.ts, a.run)) AS us, arg_max(a.subject, a.run) AS subject,"
         f" arg_max(a.label, a.run) AS label FROM annotation AS a{kept} GROUP BY a.seq"
+        " HAVING arg_max(a.label, a.run) <> ''"
     )
     if not {"channel", "source", "venue"} & set(named):
         return f"({newest})"

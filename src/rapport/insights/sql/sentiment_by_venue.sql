@@ -12,6 +12,7 @@ WITH newest AS (
     WHERE a.name = 'sentiment' AND a.ts >= $since::TIMESTAMPTZ AND a.ts < $until::TIMESTAMPTZ
         AND a.subject NOT IN (SELECT r.subject FROM refused AS r)
     GROUP BY a.seq
+    HAVING arg_max(a.label, a.run) <> ''
 )
 SELECT
     coalesce(e.venue, '') AS venue,

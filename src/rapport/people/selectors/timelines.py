@@ -38,6 +38,7 @@ class Annotation:
     probability: float | None
     model: str
     version: str
+    detail: str | None = None  # JSON: the words that decided, all probabilities
 
 
 @dataclass(frozen=True, slots=True)

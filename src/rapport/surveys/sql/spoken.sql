@@ -26,7 +26,7 @@ newest AS (
 )
 SELECT
     s.seq,
-    coalesce(max(n.label) FILTER (WHERE n.name = 'language'), 'und') AS language,
+    coalesce(nullif(max(n.label) FILTER (WHERE n.name = 'language'), ''), 'und') AS language,
     coalesce(max(n.label) FILTER (WHERE n.name = 'sentiment'), '') AS sentiment
 FROM said AS s
 LEFT JOIN newest AS n ON s.seq = n.seq
