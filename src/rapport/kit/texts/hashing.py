@@ -128,25 +128,20 @@ def words_of(texts: pa.StringArray) -> Words:
 
 
 class _Last:
-    """The batch asked for last, known by its place in memory, which stays taken while it is held here."""
+    """The batch asked for last, known by its texts: a model may have copied them, and to compare them is quick."""
 
     def __init__(self) -> None:
         self.held: tuple[pa.StringArray, Words, Features] | None = None
 
     def of(self, texts: pa.StringArray) -> tuple[Words, Features]:
         held = self.held
-        if held is None or _place(held[0]) != _place(texts):
+        if held is None or not held[0].equals(texts):
             cut = words(texts)
             held = self.held = (texts, cut, features(cut))
         return held[1:]
 
 
 _last = _Last()
-
-
-def _place(texts: pa.StringArray) -> tuple[int, ...]:
-    _, *held = texts.buffers()
-    return (texts.offset, len(texts), *(b.address if b else 0 for b in held))
 
 
 def word_hashes(word: Sequence[str]) -> NDArray[np.uint64]:
