@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rapport.insights.selectors.aspects import AspectView, aspects
 from rapport.insights.selectors.cards import (
     ModelCard,
     ModelTitle,
@@ -22,11 +23,13 @@ from rapport.insights.selectors.texts import (
 )
 
 __all__ = [
+    "AspectView",
     "LanguageShare",
     "ModelCard",
     "ModelTitle",
     "RunView",
     "SentimentOf",
+    "aspects",
     "card",
     "cards",
     "distribution",

@@ -77,8 +77,10 @@ def _upsert(scores: pa.Table) -> int:
     )
 
 
-def drop_scores(subjects: graph.Subjects, model: str, *, before: dt.datetime | None = None) -> int:
-    """Forget what a model wrote (before a time) of the persons that these subjects belong to, or once were.
+def drop_scores(
+    subjects: graph.Subjects, model: str, *, name: str = "", before: dt.datetime | None = None
+) -> int:
+    """Forget what a model wrote (under a name; before a time) of the persons these subjects belong to, or once were.
 
     A person's score was computed over all their subjects, so one of them is enough.
     """
@@ -89,8 +91,8 @@ def drop_scores(subjects: graph.Subjects, model: str, *, before: dt.datetime | N
         np.unique(subjects),
     )
     persons = np.unique(np.concatenate([rows.numbers(known, "person"), graph.as_subjects(subjects)]))
-    older = " AND as_of < %s" if before else ""
-    times = [bulk.time_value(before)] if before else []
+    older = (" AND as_of < %s" if before else "") + (" AND name = %s" if name else "")
+    asked = [bulk.time_value(before)] * bool(before) + [name] * bool(name)
     dropped = 0
     for at in range(0, persons.size, DROPPED_AT_ONCE):
         if at:
@@ -99,7 +101,7 @@ def drop_scores(subjects: graph.Subjects, model: str, *, before: dt.datetime | N
         with writing.change() as number, connection.cursor() as cursor:
             cursor.execute(
                 f"DELETE FROM people_score WHERE model = %s AND {rows.among('person')}{older}",
-                [model, rows.listed(part), *times],
+                [model, rows.listed(part), *asked],
             )
             if cursor.rowcount and persons.size <= DROPPED_AT_ONCE:
                 writing.touch(part, number)

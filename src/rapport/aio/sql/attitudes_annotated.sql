@@ -1,0 +1,32 @@
+-- grain: one row per text and aspect that a model found in it
+-- needs: annotation
+-- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR)
+-- gives: seq, subject, person, ts, place, kind, about, how, stance, doubt, quote
+-- units: stance in [-1, 1]; doubt is its variance; how is said
+WITH newest AS (
+    SELECT
+        a.seq,
+        a.name,
+        arg_max(a.label, a.run) AS label,
+        arg_max(a.value, a.run) AS stance,
+        arg_max(a.probability, a.run) AS probability,
+        arg_max(a.detail, a.run) AS detail
+    FROM annotation AS a
+    WHERE a.ts >= $since::TIMESTAMPTZ AND starts_with(a.name, 'aspect:')
+    GROUP BY a.seq, a.name
+)
+SELECT
+    s.seq,
+    s.subject,
+    s.person,
+    s.ts,
+    s.place,
+    'attitude' AS kind,
+    substr(n.name, 8) AS about,
+    'said' AS how,
+    greatest(-1, least(1, n.stance)) AS stance,
+    greatest(0, 1 - n.stance * n.stance) AS doubt,
+    coalesce(nullif(trim(json_extract_string(n.detail, '$.quote')), ''), s.words) AS quote
+FROM newest AS n
+INNER JOIN said AS s ON s.seq = n.seq
+WHERE n.label <> 'neutral' AND coalesce(n.probability, 1) >= $probability AND n.stance IS NOT NULL
