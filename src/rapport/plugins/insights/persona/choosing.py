@@ -23,7 +23,8 @@ Ints = NDArray[np.int64]
 
 MOST = 8  # personas; more are read by nobody
 REFITS = 10
-STARTS = 3
+STARTS = 8
+HOPELESS = 0.55  # mean Jaccard; below it twice in a row, more personas are not tried
 PEOPLE_EACH = 20  # at least, on average
 STABLE = 0.6  # mean Jaccard of the least stable persona
 STABLE_MEAN = 0.7  # of all personas, weighed by their people
@@ -66,6 +67,8 @@ def choose(
         tried.append(attempt(inputs, model, samples, rng))
         if tried[-1].is_stable:
             best = model
+        if len(tried) > 1 and max(t.mean_jaccard for t in tried[-2:]) < HOPELESS:
+            break
     return best, tried
 
 
@@ -76,7 +79,7 @@ def attempt(inputs: Inputs, model: Mixture, samples: list[Ints], rng: np.random.
     n = np.bincount(own, minlength=k)
     found, rands, gains = [], [], []
     for times in samples:
-        again = mixture.fit(inputs, k, rng, STARTS - 1, times.astype(np.float64))
+        again = mixture.fit(inputs, k, rng, STARTS // 2, times.astype(np.float64))
         belongs, said = mixture.belonging(inputs, again)
         table = crossed(own, belongs.argmax(axis=1), k)
         found.append(jaccard(table))

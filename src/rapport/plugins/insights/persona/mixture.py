@@ -20,7 +20,8 @@ from rapport.plugins.insights.persona.encoding import People, Scales
 
 Floats = NDArray[np.float64]
 
-STEPS = 60
+STEPS = 80
+SHORT = 8  # steps of a start, of which only the likeliest goes on (Biernacki, Celeux and Govaert 2003)
 CLOSE = 1e-5  # mean log-likelihood a person may gain by a step that is worth no other
 PRIOR = 4.0  # people's worth of everybody's shares that each persona begins with
 SPREAD_LEAST = 0.4  # of a measure within a persona, in standard deviations of everybody
@@ -139,7 +140,7 @@ def belonging(inputs: Inputs, model: Mixture) -> tuple[Floats, Floats]:
 def fit(
     inputs: Inputs, k: int, rng: np.random.Generator, starts: int = 1, times: Floats | None = None
 ) -> Mixture:
-    """The likeliest of several starts; `times` is how often each person counts."""
+    """The likeliest of several short starts, climbed to the end; `times` is how often each person counts."""
     times = np.ones(len(inputs)) if times is None else times
     base = everybody(inputs, times)
     if k == 1:
@@ -147,10 +148,11 @@ def fit(
     points = _points(inputs, base)
     best, best_said = base, -np.inf
     for _ in range(starts):
-        found, said = _climb(inputs, base, times, _begin(points, times, k, rng))
+        begun = _maximise(inputs, base, _begin(points, times, k, rng) * times[:, None])
+        found, said = _climb(inputs, base, times, begun, SHORT)
         if said > best_said:
             best, best_said = found, said
-    return best
+    return _climb(inputs, base, times, best, STEPS)[0]
 
 
 def everybody(inputs: Inputs, times: Floats | None = None) -> Mixture:
@@ -195,9 +197,11 @@ def _squares(points: Floats, centres: Floats) -> Floats:
     return np.maximum(found, 0)
 
 
-def _climb(inputs: Inputs, base: Mixture, times: Floats, belongs: Floats) -> tuple[Mixture, float]:
-    model, before = _maximise(inputs, base, belongs * times[:, None]), -np.inf
-    for _ in range(STEPS):
+def _climb(
+    inputs: Inputs, base: Mixture, times: Floats, model: Mixture, steps: int
+) -> tuple[Mixture, float]:
+    before = -np.inf
+    for _ in range(steps):
         belongs, said = belonging(inputs, model)
         now = float(said @ times / times.sum())
         if abs(now - before) < CLOSE:
