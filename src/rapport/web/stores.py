@@ -34,6 +34,20 @@ def set_up() -> None:
         django.setup()
 
 
+def has_records() -> bool:
+    """Whether there is an operational store to ask; nothing is made where there is none."""
+    from django.conf import settings
+    from django.db import DatabaseError, connection
+
+    database = settings.DATABASES["default"]
+    if "sqlite" in database["ENGINE"] and not os.path.exists(database["NAME"]):
+        return False
+    try:
+        return "insights_storedmodel" in connection.introspection.table_names()
+    except DatabaseError:
+        return False
+
+
 def initialise() -> None:
     """Make every store of the data folder, or bring it up to this version; safe to repeat."""
     from rapport.kit import home

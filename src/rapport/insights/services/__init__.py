@@ -16,12 +16,16 @@ from rapport.insights.services.judging import Asked, backtest
 from rapport.insights.services.keeping import parameters_from
 from rapport.insights.services.reading import go_on, read_anew, stop
 from rapport.insights.services.running import Progress, RunSummary, read_due, run
+from rapport.insights.services.scoring import TIERS, Read, Reader
 
 __all__ = [
+    "TIERS",
     "Asked",
     "Corrected",
     "Lesson",
     "Progress",
+    "Read",
+    "Reader",
     "RunSummary",
     "adapt",
     "add_labelled",

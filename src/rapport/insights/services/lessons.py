@@ -201,7 +201,6 @@ def _macro(f1: Floats) -> Floats:
 
 def _figure(drawn: Floats) -> Figure:
     """The figure itself stands first, those of the draws behind it."""
-    low, high = (
-        np.nanquantile(drawn[1:], [0.025, 0.975]) if not np.isnan(drawn[1:]).all() else (np.nan, np.nan)
-    )
+    there = drawn[1:][~np.isnan(drawn[1:])]
+    low, high = np.quantile(there, [0.025, 0.975]) if len(there) else (drawn[0], drawn[0])
     return Figure(round(float(drawn[0]), 4), round(float(low), 4), round(float(high), 4))
