@@ -19,7 +19,7 @@ from rapport.events import services as events
 from rapport.insights import rules
 from rapport.insights.contract import SCORES, Insight, is_of_texts
 from rapport.insights.models import Run
-from rapport.insights.services import annotating, judging, keeping, permitting, reading
+from rapport.insights.services import annotating, following, judging, keeping, permitting, reading
 from rapport.kit import clock, home, query
 from rapport.kit.errors import RapportError
 from rapport.people import selectors as people
@@ -67,6 +67,8 @@ def run(
     for model in chosen:
         if not is_of_texts(model):
             summaries[model.name] = _of_one(model, show)
+            if summaries[model.name].state == Run.State.DONE:
+                following.follow(model.name)
     return [summaries[model.name] for model in chosen]
 
 
