@@ -19,7 +19,7 @@ class Statement(models.Model):
     kind = models.CharField(max_length=8)  # attitude, interest, opinion
     about = models.CharField(max_length=48)  # key of an aspect, a topic or a question
     origin = models.CharField(max_length=8)  # declared, observed, inferred
-    n = models.IntegerField()  # texts, answers, or days on which it was shown
+    n = models.IntegerField()  # texts, answers, or weeks in which it was shown
     weight = models.FloatField()  # of these, as they count today
     moment = models.FloatField(default=0)  # sum of weight times stance in [-1, 1]
     square = models.FloatField(

@@ -31,8 +31,8 @@ SCORES_MAX = {INTEREST: 30, ATTITUDE: 15, OPINION: 15}  # names of scores, those
 DRAWN_TEXTS = 0.5  # that many indifferent texts are added to everybody's
 STANCE_MIN = 0.3  # a mean nearer to indifference is not stated, however sure
 DRAWN_ACTS = 6.0  # the attention of an average person, in weighed acts, that is added to everybody's
-LIFT_MIN = 1.25  # the low end of the interval must lie above it
-DAYS_MIN = 2  # on which a topic was turned to
+LIFT_MIN = 1.0  # the low end of the interval must lie above it
+WEEKS_MIN = 2  # in which a topic was turned to
 TREND_TEXTS_MIN = 2  # on each side
 
 Floats = NDArray[np.float64]
@@ -128,7 +128,7 @@ def affinity(sums: Sums) -> Judged:
     )  # Anscombe 1948: of a count, the root's spread is one half whatever the count
     ends = (np.maximum(root - half, 0) ** 2, (root + half) ** 2)
     low, value, high = (np.minimum(x / drawn_all, 1.0) / share for x in (ends[0], drawn, ends[1]))
-    sure = (low > LIFT_MIN) & (sums.n >= DAYS_MIN)
+    sure = (low > LIFT_MIN) & (sums.n >= WEEKS_MIN)
     return Judged(*(lift / (1 + lift) for lift in (value, low, high)), sure)
 
 

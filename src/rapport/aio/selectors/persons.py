@@ -31,7 +31,7 @@ class StatementView:
     low: float
     high: float
     label: str  # for, against, indifferent, interested
-    n: int  # texts, answers, or days on which it was shown
+    n: int  # texts, answers, or weeks in which it was shown
     evidence: tuple[rules.Evidence, ...]
     origin: str  # declared, observed, inferred
     state: str  # stands, said_wrong, corrected

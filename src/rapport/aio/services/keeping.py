@@ -155,9 +155,9 @@ def reasons(table: pa.Table) -> pa.Array:
     n = pc.cast(table["n"], pa.string())
     side = pc.if_else(pc.greater(table["value"], 0), "for", "against")
     turned = pc.binary_join_element_wise(
-        "Turned to it on ",
+        "Turned to it in ",
         n,
-        " days, ",
+        " weeks; it has ",
         times,
         " times as much of their attention as people give it on average.",
         "",

@@ -27,9 +27,10 @@ HALF_LIFE_ACTS_DAYS = 180.0
 PROBABILITY_MIN = 0.6  # of the reading of a text; a less sure one shows nothing
 SURELY = 0.95  # how far a phrase of the firm's own list is believed
 AGAINST = 0.5  # a sentiment this far on the other side makes a phrase doubtful
-WITHIN_S = 600  # in which a search led to what was looked at next
+WITHIN_S = 600  # after a search; what was looked at then is what it was for
 WORD_PEOPLE_MIN = 5
-WORD_PURITY = 0.7
+WORD_PURITY = 0.7  # of those who turned to a topic after a word, so many turned to the same one
+WORD_LED_MIN = 0.2  # of all who searched a word, so many turned to its topic
 SECTION_PEOPLE_MIN = 10
 SECTION_SHARE_MAX = 0.3  # of readers; what everybody reads tells nobody apart
 SECTIONS_MAX = 20
@@ -168,7 +169,7 @@ class Making:
         self.add("act", "read")
         self.make("search", "searched")
         self.make("led", "led_to", within_s=WITHIN_S)
-        self.make("topic_word", "learned_words", people_min=WORD_PEOPLE_MIN, purity=WORD_PURITY)
+        self.make("topic_word", "learned_words", people_min=WORD_PEOPLE_MIN, purity=WORD_PURITY, led_min=WORD_LED_MIN)
         self.add("act", "topics_searched")
         self.add("act", "topics_said")
         self.add("act", "joined")
@@ -214,7 +215,7 @@ class Making:
         for name in ("wished", "declares"):
             self.con.execute(
                 "INSERT INTO mention BY NAME SELECT seq, subject, person, ts, place, 'interest' AS kind,"
-                f" about, 'declared' AS how, 1.0 AS stance, 0.0 AS doubt, quote FROM {name} WHERE about <> ''"
+                f" about, 'declared' AS how, 1::DOUBLE AS stance, 0::DOUBLE AS doubt, quote FROM {name} WHERE about <> ''"
             )
 
     def leave_out_sensitive(self) -> int:

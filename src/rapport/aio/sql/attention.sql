@@ -2,29 +2,40 @@
 -- needs: act
 -- given: act(seq BIGINT, subject BIGINT, person BIGINT, topic VARCHAR, title VARCHAR, how VARCHAR, ts TIMESTAMPTZ, place VARCHAR, quote VARCHAR)
 -- gives: subject, person, kind, about, origin, n, weight, moment, square, doubt, of_all, share, recent_weight, recent_moment
--- units: n in days; an act counts once a day and way, by what it costs one, and half after $half_life_days; share of all weight
-WITH daily AS (
+-- units: n in weeks; a topic counts once a week, by the way that costs one most, and half after $half_life_days; share of
+-- all weight. What one looks at before and after one purchase is one need, and no proof of many; of several
+-- identifiers of one person, the week is that of the one by which most was done.
+WITH weighed AS (
     SELECT
+        a.seq,
         a.subject,
-        any_value(a.person) AS person,
+        a.person,
         a.topic,
-        a.how,
-        a.ts::DATE AS day,
-        CASE a.how WHEN 'bought' THEN 3.0 WHEN 'joined' THEN 3.0 WHEN 'searched' THEN 2.0 ELSE 1.0 END
+        a.ts,
+        CASE a.how WHEN 'bought' THEN 3::DOUBLE WHEN 'joined' THEN 3::DOUBLE WHEN 'searched' THEN 2::DOUBLE ELSE 1::DOUBLE END
         * pow(0.5, greatest(0, date_diff('day', a.ts::DATE, $now::TIMESTAMPTZ::DATE)) / $half_life_days) AS weight
     FROM act AS a
-    GROUP BY a.subject, a.topic, a.how, a.ts::DATE
+),
+weekly AS (
+    SELECT
+        arg_max(w.subject, (w.weight, w.seq)) AS subject,
+        w.person,
+        w.topic,
+        max(w.weight) AS weight,
+        max(w.ts) AS ts
+    FROM weighed AS w
+    GROUP BY w.person, w.topic, date_trunc('week', w.ts)
 ),
 turned AS (
     SELECT
         d.subject,
         any_value(d.person) AS person,
         d.topic,
-        count(DISTINCT d.day) AS n,
+        count(*) AS n,
         sum(d.weight) AS weight,
         sum(d.weight * d.weight) AS square,
-        coalesce(sum(d.weight) FILTER (WHERE d.day >= ($now::TIMESTAMPTZ - to_days($recent_days))::DATE), 0.0) AS recent_weight
-    FROM daily AS d
+        coalesce(sum(d.weight) FILTER (WHERE d.ts >= $now::TIMESTAMPTZ - to_days($recent_days)), 0::DOUBLE) AS recent_weight
+    FROM weekly AS d
     GROUP BY d.subject, d.topic
 ),
 of_subject AS (
@@ -55,14 +66,14 @@ SELECT
     w.topic AS about,
     'observed' AS origin,
     coalesce(t.n, 0) AS n,
-    coalesce(t.weight, 0.0) AS weight,
-    0.0 AS moment,
-    coalesce(t.square, 0.0) AS square,
-    0.0 AS doubt,
+    coalesce(t.weight, 0::DOUBLE) AS weight,
+    0::DOUBLE AS moment,
+    coalesce(t.square, 0::DOUBLE) AS square,
+    0::DOUBLE AS doubt,
     s.of_all,
     o.share,
-    coalesce(t.recent_weight, 0.0) AS recent_weight,
-    0.0 AS recent_moment
+    coalesce(t.recent_weight, 0::DOUBLE) AS recent_weight,
+    0::DOUBLE AS recent_moment
 FROM wanted AS w
 INNER JOIN of_subject AS s ON s.person = w.person
 INNER JOIN of_topic AS o ON o.topic = w.topic

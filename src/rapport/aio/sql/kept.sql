@@ -35,6 +35,7 @@ ways AS (
     FROM act AS a
     INNER JOIN chosen AS c ON c.person = a.person AND c.kind = 'interest' AND c.about = a.topic AND c.origin = 'observed'
     WHERE a.quote IS NOT NULL AND a.quote <> ''
+    QUALIFY row_number() OVER (PARTITION BY a.subject, a.topic, a.how, a.quote ORDER BY a.ts DESC, a.seq DESC) = 1
 ),
 turned AS (
     SELECT

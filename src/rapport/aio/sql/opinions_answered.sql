@@ -50,6 +50,6 @@ SELECT
     n.about,
     'answered' AS how,
     n.stance,
-    0.0 AS doubt,
+    0::DOUBLE AS doubt,
     n.quote
 FROM newest AS n

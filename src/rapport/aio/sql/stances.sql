@@ -9,7 +9,7 @@ WITH weighed AS (
         CASE m.how WHEN 'said' THEN 'inferred' ELSE 'declared' END AS origin,
         CASE m.how
             WHEN 'said' THEN pow(0.5, greatest(0, date_diff('hour', m.ts, $now::TIMESTAMPTZ)) / 24.0 / $half_life_days)
-            ELSE 1.0
+            ELSE 1::DOUBLE
         END AS weight,
         m.ts >= $now::TIMESTAMPTZ - to_days($recent_days) AS is_recent
     FROM mention AS m
@@ -25,9 +25,9 @@ SELECT
     sum(w.weight * w.stance) AS moment,
     sum(w.weight * w.stance * w.stance) AS square,
     sum(w.weight * w.doubt) AS doubt,
-    0.0 AS of_all,
-    0.0 AS share,
-    coalesce(sum(w.weight) FILTER (WHERE w.is_recent), 0.0) AS recent_weight,
-    coalesce(sum(w.weight * w.stance) FILTER (WHERE w.is_recent), 0.0) AS recent_moment
+    0::DOUBLE AS of_all,
+    0::DOUBLE AS share,
+    coalesce(sum(w.weight) FILTER (WHERE w.is_recent), 0::DOUBLE) AS recent_weight,
+    coalesce(sum(w.weight * w.stance) FILTER (WHERE w.is_recent), 0::DOUBLE) AS recent_moment
 FROM weighed AS w
 GROUP BY w.subject, w.kind, w.about, w.origin

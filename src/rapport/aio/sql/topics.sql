@@ -1,7 +1,7 @@
 -- grain: one row per topic that anybody turned to, the most followed first
 -- needs: act, topic_word, section
 -- given: act(seq BIGINT, subject BIGINT, person BIGINT, topic VARCHAR, title VARCHAR, how VARCHAR, ts TIMESTAMPTZ, place VARCHAR, quote VARCHAR)
--- given: topic_word(word VARCHAR, topic VARCHAR, n_people BIGINT)
+-- given: topic_word(word VARCHAR, topic VARCHAR, n_people BIGINT, is_whole BOOLEAN)
 -- given: category(topic VARCHAR)
 -- given: section(topic VARCHAR, n_people BIGINT, weight DOUBLE)
 -- gives: key, title, source, n_people, words
@@ -20,6 +20,7 @@ worded AS (
         w.topic,
         list(w.word ORDER BY w.n_people DESC, w.word)[1:20] AS words
     FROM topic_word AS w
+    WHERE w.is_whole
     GROUP BY w.topic
 )
 SELECT

@@ -1,9 +1,9 @@
 -- grain: one row per text and the topic it names
 -- needs: said, topic_word
 -- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR)
--- given: topic_word(word VARCHAR, topic VARCHAR, n_people BIGINT)
+-- given: topic_word(word VARCHAR, topic VARCHAR, n_people BIGINT, is_whole BOOLEAN)
 -- gives: seq, subject, person, topic, title, how, ts, place, quote
--- units: by its longest words that one topic alone has; how is said
+-- units: by its longest words that say the topic also when they stand alone; how is said
 WITH split AS (
     SELECT
         s.seq,
@@ -22,9 +22,9 @@ token AS (
 worded AS (
     SELECT
         t.seq,
-        arg_max(w.topic, length(w.word)) AS topic
+        arg_max(w.topic, (length(w.word), w.n_people)) AS topic
     FROM token AS t
-    INNER JOIN topic_word AS w ON w.word = t.word
+    INNER JOIN topic_word AS w ON w.word = t.word AND w.is_whole
     GROUP BY t.seq
 )
 SELECT

@@ -1,10 +1,9 @@
 -- grain: one row per search and the topic it was for
--- needs: search, led, topic_word
+-- needs: search, topic_word
 -- given: search(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, place VARCHAR, quote VARCHAR, plain VARCHAR)
--- given: led(seq BIGINT, topic VARCHAR)
--- given: topic_word(word VARCHAR, topic VARCHAR, n_people BIGINT)
+-- given: topic_word(word VARCHAR, topic VARCHAR, n_people BIGINT, is_whole BOOLEAN)
 -- gives: seq, subject, person, topic, title, how, ts, place, quote
--- units: by what it led to, else by its longest words that one topic alone has; how is searched
+-- units: by its longest words that one topic alone has; how is searched
 WITH token AS (
     SELECT
         s.seq,
@@ -17,7 +16,7 @@ WITH token AS (
 worded AS (
     SELECT
         t.seq,
-        arg_max(w.topic, length(w.word)) AS topic
+        arg_max(w.topic, (length(w.word), w.n_people)) AS topic
     FROM token AS t
     INNER JOIN topic_word AS w ON w.word = t.word
     GROUP BY t.seq
@@ -26,13 +25,11 @@ SELECT
     s.seq,
     s.subject,
     s.person,
-    coalesce(l.topic, w.topic) AS topic,
-    coalesce(l.topic, w.topic) AS title,
+    w.topic AS topic,
+    w.topic AS title,
     'searched' AS how,
     s.ts,
     s.place,
     s.quote
 FROM search AS s
-LEFT JOIN led AS l ON l.seq = s.seq
-LEFT JOIN worded AS w ON w.seq = s.seq
-WHERE coalesce(l.topic, w.topic) IS NOT NULL
+INNER JOIN worded AS w ON w.seq = s.seq
