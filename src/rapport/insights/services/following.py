@@ -15,10 +15,10 @@ from rapport.people import selectors as people
 log = logging.getLogger(__name__)
 
 # By model: what follows a run of it that is done.
-_FOLLOWS: dict[str, Callable[[], None]] = {}
+_FOLLOWS: dict[str, Callable[[], object]] = {}
 
 
-def after_run(name: str, then: Callable[[], None]) -> None:
+def after_run(name: str, then: Callable[[], object]) -> None:
     """Let a domain above act once a model has run; called when its app is ready."""
     _FOLLOWS[name] = then
 
