@@ -24,6 +24,7 @@ from rapport.kit import clock, home, query
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people.rules import sensitive
 from rapport.people.selectors import rows
+from rapport.staff.rules import Role
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,18 @@ class SavedView:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedView:
+    """A saved question that may not be asked any more, and why."""
+
+    key: uuid.UUID
+    name: str
+    shared: str
+    roles: tuple[str, ...]
+    created_by: str
+    error: Invalid
+
+
+@dataclass(frozen=True, slots=True)
 class KeptView:
     """One answer of a saved question's history."""
 
@@ -64,6 +77,12 @@ def saved_for(email: str, role: str) -> list[SavedView]:
     return _views(row for row in found if _is_listed(row, email, role))
 
 
+def refused_for(email: str, role: str) -> list[RefusedView]:
+    """Of what they would see, what may not be asked any more; an owner sees everybody's, to tidy up."""
+    read = (_read(row) for row in Saved.objects.order_by("name"))
+    return [view for view in read if isinstance(view, RefusedView) and may_open(view, email, role)]
+
+
 def all_saved() -> list[SavedView]:
     """Every saved question, by name: for a command, whose caller owns the installation."""
     return _views(Saved.objects.order_by("name"))
@@ -75,19 +94,29 @@ def pinned_for(email: str, role: str) -> list[SavedView]:
     return _views(row for row in found if _is_listed(row, email, role))
 
 
-def may_open(view: SavedView, email: str, role: str) -> bool:
+def may_open(view: SavedView | RefusedView, email: str, role: str) -> bool:
     """Whether somebody may open a saved question whose address they have."""
+    if isinstance(view, RefusedView) and role == Role.OWNER:
+        return True
     return view.shared == Saved.Shared.LINK or _is_shared(
         view.shared, view.roles, view.created_by, email, role
     )
 
 
 def saved(key: uuid.UUID) -> SavedView:
-    """One saved question, or NotFound."""
+    """One saved question; NotFound, or Invalid where it may not be asked any more."""
+    view = saved_or_refused(key)
+    if isinstance(view, RefusedView):
+        raise view.error
+    return view
+
+
+def saved_or_refused(key: uuid.UUID) -> SavedView | RefusedView:
+    """One saved question, also one that may not be asked any more; or NotFound."""
     row = Saved.objects.filter(key=key).first()
     if row is None:
         raise NotFound("there is no such saved question", "It may have been removed.")
-    return _view(row)
+    return _read(row)
 
 
 def saved_named(name: str) -> SavedView:
@@ -174,13 +203,15 @@ def _is_shared(shared: str, roles: Sequence[str], created_by: str, email: str, r
 
 def _views(found: Iterable[Saved]) -> list[SavedView]:
     """Those that may be asked still; what is refused since it was saved is no reason to list none."""
-    views = []
-    for row in found:
-        try:
-            views.append(_view(row))
-        except Invalid as error:
-            log.warning("the saved question %s is refused: %s", row.key, error.message)
-    return views
+    return [view for view in map(_read, found) if isinstance(view, SavedView)]
+
+
+def _read(row: Saved) -> SavedView | RefusedView:
+    try:
+        return _view(row)
+    except Invalid as error:
+        log.warning("the saved question %s is refused: %s", row.key, error.message)
+        return RefusedView(row.key, row.name, row.shared, tuple(row.roles), row.created_by, error)
 
 
 def _view(row: Saved) -> SavedView:

@@ -314,6 +314,11 @@ def test_sensitive_traits_tell_nobody_apart(shop: Say) -> None:
         asked(measures=["people"], by=["trait:religion"])
     with pytest.raises(Invalid, match="sensitive"):
         asked(measures=["people"], where=[{"dimension": "score:health_score", "is": ["a"]}])
+    with pytest.raises(Invalid, match="sensitive"):
+        asked(measures=["orders"], by=["property:religion"])
+    with pytest.raises(Invalid, match="sensitive"):
+        asked(measures=["orders"], where=[{"dimension": "property:chosenDiet", "is": ["halal"]}])
+    asked(measures=["orders"], by=["property:shelf"])
     assert {"plan"} <= set(selectors.terms().traits)
     assert not {"religion", "diet"} & set(selectors.terms().traits)
 

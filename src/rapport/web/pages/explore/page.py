@@ -96,6 +96,7 @@ def ask(request: HttpRequest) -> HttpResponseBase:
         "answer_url": _answer_url(question) if question else "",
         "written": written(question) if question else "",
         "saved": [(one, exploring.sentence(one.question)) for one in saved],
+        "refused": [(one, exploring.refusal(one.error)) for one in explore.refused_for(email, role)],
         "starters": [
             (title, said, f"{reverse('explore')}?{urlencode({'q': written(q)})}")
             for title, said, q in form.starters()

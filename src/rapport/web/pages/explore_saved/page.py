@@ -27,6 +27,15 @@ from rapport.web.errors import sentence as as_sentence
 
 @needs(Right.SEE_EXPLORE)
 def saved(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
+    found = explore.saved_or_refused(key)
+    if isinstance(found, explore.RefusedView):
+        _demand_open(request, found)
+        context = {
+            "view": found,
+            "why": exploring.refusal(found.error),
+            "can_change": may(request, Right.CHANGE_EXPLORE) and _is_theirs(request, found),
+        }
+        return render(request, "pages/explore_saved/refused.html", context)
     view = _opened(request, key)
     answer = explore.newest_answer(key)
     return render(request, "pages/explore_saved/page.html", _context(request, view, answer))
@@ -90,35 +99,45 @@ def change(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
 @needs(Right.CHANGE_EXPLORE)
 @require_POST
 def remove(request: HttpRequest, key: uuid.UUID) -> HttpResponseBase:
-    _owned(request, key)
+    found = explore.saved_or_refused(key)
+    _demand_open(request, found)
+    _demand_owned(request, found)
     services.remove(key)
     messages.success(request, _("Removed, with its history."))
     return redirect("explore")
 
 
 def _opened(request: HttpRequest, key: uuid.UUID) -> explore.SavedView:
-    assert request.user.is_authenticated
     view = explore.saved(key)
-    if not explore.may_open(view, request.user.email, request.user.role):
-        raise Denied(
-            _("this question is not shared with you"),
-            _("Ask %(who)s to share it.") % {"who": view.created_by},
-        )
+    _demand_open(request, view)
     return view
 
 
 def _owned(request: HttpRequest, key: uuid.UUID) -> explore.SavedView:
     """One that somebody may change, and not only open."""
     view = _opened(request, key)
+    _demand_owned(request, view)
+    return view
+
+
+def _demand_open(request: HttpRequest, view: explore.SavedView | explore.RefusedView) -> None:
+    assert request.user.is_authenticated
+    if not explore.may_open(view, request.user.email, request.user.role):
+        raise Denied(
+            _("this question is not shared with you"),
+            _("Ask %(who)s to share it.") % {"who": view.created_by},
+        )
+
+
+def _demand_owned(request: HttpRequest, view: explore.SavedView | explore.RefusedView) -> None:
     if not _is_theirs(request, view):
         raise Denied(
             _("only %(who)s or an owner may change this question") % {"who": view.created_by},
             _("Save a question of your own."),
         )
-    return view
 
 
-def _is_theirs(request: HttpRequest, view: explore.SavedView) -> bool:
+def _is_theirs(request: HttpRequest, view: explore.SavedView | explore.RefusedView) -> bool:
     assert request.user.is_authenticated
     return view.created_by == request.user.email or request.user.role == Role.OWNER
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 import uuid
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from rapport.explore import selectors, services
 from rapport.explore.rules import parsing
+from rapport.people.rules import sensitive
 from rapport.staff import services as staff_services
 from rapport.staff.models import Staff
 from rapport.web import jobs
@@ -28,6 +30,14 @@ def saved(alice: Staff, say: Say) -> uuid.UUID:
 @pytest.fixture
 def analyst(alice: Staff) -> Staff:
     return staff_services.invite(alice, email="ida@example.com", name="Ida", role="analyst")[0]
+
+
+def once_allowed(dimension: str, *keys: uuid.UUID) -> None:
+    """Make these ask by something sensitive, as they could before it was refused."""
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(sensitive, "category_of", lambda _name: None)
+        for key in keys:
+            services.change(key, question=parsing.parse({"measures": ["orders"], "by": [dimension]}))
 
 
 def test_a_question_is_kept_under_a_name(alice: Staff, say: Say) -> None:
@@ -105,3 +115,42 @@ def test_it_can_be_removed(alice: Staff, bob: Staff, saved: uuid.UUID) -> None:
     assert logged_in(bob).post(f"{address}remove/").status_code == 403
     assert logged_in(alice).post(f"{address}remove/").headers["Location"] == "/explore/"
     assert logged_in(alice).get(address).status_code == 404
+
+
+def test_what_may_not_be_asked_any_more_says_why_and_can_be_removed(
+    alice: Staff, analyst: Staff, saved: uuid.UUID
+) -> None:
+    services.change(saved, shared="roles", roles=["analyst"], is_pinned=True)
+    once_allowed("property:religion", saved)
+    address = f"/explore/saved/{saved}/"
+    mine, theirs = logged_in(alice), logged_in(analyst)
+    listed = html.unescape(mine.get("/explore/").content.decode())
+    assert "Saved, and not to be asked any more" in listed
+    assert f'href="{address}"' in listed
+    shown = html.unescape(mine.get(address).content.decode())
+    assert "it is sensitive. Choose another dimension." in shown
+    assert f"{address}remove/" in shown
+    assert address not in mine.get("/").content.decode()  # Home does not lead to it
+    assert mine.post(f"{address}change/", {"name": "Orders", "shared": "mine"}).status_code == 400
+    # Shared with her, which is no leave to remove it.
+    read = theirs.get(address).content.decode()
+    assert f"{address}remove/" not in read
+    assert alice.email in read
+    assert theirs.post(f"{address}remove/").status_code == 403
+    assert mine.post(f"{address}remove/").status_code == 302
+    assert mine.get(address).status_code == 404
+    assert "not to be asked any more" not in mine.get("/explore/").content.decode()
+
+
+def test_an_owner_tidies_up_what_a_colleague_left(alice: Staff, analyst: Staff, saved: uuid.UUID) -> None:
+    key = services.save("Hers alone", parsing.parse(QUESTION), by=analyst.email)
+    other = services.save("Hers still", parsing.parse(QUESTION), by=analyst.email)
+    once_allowed("trait:religion", key)
+    mine = logged_in(alice)
+    assert "Hers alone" in mine.get("/explore/").content.decode()
+    assert mine.get(f"/explore/saved/{other}/").status_code == 403  # hers, and nothing is wrong with it
+    assert mine.post(f"/explore/saved/{key}/remove/").status_code == 302
+    assert [one.key for one in selectors.saved_for(analyst.email, "analyst")] == [other]
+    assert mine.get(f"/explore/saved/{key}/").status_code == 404
+    once_allowed("trait:religion", saved)
+    assert logged_in(analyst).get(f"/explore/saved/{saved}/").status_code == 403
