@@ -33,6 +33,7 @@ COMMANDS = {
     "identity": "rapport.cli.identity",
     "segments": "rapport.cli.segments",
     "insights": "rapport.cli.insights",
+    "aio": "rapport.cli.aio",
     "explore": "rapport.cli.explore",
     "text": "rapport.cli.text",
     "bench": "rapport.cli.bench",

@@ -16,8 +16,10 @@ from django_tasks import task
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
+from rapport.aio import services as aio
 from rapport.consent import services as consent
 from rapport.explore import services as explore
+from rapport.insights import selectors as models
 from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
 from rapport.kit.errors import Conflict, RapportError
@@ -93,6 +95,7 @@ def _loop(stop: process.Stop) -> None:
                 _keep_retention()
                 _renew_columns()
                 _compare_nightly()
+                _state_nightly()
                 _refresh_segments_if_due()
                 _ask_scheduled()
                 swept = clock.monotonic_s()
@@ -185,6 +188,42 @@ def _compare_nightly() -> None:
 
 
 @task()
+def refresh_statements() -> None:
+    """Work out what people care about, think and stand for; segments that ask for it move with it."""
+    show = _shown("statements")
+    try:
+        aio.refresh(lambda what: show(0, None, what))
+    finally:
+        forget_progress("statements")
+    if segments.rests_on_models():
+        _refresh_segments_soon()
+
+
+def refresh_statements_soon() -> None:
+    """Have statements worked out anew, once, however often it is asked for before its turn comes."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    waits = DBTaskResult.objects.filter(
+        status=TaskResultStatus.READY, task_path__endswith=".refresh_statements"
+    )
+    if not waits.exists():
+        refresh_statements.enqueue()
+
+
+def _state_nightly() -> None:
+    """In the small hours, have statements worked out if that was not done for most of a day."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    if clock.now().hour not in NIGHT_HOURS or not aio.is_due():
+        return
+    runs = DBTaskResult.objects.filter(
+        status=TaskResultStatus.RUNNING, task_path__endswith=".refresh_statements"
+    )
+    if not runs.exists():
+        refresh_statements_soon()
+
+
+@task()
 def ask_saved(key: str, by: str) -> None:
     """Ask a saved question and keep its answer; one that failed is told in its history."""
     try:
@@ -212,6 +251,8 @@ def _ask_scheduled() -> None:
 def run_insight(name: str) -> None:
     """Run one model over everything the log holds; segments that ask for what models say move with it."""
     insights.run([name], progress=_shown(f"insight-{name}"))
+    if any(gives.kind == "annotation" for gives in models.card(name).gives):
+        refresh_statements_soon()
     if segments.rests_on_models():
         _refresh_segments_soon()
 

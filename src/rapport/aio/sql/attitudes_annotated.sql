@@ -8,7 +8,9 @@ WITH newest AS (
         a.seq,
         a.name,
         arg_max(a.label, a.run) AS label,
-        arg_max(a.value, a.run) AS stance,
+        arg_max(
+            coalesce(a.value, CASE a.label WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 END), a.run
+        ) AS stance,
         arg_max(a.probability, a.run) AS probability,
         arg_max(a.detail, a.run) AS detail
     FROM annotation AS a
@@ -29,4 +31,4 @@ SELECT
     coalesce(nullif(trim(json_extract_string(n.detail, '$.quote')), ''), s.words) AS quote
 FROM newest AS n
 INNER JOIN said AS s ON s.seq = n.seq
-WHERE n.label <> 'neutral' AND coalesce(n.probability, 1) >= $probability AND n.stance IS NOT NULL
+WHERE n.label NOT IN ('neutral', '') AND coalesce(n.probability, 1) >= $probability AND n.stance IS NOT NULL

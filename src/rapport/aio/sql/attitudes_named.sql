@@ -17,7 +17,9 @@ newest AS (
     SELECT
         a.seq,
         arg_max(a.label, a.run) AS label,
-        arg_max(a.value, a.run) AS stance,
+        arg_max(
+            coalesce(a.value, CASE a.label WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 END), a.run
+        ) AS stance,
         arg_max(a.probability, a.run) AS probability
     FROM annotation AS a
     WHERE a.name = 'sentiment' AND a.ts >= $since::TIMESTAMPTZ
@@ -38,4 +40,4 @@ SELECT
 FROM alone AS o
 INNER JOIN newest AS n ON n.seq = o.seq
 INNER JOIN said AS s ON s.seq = o.seq
-WHERE n.label <> 'neutral' AND coalesce(n.probability, 1) >= $probability AND n.stance IS NOT NULL
+WHERE n.label NOT IN ('neutral', '') AND coalesce(n.probability, 1) >= $probability AND n.stance IS NOT NULL

@@ -35,7 +35,7 @@ judged AS (
             WHEN f.is_yes AND coalesce(m.stance, 0) > -$against THEN $surely
             WHEN f.is_no AND coalesce(m.stance, 0) < $against THEN -$surely
             WHEN f.is_yes OR f.is_no THEN NULL
-            WHEN f.is_about AND m.label <> 'neutral' AND m.probability >= $probability THEN greatest(-1, least(1, m.stance))
+            WHEN f.is_about AND m.label NOT IN ('neutral', '') AND m.probability >= $probability THEN greatest(-1, least(1, m.stance))
         END AS stance
     FROM found AS f
     LEFT JOIN mood AS m ON m.seq = f.seq
