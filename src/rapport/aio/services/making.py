@@ -169,7 +169,13 @@ class Making:
         self.add("act", "read")
         self.make("search", "searched")
         self.make("led", "led_to", within_s=WITHIN_S)
-        self.make("topic_word", "learned_words", people_min=WORD_PEOPLE_MIN, purity=WORD_PURITY, led_min=WORD_LED_MIN)
+        self.make(
+            "topic_word",
+            "learned_words",
+            people_min=WORD_PEOPLE_MIN,
+            purity=WORD_PURITY,
+            led_min=WORD_LED_MIN,
+        )
         self.add("act", "topics_searched")
         self.add("act", "topics_said")
         self.add("act", "joined")

@@ -180,8 +180,8 @@ def _judged(pooled: pa.Table) -> pa.Table:
                 continue
             part = rules.Sums(*(getattr(whole, name)[mask] for name in rules.Sums.__dataclass_fields__))
             found = rules.judged(part, kind, origin)
-            for name in columns:
-                columns[name][mask] = getattr(found, name)
+            for name, values in columns.items():
+                values[mask] = getattr(found, name)
             suffices[mask] = found.suffices
     trend = rules.trend(whole)
     for name, values in (columns | {"trend": trend, "suffices": suffices}).items():

@@ -15,13 +15,14 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from rapport.aio import selectors as aio
 from rapport.insights import selectors as insights
 from rapport.kit.errors import Invalid
 from rapport.people import selectors as people
 from rapport.people import services
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, ledger, lines, segmentmoves, words
+from rapport.web.components import formats, ledger, lines, segmentmoves, stating, words
 from rapport.web.components.telling import ToldForm
 
 ACCEPTED = "accepted"
@@ -131,6 +132,7 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "settled": [w for w in whys if w.edge.state != ACCEPTED],
         "known": [_known(t) for t in who.traits],
         **_figures(who.scores, may(request, Right.SEE_INSIGHTS)),
+        "statements": stating.groups(aio.of_person(who.id)) if who.kind == "person" else None,
         "segments": segmentmoves.memberships(who.id) if may(request, Right.SEE_SEGMENTS) else None,
         "can_change": may(request, Right.CHANGE_PEOPLE),
         "can_ask": may(request, Right.CHANGE_PRIVACY),
