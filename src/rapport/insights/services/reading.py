@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import duckdb
+
 from rapport.events import lake, loader
 from rapport.insights import rules
 from rapport.insights.contract import Insight, is_of_texts
 from rapport.insights.models import AnnotationCursor
 from rapport.insights.services import annotating, keeping, permitting
-from rapport.kit import clock
+from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
 
 
@@ -20,17 +22,19 @@ class Standing:
     model: str
     version: str
     upto_seq: int  # every event up to here is read
-    head: int  # the log's last event
+    n_texts: int  # it has read
+    n_waiting: int  # texts it has not
     is_paused: bool
 
     @property
     def is_behind(self) -> bool:
-        return self.upto_seq < self.head
+        return self.n_waiting > 0
 
     @property
     def share(self) -> float:
-        """How much of the log is read, 0 to 1."""
-        return min(1.0, self.upto_seq / self.head) if self.head else 1.0
+        """How much of what was written is read, 0 to 1."""
+        total = self.n_texts + self.n_waiting
+        return self.n_texts / total if total else 1.0
 
 
 def standings() -> list[Standing]:
@@ -38,16 +42,35 @@ def standings() -> list[Standing]:
     con = lake.connect()
     try:
         head = loader.offset(con)
+        waiting: dict[tuple[int, int], int] = {}
+        found = []
+        for model in keeping.texts_insights():
+            version = keeping.active_version(model)
+            cursor = AnnotationCursor.objects.filter(model=model.name, version=version).first()
+            span = annotating.span_of(cursor) if cursor else rules.Span()
+            gap = span.gap_up_to(head)
+            if gap is not None and gap not in waiting:
+                waiting[gap] = _waiting(con, gap)
+            found.append(
+                Standing(
+                    model.name,
+                    version,
+                    head if gap is None else gap[0] - 1,
+                    cursor.n_texts if cursor else 0,
+                    waiting[gap] if gap else 0,
+                    bool(cursor and cursor.is_paused),
+                )
+            )
+        return found
     finally:
         con.close()
-    found = []
-    for model in keeping.texts_insights():
-        version = keeping.active_version(model)
-        cursor = AnnotationCursor.objects.filter(model=model.name, version=version).first()
-        gap = annotating.span_of(cursor).gap_up_to(head) if cursor else rules.Span().gap_up_to(head)
-        upto = head if gap is None else gap[0] - 1
-        found.append(Standing(model.name, version, upto, head, bool(cursor and cursor.is_paused)))
-    return found
+
+
+def _waiting(con: duckdb.DuckDBPyConnection, gap: tuple[int, int]) -> int:
+    """How many texts a stretch of the log holds; what models wrote takes numbers of the log and is no text."""
+    asked = {"seq_from": gap[0], "seq_to": gap[1], "own_words": list(rules.OWN_WORDS)}
+    ((_events, n_texts),) = query.run(con, query.load("rapport.insights", "waiting"), asked).fetchall()
+    return int(n_texts)
 
 
 def due() -> list[str]:
