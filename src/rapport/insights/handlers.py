@@ -5,9 +5,9 @@ from __future__ import annotations
 from rapport.consent import erasers, exporters
 from rapport.events import subscriptions
 from rapport.insights.services import annotate_texts, forgetting, permitting
+from rapport.insights.services.reading import KEY
 from rapport.people.selectors import rows
 
-KEY = "insights.annotate"
 REFUSALS = "insights.refusals"
 STANDS_ON = (
     "people",

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import close_old_connections
 from django_tasks import task
@@ -97,6 +98,7 @@ def _loop(stop: process.Stop) -> None:
                 _compare_nightly()
                 _state_nightly()
                 _refresh_segments_if_due()
+                _read_texts_if_due()
                 _ask_scheduled()
                 swept = clock.monotonic_s()
             run_due(name)
@@ -255,6 +257,60 @@ def run_insight(name: str) -> None:
         refresh_statements_soon()
     if segments.rests_on_models():
         _refresh_segments_soon()
+
+
+@task()
+def read_texts() -> None:
+    """Have models of texts read what their present versions have not; what older ones said stands meanwhile."""
+    try:
+        insights.read_due(progress=_shown(READING))
+    finally:
+        forget_progress(READING)
+
+
+READING = "texts"
+
+
+def read_texts_soon() -> None:
+    """Have it done once, however often it is asked for."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    waits = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path__endswith=".read_texts")
+    if not waits.exists():
+        read_texts.enqueue()
+
+
+def _read_texts_if_due() -> None:
+    from django_tasks_db.compat import TaskResultStatus
+
+    runs = DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, task_path__endswith=".read_texts")
+    if not runs.exists() and insights.is_reading_due():
+        read_texts_soon()
+
+
+@task()
+def teach_model(name: str, by: str, anyway: bool) -> None:
+    """Teach a model of texts from all that the firm gave; what became of it is told on the model's page."""
+    show = _shown(f"teach-{name}")
+    try:
+        told = insights.teach(name, by=by, anyway=anyway, progress=show).as_json()
+    except RapportError as error:
+        told = {"taught": False, "refused": str(error)}
+    finally:
+        forget_progress(f"teach-{name}")
+    told["at_us"] = clock.now_us()
+    home.path("run", f"taught-{name}.json").write_text(json.dumps(told), "utf-8")
+    if told["taught"]:
+        read_texts_soon()
+
+
+def last_lesson(name: str) -> dict[str, Any] | None:
+    """What became of the last teaching of a model that was asked for on screen; None where there was none."""
+    try:
+        found = json.loads(home.path("run", f"taught-{name}.json").read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @task()

@@ -15,6 +15,7 @@ from rapport.insights.services.correcting import Corrected, correct, uncorrect
 from rapport.insights.services.judging import Asked, backtest
 from rapport.insights.services.keeping import parameters_from
 from rapport.insights.services.reading import go_on, read_anew, stop
+from rapport.insights.services.reading import is_due as is_reading_due
 from rapport.insights.services.running import Progress, RunSummary, read_due, run
 from rapport.insights.services.scoring import TIERS, Read, Reader
 
@@ -33,6 +34,7 @@ __all__ = [
     "backtest",
     "correct",
     "go_on",
+    "is_reading_due",
     "parameters_from",
     "read_anew",
     "read_due",

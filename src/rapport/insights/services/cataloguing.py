@@ -139,9 +139,13 @@ def _checked(words: Words) -> dict[str, list[str]]:
         kept = list(dict.fromkeys(" ".join(w.split()) for w in given if w.strip()))
         for word in kept:
             if len(word) > WORD_LONGEST or not re.search(r"\w", word):
-                raise Invalid(f"{word[:80]!r} is no word", f"Give words of at most {WORD_LONGEST} characters.")
+                raise Invalid(
+                    f"{word[:80]!r} is no word", f"Give words of at most {WORD_LONGEST} characters."
+                )
             if len(re.sub(r"\W", "", word)) < 2 and "*" in word:
-                raise Invalid(f"{word!r} would find nearly every text", "Write more of the word before the *.")
+                raise Invalid(
+                    f"{word!r} would find nearly every text", "Write more of the word before the *."
+                )
         if len(kept) > WORDS_MOST:
             raise Invalid(f"{len(kept)} words are too many", f"Give at most {WORDS_MOST} in a language.")
         if kept:

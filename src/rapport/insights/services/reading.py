@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import duckdb
 
-from rapport.events import lake, loader
+from rapport.events import lake, loader, subscriptions
 from rapport.insights import rules
 from rapport.insights.contract import Insight, is_of_texts
 from rapport.insights.models import AnnotationCursor
 from rapport.insights.services import annotating, keeping, permitting
 from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
+
+KEY = "insights.annotate"  # the subscriber that reads what arrives
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,11 @@ class Standing:
         return self.n_texts / total if total else 1.0
 
 
-def standings() -> list[Standing]:
-    """Every model of texts, in the registry's order."""
+def standings(upto: int | None = None) -> list[Standing]:
+    """Every model of texts, in the registry's order, up to an event or the log's last."""
     con = lake.connect()
     try:
-        head = loader.offset(con)
+        head = loader.offset(con) if upto is None else upto
         waiting: dict[tuple[int, int], int] = {}
         found = []
         for model in keeping.texts_insights():
@@ -74,13 +76,22 @@ def _waiting(con: duckdb.DuckDBPyConnection, gap: tuple[int, int]) -> int:
 
 
 def due() -> list[str]:
-    """Models of texts that have not read everything, were not stopped, and may read at all."""
-    behind = {s.model for s in standings() if s.is_behind and not s.is_paused}
+    """Models of texts that have left out texts which arrived, were not stopped, and may read at all.
+
+    What the subscriber of new texts has not come to yet is left to it.
+    """
+    arrived = subscriptions.position(KEY)
+    behind = {s.model for s in standings(arrived) if s.is_behind and not s.is_paused}
     return [
         m.name
         for m in keeping.texts_insights()
         if m.name in behind and permitting.daily_warrant(m) is not None
     ]
+
+
+def is_due() -> bool:
+    """Whether a model of texts has left out texts that arrived."""
+    return bool(due())
 
 
 def stop(name: str) -> None:
