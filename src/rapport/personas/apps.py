@@ -13,4 +13,3 @@ class PersonasConfig(AppConfig):
 
         insights.parameters_from(selectors.MODEL, selectors.parameters)
         following.after_run(selectors.MODEL, services.paint)
-

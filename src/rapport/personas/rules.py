@@ -125,7 +125,8 @@ class Tried:
     rand: float
     rand_low: float
     rand_high: float
-    gain: float
+    gain: float  # log-likelihood a left-out person, beyond one persona for everybody
+    is_better: bool  # foretells left-out people better than fewer stable personas
     is_stable: bool
 
     @property
@@ -161,7 +162,9 @@ def lift(facet: str, name: str, n: int, of: int, n_all: int, of_all: int) -> Lif
     ratio = share / everybody
     # The persona is a part of everybody, so the error of its distance to all is that to the others, made smaller.
     error *= of_rest / of_all if of_all else 1.0
-    return Lift(facet, name, n, share, everybody, ratio, ratio * math.exp(-Z * error), ratio * math.exp(Z * error))
+    return Lift(
+        facet, name, n, share, everybody, ratio, ratio * math.exp(-Z * error), ratio * math.exp(Z * error)
+    )
 
 
 def share_interval(n: int, of: int) -> tuple[float, float]:
@@ -188,7 +191,9 @@ def distinctive(counts: Floats, prior_words: float = 500.0) -> Floats:
     n = counts.sum(axis=1, keepdims=True)
     others = everybody - counts
     own = np.log((counts + prior) / np.maximum(n + prior.sum() - counts - prior, 1e-9))
-    theirs = np.log((others + prior) / np.maximum(others.sum(axis=1, keepdims=True) + prior.sum() - others - prior, 1e-9))
+    theirs = np.log(
+        (others + prior) / np.maximum(others.sum(axis=1, keepdims=True) + prior.sum() - others - prior, 1e-9)
+    )
     z: Floats = (own - theirs) / np.sqrt(1 / (counts + prior) + 1 / (others + prior))
     return z
 

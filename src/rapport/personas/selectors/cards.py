@@ -107,7 +107,9 @@ def card(key: str) -> CardView:
 def moved() -> list[CardView]:
     """The personas whose size is notably another than at the fit before, those that moved most first."""
     found = [card for card in cards() if card.moved is not None and card.moved.is_notable]
-    return sorted(found, key=lambda c: -abs((c.moved.now if c.moved else 0) - (c.moved.before if c.moved else 0)))
+    return sorted(
+        found, key=lambda c: -abs((c.moved.now if c.moved else 0) - (c.moved.before if c.moved else 0))
+    )
 
 
 def names() -> dict[str, str]:
@@ -137,7 +139,9 @@ def quotes(found: CardView, n: int = QUOTES_SHOWN) -> list[QuoteView]:
         told = query.run(con, query.load("rapport.personas", "quoted")).to_arrow_table().to_pylist()
     finally:
         con.close()
-    allowed = set(consent.only_allowed(np.array([row["subject"] for row in told], np.int64), QUOTED_FOR).tolist())
+    allowed = set(
+        consent.only_allowed(np.array([row["subject"] for row in told], np.int64), QUOTED_FOR).tolist()
+    )
     there = is_in(np.array([row["person"] for row in told], np.int64), members.persons_in(found.key))
     order = {seq: place for place, seq in enumerate(found.profile.quotes)}
     kept = [row for row, here in zip(told, there, strict=True) if here and row["subject"] in allowed]

@@ -166,7 +166,12 @@ def _needs(member: pa.Table, scores: pa.Table) -> dict[str, list[rules.Lift]]:
     found: dict[str, list[rules.Lift]] = defaultdict(list)
     for row in sorted(counted, key=lambda r: (-r["person_count"], r["label"])):
         key, label, n = row["key"], row["label"], row["person_count"]
-        if label and len(found[key]) < NEEDS_KEPT and n >= rules.PEOPLE_LEAST and not selectors.is_closed(label):
+        if (
+            label
+            and len(found[key]) < NEEDS_KEPT
+            and n >= rules.PEOPLE_LEAST
+            and not selectors.is_closed(label)
+        ):
             found[key].append(rules.lift("next", label, n, of[key], everybody[label], sum(of.values())))
     return found
 
@@ -179,7 +184,9 @@ def _spoken(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[tuple[rules.Word,
     lake.give(
         con,
         "identity",
-        everybody.filter(arrow.invert(arrow.is_in(everybody["subject"], value_set=refused["subject"].combine_chunks()))),
+        everybody.filter(
+            arrow.invert(arrow.is_in(everybody["subject"], value_set=refused["subject"].combine_chunks()))
+        ),
     )
     asked = {
         "own_words": list(insight_rules.OWN_WORDS),

@@ -19,9 +19,7 @@ LENGTH = (30, 320)  # characters of a quote
 PERSONS_LEAST = 20  # who wrote in a language, or nothing is said of it
 
 
-def spoken(
-    texts: pa.Table, may_quote: pa.Array
-) -> dict[str, tuple[tuple[rules.Word, ...], tuple[int, ...]]]:
+def spoken(texts: pa.Table, may_quote: pa.Array) -> dict[str, tuple[tuple[rules.Word, ...], tuple[int, ...]]]:
     """By persona, its words and the numbers of texts to quote.
 
     texts : seq, key, person, language, name, text

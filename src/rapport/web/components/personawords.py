@@ -91,7 +91,9 @@ def suggested(profile: rules.Profile) -> str:
     """
     goods = [label("bought", one.name) for one in profile.best(("bought",), 2)]
     places = [label(one.facet, one.name) for one in profile.best(("ordered_by", "hours"), 1)]
-    far = sorted((one for one in profile.means if one.name in MUCH), key=lambda one: (-abs(one.apart), one.name))
+    far = sorted(
+        (one for one in profile.means if one.name in MUCH), key=lambda one: (-abs(one.apart), one.name)
+    )
     ways = [str(MUCH[one.name][0 if one.apart > 0 else 1]) for one in far if abs(one.apart) >= APART_LEAST]
     parts = [*ways[:1], *([_(" and ").join(goods)] if goods else []), *places, *ways[1:]][:PARTS]
     joined = ", ".join(parts) or _("much like everybody")

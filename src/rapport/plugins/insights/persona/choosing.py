@@ -4,13 +4,13 @@ Hennig 2007, "Cluster-wise assessment of cluster stability" (Computational Stati
 on bootstrap samples; of each persona the Jaccard coefficient with the most similar persona of each refit, averaged. By
 his rule of thumb 0.75 and more is stable, 0.6 to 0.75 a pattern whose members are doubtful, 0.5 and less dissolves. The
 adjusted Rand index (Hubert and Arabie 1985) of the two partitions is told beside it. A split must also foretell people
-who were left out of the sample better than one persona for everybody does: a cloud without any gap can be cut in two
+who were left out of the sample better than fewer personas do: a cloud without any gap can be cut in two
 halves that come back, and that is no finding.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ class Tried:
     gain_low: float  # lower end of the 95 % interval over refits
     least_share: float
     mean_jaccard: float  # weighed by people
+    is_better: bool = True  # foretells left-out people better than every smaller number that is stable
 
     @property
     def is_stable(self) -> bool:
@@ -52,6 +53,7 @@ class Tried:
             and self.mean_jaccard >= STABLE_MEAN
             and self.gain_low > 0
             and self.least_share >= SHARE_LEAST
+            and self.is_better
         )
 
 
@@ -64,7 +66,9 @@ def choose(
     best: Mixture | None = None
     for k in range(2, min(most, len(inputs) // PEOPLE_EACH) + 1):
         model = mixture.fit(inputs, k, rng, STARTS)
-        tried.append(attempt(inputs, model, samples, rng))
+        found = attempt(inputs, model, samples, rng)
+        fewer = max((t.gain for t in tried if t.is_stable), default=0.0)
+        tried.append(replace(found, is_better=found.gain > fewer))
         if tried[-1].is_stable:
             best = model
         if len(tried) > 1 and max(t.mean_jaccard for t in tried[-2:]) < HOPELESS:

@@ -93,8 +93,8 @@ def learn(table: pa.Table) -> Scales:
             levels[block] = found
     bands: dict[str, tuple[float, float]] = {}
     grids: dict[str, tuple[float, ...]] = {}
-    for measure, values in _measures(table):
-        values = values[np.isfinite(values)]
+    for measure, everything in _measures(table):
+        values = everything[np.isfinite(everything)]
         if len(values) < max(2, FIGURE_LEAST * n) or values.min() == values.max() or is_sensitive(measure):
             continue
         different, many = np.unique(values, return_counts=True)
@@ -144,13 +144,21 @@ def entries(table: pa.Table, column: str, of: str = "n") -> tuple[pa.Array, Floa
         there = np.flatnonzero(arrow.is_valid(names).to_numpy(zero_copy_only=False))
         return names.take(pa.array(there)), np.ones(len(there)), there.astype(np.int64)
     chunked = table.column(column)
-    if table.num_rows == 0 or not pa.types.is_list(chunked.type) or not pa.types.is_struct(chunked.type.value_type):
+    if (
+        table.num_rows == 0
+        or not pa.types.is_list(chunked.type)
+        or not pa.types.is_struct(chunked.type.value_type)
+    ):
         return pa.array([], pa.string()), np.zeros(0), np.zeros(0, np.int64)
     lists = pa.concat_arrays(chunked.chunks)
     lengths = arrow.fill_null(arrow.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     flat = lists.flatten()
     values = np.asarray(flat.field(of).to_numpy(zero_copy_only=False), np.float64)
-    return flat.field("name").cast(pa.string()), values, np.repeat(np.arange(len(lists)), lengths.astype(np.int64))
+    return (
+        flat.field("name").cast(pa.string()),
+        values,
+        np.repeat(np.arange(len(lists)), lengths.astype(np.int64)),
+    )
 
 
 def _measures(table: pa.Table) -> Iterator[tuple[str, Floats]]:

@@ -22,11 +22,11 @@ OWN = 2.0  # purchases' worth of the group's shares, beside what somebody bought
 
 
 def judged(learned: Learned, table: pa.Table, context: Context, split: str) -> Backtest:
-    """Stability beside people whose inputs were shuffled, and what is bought next beside what demographics say."""
+    """Stability, what personas say of people left out, and of what is bought next beside what demographics say."""
     if learned.mixture is None:
         note = "There are no stable personas in these people; nothing was foretold from them."
         return Backtest((), table.num_rows, split, note)
-    metrics = [_stability(learned, table, context)]
+    metrics = _stability(learned, table, context)
     past, coming = _bought(table)
     buyers = np.flatnonzero((coming.sum(axis=1) > 0) & (past.sum(axis=1) > 0))
     note = ""
@@ -50,28 +50,40 @@ def judged(learned: Learned, table: pa.Table, context: Context, split: str) -> B
                 "surprise at what is bought next, own purchases known",
             ),
         ]
-        note = f"{len(buyers):,} people bought something in that time; a persona's people and the others' shares were counted before it."
+        note = f"{len(buyers):,} people bought something in that time; what a persona's people buy was counted before it."
     return Backtest(tuple(metrics), table.num_rows, split, note)
 
 
-def _stability(learned: Learned, table: pa.Table, context: Context) -> Metric:
+def _stability(learned: Learned, table: pa.Table, context: Context) -> list[Metric]:
     chosen = next(t for t in learned.tried if t.k == len(learned.keys))
     rng = context.rng()
     sample = table.take(pa.array(rng.permutation(table.num_rows)[: context.parameters["learnt_from"]]))
-    people = encoding.encode(sample, learned.scales)
-    inputs = mixture.weigh(shuffled(people, learned, rng), learned.scales, learned.rho)
+    people = shuffled(encoding.encode(sample, learned.scales), learned, rng)
+    inputs = mixture.weigh(people, learned.scales, learned.rho)
     samples = [rng.multinomial(len(inputs), np.full(len(inputs), 1 / len(inputs))) for _ in range(4)]
     none = choosing.attempt(inputs, mixture.fit(inputs, chosen.k, rng, 2), samples, rng)
-    return Metric(
-        "agreement of refits on people drawn anew (adjusted Rand index)",
-        chosen.rand,
-        "the same people, with each input dealt out anew among them",
-        none.rand,
-        "index",
-        low=chosen.rand_low,
-        high=chosen.rand_high,
-        meaning=f"1 is the same {chosen.k} personas each time and 0 is chance; the range is that of all refits.",
-    )
+    return [
+        Metric(
+            "agreement of refits on people drawn anew (adjusted Rand index)",
+            chosen.rand,
+            "groups drawn by chance",
+            0.0,
+            "index",
+            low=chosen.rand_low,
+            high=chosen.rand_high,
+            meaning=f"1 is the same {chosen.k} personas each time and 0 is chance; the range is that of all refits.",
+        ),
+        Metric(
+            "what personas say of people who were left out (log-likelihood beyond one persona for all)",
+            chosen.gain,
+            "the same people, with each input dealt out anew among them",
+            none.gain,
+            "nats",
+            low=chosen.gain_low,
+            high=2 * chosen.gain - chosen.gain_low,
+            meaning="More than 0 means that what somebody is like in one respect tells what they are like in others.",
+        ),
+    ]
 
 
 def shuffled(people: encoding.People, learned: Learned, rng: np.random.Generator) -> encoding.People:

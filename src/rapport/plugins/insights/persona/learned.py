@@ -43,7 +43,8 @@ class Learned:
             "n": self.n,
             "choice": [asdict(t) | {"is_stable": t.is_stable} for t in self.tried],
             "personas": [
-                {"key": key, "jaccard": chosen.jaccard[k] if chosen else None} for k, key in enumerate(self.keys)
+                {"key": key, "jaccard": chosen.jaccard[k] if chosen else None}
+                for k, key in enumerate(self.keys)
             ],
             "levels": {name: list(levels) for name, levels in self.scales.levels.items()},
             "bands": {name: list(band) for name, band in self.scales.bands.items()},

@@ -158,7 +158,9 @@ def fit(
 def everybody(inputs: Inputs, times: Floats | None = None) -> Mixture:
     """All people as one persona."""
     n_measures = inputs.level.shape[1]
-    even = np.concatenate([np.full(at.stop - at.start, 1 / (at.stop - at.start)) for at in inputs.blocks] or [np.zeros(0)])
+    even = np.concatenate(
+        [np.full(at.stop - at.start, 1 / (at.stop - at.start)) for at in inputs.blocks] or [np.zeros(0)]
+    )
     flat = Mixture(np.ones(1), even[None], np.zeros((1, n_measures)), np.ones((1, n_measures)))
     times = np.ones(len(inputs)) if times is None else times
     return _maximise(inputs, flat, times[:, None])
@@ -197,9 +199,7 @@ def _squares(points: Floats, centres: Floats) -> Floats:
     return np.maximum(found, 0)
 
 
-def _climb(
-    inputs: Inputs, base: Mixture, times: Floats, model: Mixture, steps: int
-) -> tuple[Mixture, float]:
+def _climb(inputs: Inputs, base: Mixture, times: Floats, model: Mixture, steps: int) -> tuple[Mixture, float]:
     before = -np.inf
     for _ in range(steps):
         belongs, said = belonging(inputs, model)

@@ -27,7 +27,9 @@ class Persona:
     name = "persona"
     version = "1"
     title = "Personas"
-    meaning = "Which kind of person somebody is by how they buy, look around and speak, and how well that fits."
+    meaning = (
+        "Which kind of person somebody is by how they buy, look around and speak, and how well that fits."
+    )
     limits = (
         "A persona is a description of many and never the truth about one: most people are a little of several, "
         "and a fit below one half says so. Whoever is hardly known is put with the most common. It says how somebody "

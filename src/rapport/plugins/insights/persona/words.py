@@ -51,9 +51,15 @@ def of_column(block: str, level: str) -> str:
         "referrers": f"comes from {level}",
         "sections": f"reads pages under /{level}",
         "age": f"is {plain}",
-        "place": f"lives in {level.partition('/')[0] or 'a place we do not know'} and reads {level.partition('/')[2] or 'a language we do not know'}",
+        "place": _place(level),
     }  # fmt: skip
     return said.get(block, f"{of_measure(block)[0]}")
+
+
+def _place(level: str) -> str:
+    country, _, language = level.partition("/")
+    parts = [f"lives in {country}"] * bool(country) + [f"speaks {language}"] * bool(language)
+    return " and ".join(parts)
 
 
 def of_measure(name: str) -> tuple[str, str]:
@@ -83,7 +89,9 @@ def reasons(scales: Scales, inputs: Inputs, model: Mixture, base: Mixture, own: 
     )
     # What lies in the middle tells nothing in words.
     of_measures *= np.abs(level) > 0.5
-    everything = np.column_stack([spoken, np.where(level > 0, of_measures, 0), np.where(level < 0, of_measures, 0)])
+    everything = np.column_stack(
+        [spoken, np.where(level > 0, of_measures, 0), np.where(level < 0, of_measures, 0)]
+    )
     said = [
         *of_counts,
         *(of_measure(name)[0] for name in scales.grids),

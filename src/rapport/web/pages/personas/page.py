@@ -81,7 +81,17 @@ def _why(found: selectors.FindingView) -> str:
     more = next((t for t in found.tried if t.k == found.n_personas + 1), None)
     if more is None:
         return (
-            _("%(n)s is the largest number that was tried; each of them comes back when people are drawn anew.")
+            _(
+                "%(n)s is the largest number that was tried; each of them comes back when people are drawn anew."
+            )
+            % said
+        )
+    if not more.is_better:
+        return (
+            _(
+                "%(n)s is the number of which each comes back when people are drawn anew; one more would not foretell "
+                "people who were left out any better."
+            )
             % said
         )
     return _(
@@ -203,7 +213,9 @@ def _lifts(card: selectors.CardView) -> charts.Chart | None:
         value_title=_("Times as often as everybody"),
         right=Right.SEE_PERSONAS,
         said=lambda value: f"{formats.number(value, 1)}×",
-        note=_("1 is as often as everybody with a persona; only what is beyond chance is shown. %(intervals)s.")
+        note=_(
+            "1 is as often as everybody with a persona; only what is beyond chance is shown. %(intervals)s."
+        )
         % {"intervals": intervals},
     )
 
@@ -212,7 +224,9 @@ def _facets(profile: rules.Profile) -> list[tuple[Any, list[tuple[str, rules.Lif
     """By facet, what most of them show."""
     found = []
     for facet, title in personawords.FACETS.items():
-        mine = sorted((one for one in profile.lifts if one.facet == facet), key=lambda one: (-one.n, one.name))
+        mine = sorted(
+            (one for one in profile.lifts if one.facet == facet), key=lambda one: (-one.n, one.name)
+        )
         if mine:
             found.append((title, [(personawords.label(facet, one.name), one) for one in mine[:FACETS_SHOWN]]))
     return found
