@@ -152,6 +152,9 @@ TRAITS: dict[str, Any] = {
 }
 
 SCORES: dict[str, Any] = {
+    "interest": gettext_lazy("Cares about"),
+    "attitude": gettext_lazy("Thinks of"),
+    "opinion": gettext_lazy("Stands for"),
     "alive": gettext_lazy("Still a customer"),
     "alive_probability": gettext_lazy("Still a customer"),
     "expected_purchases": gettext_lazy("Orders expected"),
@@ -286,7 +289,10 @@ class Scored(Protocol):
 
 def score(name: str) -> str:
     """What a figure is called."""
-    return str(SCORES.get(name, plain(name)))
+    if name in SCORES or ":" not in name:
+        return str(SCORES.get(name, plain(name)))
+    given, _colon, part = name.partition(":")  # which part of it: a topic, an aspect, a network
+    return f"{SCORES.get(given, plain(given))}: {plain(part)}"
 
 
 def score_value(score: Scored) -> str:

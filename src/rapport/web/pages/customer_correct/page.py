@@ -12,11 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from rapport.aio import rules as aio_rules
+from rapport.aio import selectors as aio
+from rapport.aio import services as aio_services
 from rapport.consent import services
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
 from rapport.people import services as people_services
-from rapport.web.components import words
+from rapport.web.components import stating, words
 from rapport.web.customers import BY_PERSON, Holder, for_fresh_holder, show
 
 SOURCE = "self"  # the source of events in which somebody speaks of themselves on these pages
@@ -41,12 +44,14 @@ class Line:
 @for_fresh_holder
 def correct(request: HttpRequest, holder: Holder) -> HttpResponseBase:
     try:
-        known = {t.name: t.chosen for t in people.own(holder.identifier).traits if _can_be_typed(t)}
+        mine = people.own(holder.identifier)
     except NotFound:
         context = {"title": _("We know nothing of you")}
         return show(request, "pages/customer_correct/nothing.html", context, holder=holder)
+    known = {t.name: t.chosen for t in mine.traits if _can_be_typed(t)}
+    concluded = _concluded(mine)
     if request.method != "POST":
-        return _page(request, holder, known)
+        return _page(request, holder, known, concluded)
     form = request.POST
     changed = {
         name: form[f"is_{name}"].strip()
@@ -55,9 +60,10 @@ def correct(request: HttpRequest, holder: Holder) -> HttpResponseBase:
     }
     wrong = {name: _wrong(value) for name, value in changed.items() if _wrong(value)}
     if wrong:
-        return _page(request, holder, known, wrong, status=400)
+        return _page(request, holder, known, concluded, wrong, status=400)
     said = {name: value for name, value in changed.items() if value}
     n = _carry_out(holder, known, said, changed.keys() - said.keys(), form)
+    n += _not_so(holder, concluded, form)
     return redirect(holder.url("correct", said=str(n)))
 
 
@@ -65,6 +71,7 @@ def _page(
     request: HttpRequest,
     holder: Holder,
     known: dict[str, people.TraitView],
+    concluded: dict[str, stating.Stated],
     wrong: dict[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -73,6 +80,8 @@ def _page(
     context = {
         "title": _("Correct it"),
         "lines": [_line(trait, form, wrong or {}) for trait in known.values()],
+        "statements": concluded,
+        "called_wrong": form.getlist("statement"),
         "wrong": wrong or {},
         "note": form.get("note", ""),
         "note_chars_max": NOTE_CHARS_MAX,
@@ -126,6 +135,20 @@ def _carry_out(
     if note:
         services.open_request(holder.identifier, "correction", by=BY_PERSON, note=note)
     return len(said) + len(guesses) + len(emptied) + bool(asked[-1])
+
+
+def _concluded(mine: people.OwnView) -> dict[str, stating.Stated]:
+    """What is concluded of them and stands, by the name under which the form knows it."""
+    views = aio.of_subjects(mine.subjects)
+    return {f"{v.kind}:{v.about}": stating.stated(v) for v in views if v.state != aio_rules.SAID_WRONG}
+
+
+def _not_so(holder: Holder, concluded: dict[str, stating.Stated], form: QueryDict) -> int:
+    """What they call wrong is dropped at once and not concluded again; nobody need look at it first."""
+    called = [concluded[name] for name in dict.fromkeys(form.getlist("statement")) if name in concluded]
+    for one in called:
+        aio_services.not_so(holder.identifier, one.kind, one.about, by=BY_PERSON)
+    return len(called)
 
 
 def _saved(n: int) -> str:

@@ -16,17 +16,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from rapport.aio import selectors as aio
 from rapport.consent import exporters
 from rapport.consent import selectors as consent
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
-from rapport.web.components import consenting, lines, words
+from rapport.web.components import consenting, lines, stating, words
 from rapport.web.customers import Holder, for_fresh_holder, show
 
 ROWS_MAX = 50  # of one section on this page; the file that one takes along has them all
 
 # What this page tells in words of its own; every other store is asked for its sections.
-TOLD_HERE = ("people", "events", "consents and wishes")
+TOLD_HERE = ("people", "events", "consents and wishes", "aio")
+STATED = "aio"  # whose figures stand with their evidence in a section of their own
 
 NAMESPACES: dict[str, Any] = {
     "email": gettext_lazy("E-mail address"),
@@ -90,7 +92,8 @@ def everything(request: HttpRequest, holder: Holder) -> HttpResponseBase:
             "identifiers": [_identifier(i) for i in mine.identifiers],
             "whys": [(e.a, e.b, words.evidence(e.evidence), e.at) for e in mine.edges],
             "facts": [_fact(trait) for trait in mine.traits],
-            "estimates": [_estimate(score) for score in mine.scores],
+            "estimates": [_estimate(score) for score in mine.scores if score.model != STATED],
+            "statements": stating.groups(aio.of_subjects(mine.subjects)),
             "answers": _answers(consent.ledger(holder.identifier)),
             "wishes": consent.preferences(holder.identifier),
             "parts": _parts(mine),
