@@ -184,7 +184,8 @@ class Insight(Protocol):
     after : names of models whose scores it reads; of those that run together, they run first
     needs : the query that yields its table, a `.sql` in the plug-in's folder `sql`; it may read the lake's
         tables, the relation `identity(subject, person, core)` and the relation `score` (SCORES: what models
-        last wrote of these people; empty in a back-test, which looks at a time before it), and gets `$now`
+        last wrote of these people; empty in a back-test, which looks at a time before it) and the relation
+        `correction(seq, name, label)` (what staff said of accounts, by a text of theirs), and gets `$now`
         (rows from then on are unknown to the model), `$horizon_days` and the model's parameters. None for a
         model of texts, which gets TEXTS.
     gives : what it writes

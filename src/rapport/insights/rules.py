@@ -19,6 +19,10 @@ NOTHING = ""  # the label of an annotation that takes back an earlier one: nothi
 # Where on the range of its annotation a label that staff gave lies, from 0 to 1; other labels have no value.
 _PLACES = {"negative": 0.0, "neutral": 0.5, "positive": 1.0, "no": 0.0, "yes": 1.0, "low": 0.0, "normal": 0.5,
            "high": 1.0}  # fmt: skip
+AUTHENTICITY = "authenticity"  # the score, and the mark on texts of accounts that do not look genuine
+GENUINE, DOUBTFUL, LEFT_OUT = "genuine", "doubtful", "left_out"
+# By score: the event that tells a change of its label, and the labels whose coming and going is told.
+TOLD = {"advocacy": ("advocacy_changed", ("advocate", "detractor"))}
 BINS = 20
 LABELS_KEPT = 100  # a label may be a product, and there may be ten thousand of these
 HORIZON_DAYS = 90

@@ -18,6 +18,7 @@ from rapport.insights.services.reading import go_on, read_anew, stop
 from rapport.insights.services.reading import is_due as is_reading_due
 from rapport.insights.services.running import Progress, RunSummary, read_due, run
 from rapport.insights.services.scoring import TIERS, Read, Reader
+from rapport.insights.services.setting_apart import decide
 
 __all__ = [
     "TIERS",
@@ -33,6 +34,7 @@ __all__ = [
     "annotate_texts",
     "backtest",
     "correct",
+    "decide",
     "go_on",
     "is_reading_due",
     "parameters_from",

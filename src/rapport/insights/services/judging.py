@@ -14,7 +14,7 @@ import pyarrow as pa
 from rapport.events import lake
 from rapport.insights import rules
 from rapport.insights.contract import SCORES, Backtest, Context, Insight, is_of_texts
-from rapport.insights.services import keeping, permitting
+from rapport.insights.services import keeping, permitting, setting_apart
 from rapport.kit import query
 from rapport.kit.errors import Invalid
 
@@ -97,6 +97,8 @@ def read(con: duckdb.DuckDBPyConnection, model: Insight, context: Context) -> pa
     if model.needs is None:
         raise Invalid(f"model {model.name} scores people and names no query", "Give it a `needs`.")
     asked = {"now": context.now, "horizon_days": context.horizon_days, **context.parameters}
+    if "correction" in model.needs.needs:
+        lake.give(con, "correction", setting_apart.corrections())
     return query.run(con, model.needs, asked).to_arrow_table()
 
 

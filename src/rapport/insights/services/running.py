@@ -19,7 +19,16 @@ from rapport.events import services as events
 from rapport.insights import rules
 from rapport.insights.contract import SCORES, Insight, is_of_texts
 from rapport.insights.models import Run
-from rapport.insights.services import annotating, following, judging, keeping, permitting, reading
+from rapport.insights.services import (
+    annotating,
+    following,
+    judging,
+    keeping,
+    permitting,
+    reading,
+    setting_apart,
+    telling,
+)
 from rapport.kit import clock, home, query
 from rapport.kit.errors import RapportError
 from rapport.people import selectors as people
@@ -214,8 +223,11 @@ def _of_people(model: Insight, record: Run, progress: Progress) -> None:
     scored = model.score(content, table, context)
     annotating.check(scored, model.gives, model.name)
     progress(0, scored.num_rows, f"{model.name}: writing")
+    telling.tell(model, scored, context.now, identity)
     record.n_out = _write(model, scored, context.now, identity)
     permitting.forget_refused(model, leave, refused, context.now)
+    if any(gives.name == rules.AUTHENTICITY for gives in model.gives):
+        setting_apart.mark(scored, permitting.identity_seen(refused), model.version)
     _note_distributions(record, scored)
     keeping.keep(model.name, model.version, content, record.id)
 
