@@ -23,6 +23,7 @@ from rapport.personas.selectors.places import (
     QUOTABLE,
     QUOTED_FOR,
     is_closed,
+    lets_us_quote,
     segment_key,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "finding",
     "first_free",
     "is_closed",
+    "lets_us_quote",
     "members",
     "moved",
     "names",

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from rapport.consent import selectors as consent
 from rapport.events import lake
 from rapport.kit import query
 from rapport.kit.errors import NotFound
@@ -18,7 +17,7 @@ from rapport.people.rules.graph import is_in
 from rapport.personas import rules
 from rapport.personas.models import Card, Finding, Portrait
 from rapport.personas.selectors import members
-from rapport.personas.selectors.places import QUOTED_FOR
+from rapport.personas.selectors.places import lets_us_quote
 
 QUOTES_SHOWN = 3
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import functools
 
+import numpy as np
+
+from rapport.consent import selectors as consent
 from rapport.people.rules import sensitive
+from rapport.people.rules.graph import Subjects
+from rapport.people.selectors import rows
 
 MODEL = "persona"  # the score, and the model that writes it
 PURPOSE = "profiling"  # as the model's
@@ -23,3 +28,18 @@ def is_closed(name: str) -> bool:
 def segment_key(key: str) -> str:
     """The key of the segment of a persona's people."""
     return f"persona_{key}"
+
+
+def lets_us_quote(subjects: Subjects | None = None) -> Subjects:
+    """Everybody, or those of the subjects, who agreed to be asked for their opinion on any channel; ascending."""
+    agreed = [
+        rows.numbers(consent.allowed_subjects(QUOTED_FOR, channel), "subject")
+        if subjects is None
+        else consent.only_allowed(subjects, QUOTED_FOR, channel)
+        for channel in ("", *_channels())
+    ]
+    return np.unique(np.concatenate(agreed))
+
+
+def _channels() -> tuple[str, ...]:
+    return next((tuple(p.channels) for p in consent.purposes() if p.key == QUOTED_FOR), ())

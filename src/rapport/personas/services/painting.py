@@ -196,10 +196,6 @@ def _spoken(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[tuple[rules.Word,
     texts = query.run(con, query.load("rapport.personas", "texts"), asked).to_arrow_table()
     if texts.num_rows == 0:
         return {}
-    may_quote = everybody.filter(
-        arrow.is_in(
-            everybody["subject"],
-            value_set=consent.allowed_subjects(selectors.QUOTED_FOR)["subject"].combine_chunks(),
-        )
-    )["person"]
+    agreed = pa.array(selectors.lets_us_quote(), pa.int64())
+    may_quote = everybody.filter(arrow.is_in(everybody["subject"], value_set=agreed))["person"]
     return speaking.spoken(texts, arrow.unique(may_quote))

@@ -19,6 +19,17 @@ BY = {
     "phone": gettext_lazy("by telephone"),
     "email": gettext_lazy("by mail"),
 }
+ORDERS = {
+    "web": gettext_lazy("orders on the site"),
+    "app": gettext_lazy("orders by app"),
+    "shop": gettext_lazy("orders in the shop"),
+    "phone": gettext_lazy("orders by telephone"),
+    "email": gettext_lazy("orders by mail"),
+}
+LOOKS = {
+    "web": gettext_lazy("looks around on the site"),
+    "app": gettext_lazy("looks around in the app"),
+}
 HOURS = {
     "weekday nights": gettext_lazy("weekday nights"),
     "weekday mornings": gettext_lazy("weekday mornings"),
@@ -90,7 +101,10 @@ def suggested(profile: rules.Profile) -> str:
     Who somebody is by age, country or language makes no name.
     """
     goods = [label("bought", one.name) for one in profile.best(("bought",), 2)]
-    places = [label(one.facet, one.name) for one in profile.best(("ordered_by", "hours"), 1)]
+    places = [
+        str(BY.get(one.name) or label(one.facet, one.name))
+        for one in profile.best(("ordered_by", "hours"), 1)
+    ]
     far = sorted(
         (one for one in profile.means if one.name in MUCH), key=lambda one: (-abs(one.apart), one.name)
     )
@@ -102,7 +116,7 @@ def suggested(profile: rules.Profile) -> str:
 
 def label(facet: str, name: str) -> str:
     """One thing that people of a persona show."""
-    found = {"ordered_by": BY, "looks_by": BY, "hours": HOURS, "age": AGES}.get(facet, {}).get(name)
+    found = {"ordered_by": ORDERS, "looks_by": LOOKS, "hours": HOURS, "age": AGES}.get(facet, {}).get(name)
     if found is not None:
         return str(found)
     if facet in ("bought", "next"):

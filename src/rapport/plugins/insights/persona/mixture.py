@@ -38,8 +38,12 @@ VOICES = {
     "views_year": (1.0, 0.1),
     "refund_share": (1.0, 0.1),
     "writes_year": (1.0, 0.3),
+    "alive": (1.0, 0.1),
+    "churn_risk": (1.0, 0.1),
+    "expected_orders_90d": (1.0, 0.1),
+    "advocacy": (1.0, 0.3),
 }
-FIGURES = 2.0  # what all scores of other models together are worth at most
+FIGURES = 2.0  # what all interests and attitudes together are worth at most
 
 
 @dataclass(frozen=True, slots=True)
