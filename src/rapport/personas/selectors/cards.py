@@ -138,9 +138,7 @@ def quotes(found: CardView, n: int = QUOTES_SHOWN) -> list[QuoteView]:
         told = query.run(con, query.load("rapport.personas", "quoted")).to_arrow_table().to_pylist()
     finally:
         con.close()
-    allowed = set(
-        consent.only_allowed(np.array([row["subject"] for row in told], np.int64), QUOTED_FOR).tolist()
-    )
+    allowed = set(lets_us_quote(np.array([row["subject"] for row in told], np.int64)).tolist())
     there = is_in(np.array([row["person"] for row in told], np.int64), members.persons_in(found.key))
     order = {seq: place for place, seq in enumerate(found.profile.quotes)}
     kept = [row for row, here in zip(told, there, strict=True) if here and row["subject"] in allowed]
