@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 STEPS = 80
 SHORT = 8  # steps of a start, of which only the likeliest goes on (Biernacki, Celeux and Govaert 2003)
 CLOSE = 1e-5  # mean log-likelihood a person may gain by a step that is worth no other
-PRIOR = 4.0  # people's worth of everybody's shares that each persona begins with
+PRIOR = 20.0  # people's worth of everybody's shares that each persona begins with
+PRIOR_OF_ALL = 0.5  # of even shares, for everybody as one
 SPREAD_LEAST = 0.4  # of a measure within a persona, in standard deviations of everybody
 # Input: draws it counts as at most, and what each is worth.
 VOICES = {
@@ -167,7 +168,7 @@ def everybody(inputs: Inputs, times: Floats | None = None) -> Mixture:
     )
     flat = Mixture(np.ones(1), even[None], np.zeros((1, n_measures)), np.ones((1, n_measures)))
     times = np.ones(len(inputs)) if times is None else times
-    return _maximise(inputs, flat, times[:, None])
+    return _maximise(inputs, flat, times[:, None], PRIOR_OF_ALL)
 
 
 def _points(inputs: Inputs, base: Mixture) -> Floats:
@@ -215,16 +216,16 @@ def _climb(inputs: Inputs, base: Mixture, times: Floats, model: Mixture, steps: 
     return model, before
 
 
-def _maximise(inputs: Inputs, base: Mixture, belongs: Floats) -> Mixture:
+def _maximise(inputs: Inputs, base: Mixture, belongs: Floats, prior: float = PRIOR) -> Mixture:
     """The parameters under which what people showed is likeliest, drawn a little toward everybody's."""
     n = belongs.sum(axis=0)
-    shares = belongs.T @ inputs.drawn + PRIOR * base.shares
+    shares = belongs.T @ inputs.drawn + prior * base.shares
     for at in inputs.blocks:
         shares[:, at] = np.maximum(shares[:, at] / shares[:, at].sum(axis=1, keepdims=True), 1e-6)
     there = (inputs.known > 0).astype(np.float64)
     weight = belongs.T @ there
     first = belongs.T @ (there * inputs.level)
-    mean = first / (weight + PRIOR)
+    mean = first / (weight + prior)
     square = belongs.T @ (there * inputs.level**2) - 2 * mean * first + mean**2 * weight
-    spread = np.sqrt(np.maximum((square + PRIOR) / (weight + PRIOR), SPREAD_LEAST**2))
+    spread = np.sqrt(np.maximum((square + prior) / (weight + prior), SPREAD_LEAST**2))
     return Mixture((n + 1) / (n + 1).sum(), shares, mean, spread)
