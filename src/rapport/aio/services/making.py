@@ -240,7 +240,7 @@ class Making:
             reader = self.con.execute(
                 f"SELECT DISTINCT t.seq, coalesce(s.words, t.quote) AS words FROM {relation} AS t"
                 " LEFT JOIN said AS s ON s.seq = t.seq"
-            ).fetch_record_batch(TEXTS_AT_ONCE)
+            ).to_arrow_reader(TEXTS_AT_ONCE)
             for batch in reader:
                 mask = sensitive_texts.are_sensitive(batch.column("words"))
                 spoken |= set(batch.column("seq").filter(mask).to_pylist())

@@ -29,7 +29,9 @@ def of_texts(*stances: float, doubt: float = 0.1) -> rules.Sums:
 
 def of_weeks(topic: float, everything: float, share: float, weeks: int) -> rules.Sums:
     zero, one = np.zeros(1), np.ones(1)
-    return rules.Sums(one * weeks, one * topic, zero, one * topic, zero, one * everything, one * share, zero, zero)
+    return rules.Sums(
+        one * weeks, one * topic, zero, one * topic, zero, one * everything, one * share, zero, zero
+    )
 
 
 def test_one_sure_text_is_stated_and_one_doubtful_is_not() -> None:
