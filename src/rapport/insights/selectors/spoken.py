@@ -16,15 +16,15 @@ from rapport.consent import selectors as consent
 from rapport.events import lake
 from rapport.insights import rules
 from rapport.insights.contract import KIND, Gives, Insight, is_of_texts
-from rapport.insights.models import Correction
+from rapport.insights.models import Correction, LabelledFile
 from rapport.insights.selectors.texts import PURPOSE
 from rapport.kit import bulk, clock, query, registry
 from rapport.kit.errors import Invalid
 
 PAGE = 30
+LABELS_MOST = 60  # offered of one annotation
 RECENT = dt.timedelta(days=90)  # looked at before all of history: a few monthly files instead of all
 BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-WITHOUT_EXPLAINING = ("label", "model", "name", "value", "probability", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +154,18 @@ def given_names() -> list[Gives]:
     return [gives for model in _models().values() for gives in model.gives]
 
 
+def labels_offered() -> dict[str, Sequence[str]]:
+    """The labels that staff may give, by the annotation; where a model has none of its own, those the firm has given."""
+    found: dict[str, Sequence[str]] = {gives.name: gives.labels for gives in given_names() if gives.labels}
+    for gives in given_names():
+        if not gives.labels:
+            mine = set(Correction.objects.filter(name=gives.name).values_list("label", flat=True).distinct())
+            for labels in LabelledFile.objects.filter(of=gives.name).values_list("labels", flat=True):
+                mine |= set(labels)
+            found[gives.name] = tuple(sorted(mine))[:LABELS_MOST]
+    return found
+
+
 def _models() -> dict[str, Insight]:
     found = registry.plugins(KIND).values()
     return {one.name: one.offers for one in found if is_of_texts(one.offers)}
@@ -177,7 +189,7 @@ def _rows(
         name = "texts_said"
         asked |= {
             "name": wanted.name,
-            "label": wanted.label or None,
+            "label": None if only_chosen else wanted.label or None,  # staff's own, known before the log has it
             "is_unsure_first": wanted.is_unsure_first,
             "before_probability": probability,
             "staff": rules.STAFF,

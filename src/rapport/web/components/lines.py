@@ -8,14 +8,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rapport.kit.money import Money
-from rapport.web.components import formats
-from rapport.web.components.words import EVENTS, LABELS, plain, trait
+from rapport.web.components import formats, spokenwords
+from rapport.web.components.words import EVENTS, plain, trait
 
 ITEMS_MAX = 6
 PAGES = ("page_viewed", "screen_viewed")  # what somebody reads in a row is told in one line
@@ -47,6 +49,7 @@ class Chip:
     text: str
     tone: str
     title: str
+    url: str = ""  # of the text, where it can be corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Shown:
     identifier: str = ""
     subject: int = 0
     chips: list[Chip] = field(default_factory=list)
+    marked: SafeString | str = ""  # the words themselves, those that decided marked
 
 
 def shown(
@@ -77,8 +81,13 @@ def shown(
     properties: Mapping[str, Any],
     identifier: str = "",
     annotations: Iterable[Any] = (),
+    opens: bool = False,
 ) -> Shown:
-    """One event in the reader's words; whatever its properties hold, this gives a line."""
+    """One event in the reader's words; whatever its properties hold, this gives a line.
+
+    `opens` has what models say lead to the text, and marks the words that decided.
+    """
+    said = list(annotations)
     label, picture = EVENTS.get(event.name, (plain(event.name), "other"))
     return Shown(
         seq=event.seq,
@@ -93,7 +102,8 @@ def shown(
         details=_details(properties),
         identifier=identifier,
         subject=subject,
-        chips=[chip for chip in map(_chip, annotations) if chip],
+        chips=[chip for one in said if (chip := _chip(one, event.seq if opens else 0))],
+        marked=_marked(event.text, said) if opens and event.text else "",
     )
 
 
@@ -130,7 +140,7 @@ def _told(row: list[Shown]) -> list[Shown]:
         "pages": pages,
     }
     details = [(formats.when_text(line.at), line.headline) for line in row]
-    return [dataclasses.replace(newest, headline=headline, details=details, chips=[], quote="")]
+    return [dataclasses.replace(newest, headline=headline, details=details, chips=[], quote="", marked="")]
 
 
 def read_properties(text: str | None) -> dict[str, Any]:
@@ -216,11 +226,27 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _chip(annotation: Any) -> Chip | None:
+def _chip(annotation: Any, seq: int) -> Chip | None:
+    """What is said of a text; what is said of most texts is left out. `seq` opens it, where it is not 0."""
+    if (annotation.name, annotation.label) in spokenwords.USUAL:
+        return None
     sure = formats.percent(annotation.probability) if annotation.probability is not None else ""
     said_by = f"{annotation.model} {annotation.version}".strip()
-    title = ", ".join(part for part in (plain(annotation.name), sure, said_by) if part)
+    title = ", ".join(part for part in (spokenwords.title(annotation.name), sure, said_by) if part)
+    url = f"{reverse('text', args=[seq])}?{urlencode({'name': annotation.name})}" if seq else ""
     if annotation.name == "language":
         return Chip(annotation.label, "", title)
-    text, tone = LABELS.get(annotation.label, (annotation.label.replace("_", " "), ""))
-    return Chip(str(text), tone, title)
+    tone = spokenwords.tone(annotation.name, annotation.label)
+    part = annotation.name.partition(":")[2]
+    text = spokenwords.label(annotation.name, annotation.label)
+    return Chip(f"{plain(part).lower()}: {text}" if part else text, tone, title, url)
+
+
+def _marked(text: str, annotations: Sequence[Any]) -> SafeString:
+    """The text with the words that decided what models say of it."""
+    words: list[str] = []
+    for annotation in annotations:
+        if (annotation.name, annotation.label) not in spokenwords.USUAL:
+            found = read_properties(getattr(annotation, "detail", None)).get("words")
+            words += [str(word) for word in found] if isinstance(found, list) else []
+    return spokenwords.marked(text, words)

@@ -111,6 +111,9 @@
     };
     // Whatever a page puts a key on: next and previous page, and what a pair is decided with.
     if (/^[a-z]$/.test(event.key) && $(`[data-key="${event.key}"]`)) keys[event.key] = () => page(event.key);
+    // Of the chosen line, a number presses the button of that number.
+    const nth = /^[1-9]$/.test(event.key) && $(`[data-row].is-on [data-nth="${event.key}"]`);
+    if (nth) keys[event.key] = () => nth.click();
     if (!(event.key in keys)) return;
     event.preventDefault();
     keys[event.key]();
