@@ -45,7 +45,6 @@ SELECT t.household_id::BIGINT AS subject, min(t.transaction_timestamp)::TIMESTAM
         unit_price_minor: 100 * t.sales_value / greatest(t.quantity, 1)})}) AS properties
 FROM read_parquet($transactions) AS t
 INNER JOIN read_parquet($products) AS p ON t.product_id = p.product_id
-SEMI JOIN read_parquet($demographics) AS d ON t.household_id = d.household_id
 WHERE t.quantity > 0 AND p.product_category IS NOT NULL
 GROUP BY t.household_id, t.basket_id
 UNION ALL

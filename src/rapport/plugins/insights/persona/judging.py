@@ -35,11 +35,24 @@ def judged(learned: Learned, table: pa.Table, context: Context, split: str) -> B
     else:
         belongs = _belongs(learned, table)
         by_persona = belongs @ _shares(past, belongs)
-        groups = _demographics(table)
+        groups, told = _demographics(table)
         by_group = groups @ _shares(past, groups)
         alike = np.repeat(_shares(past, np.ones((len(past), 1))), len(past), axis=0)
         metrics += [
-            _loss("age band, country and language alone", by_persona, by_group, coming, buyers),
+            # Of whom no demographics are known, these cannot be worse than they are.
+            *(
+                [
+                    _loss(
+                        "age band, country and language alone",
+                        by_persona,
+                        by_group,
+                        coming,
+                        buyers[told[buyers]],
+                    )
+                ]
+                if told[buyers].sum() > 1
+                else []
+            ),
             _loss("everybody alike", by_persona, alike, coming, buyers),
             _loss(
                 "their own purchases, and demographics for the rest",
@@ -132,8 +145,8 @@ def _shares(past: Floats, groups: Floats) -> Floats:
     return shares
 
 
-def _demographics(table: pa.Table) -> Floats:
-    """(people, groups): everybody in the one group of their age band, country and language."""
+def _demographics(table: pa.Table) -> tuple[Floats, NDArray[np.bool_]]:
+    """(people, groups): everybody in the one group of their age band, country and language; and who has any of them."""
     arrow: Any = pc
     parts = []
     for what in ("age", "place"):
@@ -141,8 +154,10 @@ def _demographics(table: pa.Table) -> Floats:
         column = np.full(table.num_rows, "", object)
         column[owner] = names.to_numpy(zero_copy_only=False)
         parts.append(pa.array(column, pa.string()))
-    coded = arrow.dictionary_encode(arrow.binary_join_element_wise(*parts, "|"))
-    return np.eye(len(coded.dictionary))[coded.indices.to_numpy(zero_copy_only=False)]
+    joined = arrow.binary_join_element_wise(*parts, "|")
+    coded = arrow.dictionary_encode(joined)
+    told = arrow.not_equal(joined, "|").to_numpy(zero_copy_only=False)
+    return np.eye(len(coded.dictionary))[coded.indices.to_numpy(zero_copy_only=False)], told
 
 
 def _with_own(past: Floats, group: Floats) -> Floats:
