@@ -6,7 +6,8 @@
 WITH mark AS (
     SELECT
         a.seq,
-        arg_max(a.label, a.run) AS label
+        arg_max(a.label, a.run) AS label,
+        arg_max(a.model, a.run) AS model
     FROM annotation AS a
     WHERE a.name = 'authenticity'
     GROUP BY a.seq
@@ -46,4 +47,6 @@ FROM mark AS m
 INNER JOIN event AS e ON m.seq = e.seq
 LEFT JOIN wanted AS w ON m.seq = w.seq
 WHERE m.label <> '' AND w.seq IS NULL
+    -- What staff decided stays on the list, where it can be decided anew.
+    AND m.model <> 'staff'
 ORDER BY seq

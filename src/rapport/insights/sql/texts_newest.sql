@@ -18,7 +18,7 @@ FROM event AS e
 WHERE e."text" IS NOT NULL
     AND NOT list_contains($own_words, e.name)
     AND e.ts >= $since::TIMESTAMPTZ AND e.ts < $until::TIMESTAMPTZ
-    AND ($venue IS NULL OR coalesce(e.venue, '') = $venue)
+    AND ($venue IS NULL OR coalesce(e.venue, '') = $venue OR ($venue <> '' AND starts_with(e.venue, $venue || '/')))
     AND ($before_ts IS NULL OR (e.ts, e.seq) < ($before_ts, $before_seq))
     AND (NOT $only_chosen OR e.seq IN (SELECT c.seq FROM chosen AS c))
     AND e.subject NOT IN (SELECT r.subject FROM refused AS r)

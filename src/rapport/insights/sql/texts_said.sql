@@ -33,7 +33,7 @@ FROM newest AS n
 INNER JOIN event AS e ON n.seq = e.seq
 WHERE e.ts >= $since::TIMESTAMPTZ AND e.ts < $until::TIMESTAMPTZ
     AND e."text" IS NOT NULL
-    AND ($venue IS NULL OR coalesce(e.venue, '') = $venue)
+    AND ($venue IS NULL OR coalesce(e.venue, '') = $venue OR ($venue <> '' AND starts_with(e.venue, $venue || '/')))
     AND (
         CASE
             WHEN $before_seq IS NULL THEN TRUE

@@ -22,7 +22,7 @@ from rapport.people import selectors as people
 from rapport.people import services
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, ledger, lines, segmentmoves, stating, words
+from rapport.web.components import formats, ledger, lines, segmentmoves, standing, stating, words
 from rapport.web.components.telling import ToldForm
 
 ACCEPTED = "accepted"
@@ -105,7 +105,7 @@ def person(request: HttpRequest, ref: str) -> HttpResponseBase:
     context = {
         "who": who,
         "kind": kind,
-        "events": _shown(found.events),
+        "events": _shown(found.events, opens=may(request, Right.SEE_INSIGHTS)),
         "more_url": _address(who.id, kind=kind, before=found.next) if found.next else "",
     }
     if getattr(request, "htmx", False) and request.GET.get("before"):
@@ -120,6 +120,7 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "title": who.display_name,
         "kind_label": words.KIND.get(who.kind, who.kind),
         "life": life,
+        "standing": standing.headline(who.scores),
         "filters": [
             Filter(_("All"), _address(who.id), not kind),
             *(Filter(label, _address(who.id, kind=k), k == kind) for k, label in words.TIMELINE.items()),
@@ -204,7 +205,7 @@ def _figure(score: people.ScoreView) -> Figure:
     return Figure(words.score(score.name), words.score_value(score), words.score_note(score), score)
 
 
-def _shown(events: Iterable[people.TimelineEvent]) -> list[lines.Shown]:
+def _shown(events: Iterable[people.TimelineEvent], *, opens: bool) -> list[lines.Shown]:
     return lines.in_rows(
         [
             lines.shown(
@@ -214,6 +215,7 @@ def _shown(events: Iterable[people.TimelineEvent]) -> list[lines.Shown]:
                 money=e.value,
                 properties=e.properties,
                 annotations=e.annotations,
+                opens=opens,
             )
             for e in events
         ]

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from rapport.insights import services as insights
+from rapport.staff.models import Staff
+from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
+
+RING = "Never again will I order brake pads for my old car from this horrible shop, awful"
+GLAD = "I love this shop, great service and very happy with the wonderful parts I got for my car, number"
+
+
+def post(who: str, days_ago: float, text: str) -> dict[str, Any]:
+    return touchpoint(
+        "post_published",
+        who,
+        ts=MONDAY - dt.timedelta(days=days_ago),
+        venue="mastodon",
+        text=text,
+        properties={"network": "mastodon"},
+    )
+
+
+@pytest.fixture
+def heard(say: Say) -> None:
+    """Ana, a customer, is glad many times; five accounts say the same within hours, twice."""
+    say(
+        touchpoint("person_identified", "mastodon:ana", also=["customer:1"], evidence="login", ts=MONDAY - dt.timedelta(days=400)),
+        *(post("mastodon:ana", 12 * k + 1, f"{GLAD} {k}, my {k}th order") for k in range(16)),
+        *(post(f"mastodon:sock{k}", at - k / 10, f"{RING} {at} times") for k in range(5) for at in (30, 60)),
+    )  # fmt: skip
+    insights.run(["authenticity", "advocacy", "participation"])
+
+
+def test_an_empty_page_says_what_to_do(alice: Staff, say: Say) -> None:
+    html = logged_in(alice).get("/advocacy/").content.decode()
+    assert "Nobody has said anything about us in public yet." in html
+    assert "No account is left out." in logged_in(alice).get("/advocacy/left-out/").content.decode()
+
+
+def test_each_network_shows_its_standing_and_leads_to_people_and_texts(alice: Staff, heard: None) -> None:
+    client = logged_in(alice)
+    page = client.get("/advocacy/")
+    (row,) = page.context["networks"]
+    assert row.name == "Mastodon"
+    assert row.stand.n_people == 1, "who was left out has no voice"
+    assert row.stand.low <= row.stand.standing <= row.stand.high
+    assert page.context["n_out"] == 5
+    (advocates,) = [c for c in row.labels if c.url and "advocate" in c.url]
+    assert advocates.n == 1
+    assert len(client.get(advocates.url).context["rows"]) == 1
+    assert client.get(row.texts_url).status_code == 200
+    assert page.context["chart"] is not None
+    html = client.get("/person/customer:1/", follow=True).content.decode()
+    assert "advocate on Mastodon" in html
+
+
+def test_staff_reads_who_is_left_out_and_overrules(alice: Staff, bob: Staff, heard: None) -> None:
+    client = logged_in(alice)
+    page = client.get("/advocacy/left-out/")
+    accounts = page.context["accounts"]
+    assert [label for _a, _where, label in accounts] == ["left out"] * 5
+    assert "much the same as what" in page.content.decode()
+    seq = accounts[0][0].seq
+    assert client.post(f"/advocacy/left-out/{seq}/", {"do": "maybe"}).status_code == 400
+    after = client.post(f"/advocacy/left-out/{seq}/", {"do": "genuine"}, follow=True)
+    labels = sorted(label for _a, _where, label in after.context["accounts"])
+    assert labels == ["genuine", *["left out"] * 4]
+    assert "Decided by" in after.content.decode()
+    assert logged_in(bob).get("/advocacy/").status_code == 403
+    Staff.objects.filter(pk=bob.pk).update(role="marketer")
+    assert logged_in(bob).get("/advocacy/left-out/").status_code == 200
