@@ -168,6 +168,7 @@ SCORES: dict[str, Any] = {
     "cost_to_serve_minor": gettext_lazy("Cost to serve in a year"),
     "effort_saving_minor": gettext_lazy("Saved by a minute of answering"),
     "service_tier": gettext_lazy("Tier"),
+    "persona": gettext_lazy("Persona"),
     "churn": gettext_lazy("Risk of leaving"),
     "advocacy": gettext_lazy("Advocacy"),
     "participation": gettext_lazy("Takes part"),

@@ -22,12 +22,13 @@ from rapport.insights import selectors as insights
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
+from rapport.personas import selectors as personas
 from rapport.segments import selectors as segments
 from rapport.staff import services as staff
 from rapport.staff.rules import Right
 from rapport.web import days, figures, jobs
 from rapport.web.access import may, needs
-from rapport.web.components import formats, segmentmoves, words
+from rapport.web.components import formats, personawords, segmentmoves, words
 from rapport.web.layout import Entry
 from rapport.web.pages.home import changes, drawn, foretold
 from rapport.web.pages.home.line import Line
@@ -79,8 +80,30 @@ def news(request: HttpRequest) -> HttpResponseBase:
     return render(
         request,
         "pages/home/news.html",
-        {"changed": _segments(request) + _foretold(request) + _changed(), "hurts": _hurts(request)},
+        {"changed": _segments(request) + _personas(request) + _foretold(request) + _changed(), "hurts": _hurts(request)},
     )
+
+
+def _personas(request: HttpRequest) -> list[Line]:
+    """Personas whose share of people is notably another than when they were found before."""
+    if not may(request, Right.SEE_PERSONAS):
+        return []
+    grew = _("Persona “%(name)s” grew from %(before)s to %(now)s of people since it was found before")
+    shrank = _("Persona “%(name)s” shrank from %(before)s to %(now)s of people since it was found before")
+    return [
+        Line(
+            (grew if card.moved.now > card.moved.before else shrank)
+            % {
+                "name": personawords.name_of(card),
+                "before": formats.percent(card.moved.before),
+                "now": formats.percent(card.moved.now),
+            },
+            reverse("persona", args=[card.key]),
+            note=formats.people(card.n),
+        )
+        for card in personas.moved()[:SHOWN]
+        if card.moved is not None
+    ]
 
 
 def _foretold(request: HttpRequest) -> list[Line]:
