@@ -2,7 +2,8 @@
 
 A folder holds one TOML file per language. A table is a label, its keys say how strongly the phrases under them
 speak: `sure`, `likely`, `hint`. The table `nothing` holds phrases that say nothing although words in them do
-elsewhere (`no problem`), for what is longer hides what lies inside it.
+elsewhere (`no problem`), for what is longer hides what lies inside it. The file `any.toml`, where there is one, has
+what is understood everywhere.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rapport.kit.errors import Invalid
@@ -25,6 +27,7 @@ from rapport.kit.texts.phrases import Phrases, Places
 from rapport.kit.texts.tokens import Words
 
 NOTHING = "nothing"
+ANY = "any"  # the file of cues that are no word, such as faces
 WEIGHTS = {"sure": 3.0, "likely": 2.0, "hint": 1.0}
 SHOWN = 3  # words or phrases named as those that decided
 
@@ -45,6 +48,7 @@ class Spoken:
     label : int64, position among the labels
     weight : float64
     first, size : int64, the words of the batch that it covers
+    turned : (words,), whether a negation stands shortly before each word of the batch
     """
 
     n_texts: int
@@ -54,13 +58,26 @@ class Spoken:
     weight: Floats
     first: Places
     size: Places
+    turned: NDArray[np.bool_]
+
+    def plus(self, owner: Places, label: int, weight: float, first: Places) -> Spoken:
+        """With more words that speak for a label."""
+        n = len(owner)
+        return Spoken(
+            self.n_texts,
+            self.n_labels,
+            np.append(self.owner, owner),
+            np.append(self.label, np.full(n, label)),
+            np.append(self.weight, np.full(n, weight)),
+            np.append(self.first, first),
+            np.append(self.size, np.ones(n, np.int64)),
+            self.turned,
+        )
 
     def strength(self) -> Floats:
         """float64 (texts, labels): the summed weights."""
         k = self.n_labels
-        summed = np.bincount(
-            self.owner * k + self.label, weights=self.weight, minlength=self.n_texts * k
-        )
+        summed = np.bincount(self.owner * k + self.label, weights=self.weight, minlength=self.n_texts * k)
         return np.asarray(summed.reshape(self.n_texts, k))
 
     def deciding(self, cut: Words, pull: Floats) -> list[tuple[int, str, float]]:
@@ -70,10 +87,15 @@ class Spoken:
         """
         place = np.flatnonzero(pull > 0)
         place = place[np.lexsort((self.first[place], -pull[place], self.owner[place]))]
+        place = place[_first_of_each(self.first[place], self.size[place])]  # it may speak for two labels
         owner = self.owner[place]
         rank = np.arange(len(place)) - np.searchsorted(owner, owner)
         return [
-            (int(self.owner[k]), _joined(cut.word[self.first[k] : self.first[k] + self.size[k]]), float(pull[k]))
+            (
+                int(self.owner[k]),
+                _joined(cut.word[self.first[k] : self.first[k] + self.size[k]]),
+                float(pull[k]),
+            )
             for k in place[rank < SHOWN]
         ]
 
@@ -102,12 +124,17 @@ class Cues:
         place = {label: k for k, label in enumerate(labels)} | {NOTHING: -1}
         patterns: list[str] = []
         rows: list[tuple[int, int, float]] = []
-        for language, code in enumerate(spoken.LANGUAGES):
-            tables = tomllib.loads((folder / f"{code}.toml").read_text(encoding="utf-8"))
+        for language, code in enumerate((*spoken.LANGUAGES, ANY)):
+            file = folder / f"{code}.toml"
+            if code == ANY and not file.exists():
+                continue
+            tables = tomllib.loads(file.read_text(encoding="utf-8"))
             for label, strengths in tables.items():
                 for strength, given in strengths.items():
                     if label not in place or strength not in WEIGHTS:
-                        raise Invalid(f"{code}.toml has {label}.{strength}", "Use a known label and strength.")
+                        raise Invalid(
+                            f"{code}.toml has {label}.{strength}", "Use a known label and strength."
+                        )
                     patterns += given
                     rows += [(language, place[label], WEIGHTS[strength])] * len(given)
         turn = [turns.get(label) for label in labels]
@@ -125,11 +152,12 @@ class Cues:
     def found(self, cut: Words) -> Spoken:
         """The cues of a batch: of the languages that each text may be in, the longest ones, each once a text."""
         found = self.phrases.find(cut)
-        may_be = spoken.spoken(cut)
+        may_be = np.pad(spoken.spoken(cut), ((0, 0), (0, 1)), constant_values=True)
         found = found.rows(may_be[cut.owner[found.first], self.language[found.phrase]]).longest()
         found = found.rows(self.label[found.phrase] >= 0)
         label, weight = self.label[found.phrase], self.weight[found.phrase]
-        turned = spoken.turned(cut)[found.first]
+        after_negation = spoken.turned(cut)
+        turned = after_negation[found.first]
         weight = weight * np.where(turned, self.turned_share[label], 1.0)
         label = np.where(turned, self.turned_label[label], label)
         owner = cut.owner[found.first]
@@ -150,6 +178,7 @@ class Cues:
             weight[order],
             found.first[order],
             found.size[order],
+            after_negation,
         )
 
 
@@ -167,7 +196,7 @@ def words_json(n_texts: int, decided: Sequence[tuple[int, str, float]]) -> pa.St
     starts = np.searchsorted(owner, np.arange(n_texts + 1)).astype(np.int32)
     quoted = pa.array([json.dumps(phrase, ensure_ascii=False) for _, phrase, _ in decided], pa.string())
     by_text = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), quoted)
-    arrow: Any = pa.compute
+    arrow: Any = pc
     listed: pa.StringArray = arrow.binary_join_element_wise("[", arrow.binary_join(by_text, ", "), "]", "")
     return listed
 

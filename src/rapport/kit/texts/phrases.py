@@ -123,9 +123,7 @@ class Phrases:
         read = [_read(pattern, cut) for pattern in patterns]
         spelt = sorted({w for slots in read for slot in slots for choice in slot.choices for w in choice})
         exact = {w: k + 2 for k, w in enumerate(w for w in spelt if not w.endswith("*"))}
-        stems = {
-            w: k + 2 + len(exact) for k, w in enumerate(w.rstrip("*") for w in spelt if w.endswith("*"))
-        }
+        stems = {w: k + 2 + len(exact) for k, w in enumerate(w.rstrip("*") for w in spelt if w.endswith("*"))}
         steps = _Steps(_under(exact, stems), 2 + len(exact) + len(stems))
         for k, slots in enumerate(read):
             steps.add(slots, k)
@@ -272,7 +270,9 @@ def _under(exact: dict[str, int], stems: dict[str, int]) -> dict[str, list[int]]
     for stem in stems:
         first = bisect_left(spelt, stem)
         found[stem + "*"] = [
-            k for w, k in ordered[first : bisect_left(spelt, stem + "\U0010ffff", first)] if w.startswith(stem)
+            k
+            for w, k in ordered[first : bisect_left(spelt, stem + "\U0010ffff", first)]
+            if w.startswith(stem)
         ]
     return found
 
@@ -300,9 +300,7 @@ class _Steps:
             if step is not None:
                 self.ends[step] = phrase
 
-    def _slot(
-        self, before: list[int | None], slot: _Slot, opens: list[tuple[int, int]]
-    ) -> list[int]:
+    def _slot(self, before: list[int | None], slot: _Slot, opens: list[tuple[int, int]]) -> list[int]:
         end = self._new()
         if not slot.choices:
             self.by_any += [(step, end) for step in before if step is not None]
@@ -315,9 +313,7 @@ class _Steps:
             self._word(at, choice[-1], end, opens)
         return [end]
 
-    def _word(
-        self, before: list[int | None], word: str, to: int, opens: list[tuple[int, int]]
-    ) -> None:
+    def _word(self, before: list[int | None], word: str, to: int, opens: list[tuple[int, int]]) -> None:
         for step in before:
             if step is None:
                 opens += [(symbol, to) for symbol in self.under[word]]
