@@ -20,9 +20,10 @@ from rapport.insights import selectors as insights
 from rapport.kit.errors import Invalid
 from rapport.people import selectors as people
 from rapport.people import services
+from rapport.personas import selectors as personas
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, ledger, lines, segmentmoves, standing, stating, words
+from rapport.web.components import formats, ledger, lines, personawords, segmentmoves, standing, stating, words
 from rapport.web.components.telling import ToldForm
 
 ACCEPTED = "accepted"
@@ -133,6 +134,7 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "settled": [w for w in whys if w.edge.state != ACCEPTED],
         "known": [_known(t) for t in who.traits],
         **_figures(who.scores, may(request, Right.SEE_INSIGHTS)),
+        "persona": _persona(who.scores) if may(request, Right.SEE_PERSONAS) else None,
         "statements": stating.groups(aio.of_person(who.id)) if who.kind == "person" else None,
         "segments": segmentmoves.memberships(who.id) if may(request, Right.SEE_SEGMENTS) else None,
         "can_change": may(request, Right.CHANGE_PEOPLE),
@@ -142,6 +144,14 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "can_lift": may(request, Right.CHANGE_PRIVACY),
         "sees_ledger": may(request, Right.SEE_PRIVACY),
     }
+
+
+def _persona(scores: Sequence[people.ScoreView]) -> tuple[str, str, people.ScoreView] | None:
+    """The persona that fits best: its name, its page, and the score."""
+    mine = next((score for score in scores if score.name == personas.MODEL), None)
+    if mine is None:
+        return None
+    return personawords.name_of_key(mine.label), reverse("persona", args=[mine.label]), mine
 
 
 def _paths(who: people.PersonView) -> list[Path]:
