@@ -8,6 +8,7 @@ fall for the same phrase, and speak up together after an incident.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +16,14 @@ import pyarrow.compute as pc
 
 from rapport.demo import talking
 from rapport.demo.draw import Floats, Ints, choice, join, mistyped, stream, take, where
-from rapport.demo.persons import People
+from rapport.demo.persons import People, people
 from rapport.demo.rows import Rows, json_object, number_member, text_member
 from rapport.demo.span import DAY_S, PAST_DAYS, Span
 from rapport.demo.talking import Talk
 from rapport.demo.world import LANGUAGES, World
+
+if TYPE_CHECKING:
+    from rapport.demo.market import Market
 
 PEOPLE_PER_RING = 1250
 AUTHOR = 2  # of persons.KINDS
@@ -183,3 +187,28 @@ def everything(known: pa.ListArray, a: Accounts) -> pa.ListArray:
     at = np.arange(len(known))
     at[runners] = len(known) + np.arange(len(runners))
     return pa.concat_arrays([known, pa.array(mine, known.type)]).take(pa.array(at))
+
+
+def added(made: Market, n: int, seed: int, *, alone: bool) -> pa.Table:
+    """Touchpoints of `n` accounts more that praise: a ring of them, or, `alone`, as many that speak for themselves.
+
+    They are in no truth: they are for laying what one moves beside what the other does.
+    """
+    p = people(made.place, made.when, 0, n, (seed, n, 77))
+    nick = join("honest" if alone else "pushed", np.arange(n), "x", seed)
+    k = 0
+    name = made.place.networks.names[k]
+    a = Accounts(
+        ring=np.zeros(n, dtype=np.int64),
+        runner=np.arange(n) if alone else np.zeros(n, dtype=np.int64),
+        network=np.full(n, k),
+        aim=np.ones(n, dtype=np.int64),
+        handle=join(f"{name}:", nick, made.place.networks.handle[k]),
+        nick=nick,
+        n_bursts=np.full(n, 4),
+        first_s=np.full(n, made.when.start_s + 0.5 * PAST_DAYS * DAY_S),
+    )
+    s = said(made.place, made.when, p, a, (seed, n, 78), 1.0, alone=alone)
+    rows = Rows(made.when, f"{made.tag}-added{int(alone)}-", [])
+    record(rows, made.place, a, s, (seed, n, 79), 0)
+    return rows.sorted()
