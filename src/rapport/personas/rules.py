@@ -150,21 +150,14 @@ class Moved:
 
 
 def lift(facet: str, name: str, n: int, of: int, n_all: int, of_all: int) -> Lift:
-    """A share of a persona's people over everybody's, with the interval of Katz et al. 1978 for a ratio of shares.
+    """A share of a persona's people over everybody's; n of `of` people, n_all of `of_all` in all, these among them.
 
-    n of `of` people of the persona, n_all of `of_all` people in all, these among them.
+    The interval is Wilson's of their share over everybody's share as it is: as they are a part of everybody, the two
+    move together, and the true interval is narrower.
     """
     share, everybody = n / of, n_all / of_all
-    rest, of_rest = n_all - n, of_all - of
-    if n == 0 or everybody == 0:
-        return Lift(facet, name, n, share, everybody, 0.0, 0.0, 0.0)
-    error = math.sqrt(max(1 / n - 1 / of, 0) + (max(1 / rest - 1 / of_rest, 0) if rest else 1.0))
-    ratio = share / everybody
-    # The persona is a part of everybody, so the error of its distance to all is that to the others, made smaller.
-    error *= of_rest / of_all if of_all else 1.0
-    return Lift(
-        facet, name, n, share, everybody, ratio, ratio * math.exp(-Z * error), ratio * math.exp(Z * error)
-    )
+    low, high = share_interval(n, of)
+    return Lift(facet, name, n, share, everybody, share / everybody, low / everybody, high / everybody)
 
 
 def share_interval(n: int, of: int) -> tuple[float, float]:

@@ -27,7 +27,7 @@ def is_closed(name: str) -> bool:
 
 def segment_key(key: str) -> str:
     """The key of the segment of a persona's people."""
-    return f"persona_{key}"
+    return f"persona-{key}"
 
 
 def lets_us_quote(subjects: Subjects | None = None) -> Subjects:

@@ -1,0 +1,139 @@
+"""Cards from the log: what sets apart, what is quoted, who is in, and what stays through a refit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from rapport.kit import clock
+from rapport.kit.errors import Invalid, NotFound
+from rapport.people import selectors as people
+from rapport.people import services as people_services
+from rapport.personas import selectors, services
+from rapport.personas.models import Finding
+from rapport.personas.tests.conftest import EACH, NOW, Say, answer, buyer, found
+from rapport.segments import selectors as segments
+from rapport.segments import services as segment_services
+
+
+def of(who: str) -> int:
+    return people.person_id(f"customer:{who}")
+
+
+def card_of(who: str) -> selectors.CardView:
+    """The card of the persona that somebody is in."""
+    score = next(s for s in people.person(of(who)).scores if s.name == "persona")
+    return selectors.card(score.label)
+
+
+def test_two_kinds_get_a_card_each_that_says_what_sets_them_apart_and_a_segment_if_asked(crowd: Say) -> None:
+    del crowd
+    found()
+    told = selectors.finding()
+    assert told is not None
+    assert told.n_personas == 2
+    assert told.chosen is not None
+    assert told.chosen.is_stable
+    assert told.n_people == 2 * EACH - 1
+    first, second = card_of("k0n0"), card_of("k1n0")
+    assert {c.key for c in selectors.cards()} == {first.key, second.key} == {"p1", "p2"}
+    assert (first.n, second.n) == (EACH - 1, EACH)
+    bought = {one.name for one in first.profile.best(("bought",))}
+    assert bought == {"tyres", "oil"}
+    (by,) = first.profile.best(("ordered_by",))
+    assert (by.name, by.n, by.share) == ("app", EACH - 1, 1.0)
+    assert by.low > 1
+    assert by.lift == pytest.approx((2 * EACH - 1) / (EACH - 1))
+    assert first.profile.jaccard is not None
+    assert first.profile.jaccard > 0.9
+    assert first.moved is None
+    assert services.paint() == 0, "one fit is told once"
+    assert Finding.objects.count() == 1
+    with pytest.raises(NotFound, match="p77"):
+        services.write("p77", name="x", note="", by="alice@example.com")
+    with pytest.raises(NotFound):
+        selectors.card("p77")
+    with pytest.raises(Invalid, match="121"):
+        services.write("p1", name="x" * 121, note="", by="alice@example.com")
+    key = services.as_segment(first.key, title="Persona: tyres", by="alice@example.com")
+    assert (
+        services.as_segment(first.key, title="again", by="alice@example.com") == key == f"persona-{first.key}"
+    )
+    segment_services.refresh(key)
+    assert segments.segment(key).n_members == EACH - 1
+
+
+def test_words_are_theirs_and_quotes_only_of_those_who_let_us_ask(crowd: Say) -> None:
+    found()
+    card = card_of("k1n0")
+    words = {w.word for w in card.profile.words}
+    assert {"shine", "polish"} <= words
+    assert not words & {"grip", "wheels", "number"}
+    kept = json.dumps(card.profile.as_json())
+    assert "smooth polish" not in kept, "words of many are kept, and no text"
+    assert all(word.n >= 5 for word in card.profile.words)
+    quotes = selectors.quotes(card, 50)
+    assert quotes
+    asked = {of(f"k1n{n}") for n in range(0, EACH, 3)}
+    assert {q.person for q in quotes} <= asked
+    # Whoever takes it back is not quoted at once, before any model has run again.
+    taken_back = quotes[0].person
+    who = next(n for n in range(0, EACH, 3) if of(f"k1n{n}") == taken_back)
+    crowd(answer(f"k1n{who}", "consent_withdrawn", "research", "email", days_ago=1))
+    assert taken_back not in {q.person for q in selectors.quotes(card, 50)}
+
+
+def test_who_refuses_estimates_is_in_no_persona_and_withdrawal_takes_them_out(crowd: Say) -> None:
+    found()
+    assert not people.person(of("k0n7")).scores
+    card = card_of("k0n8")
+    assert of("k0n8") in {m.id for m in selectors.members(card.key, 0, 500).rows}
+    crowd(answer("k0n8", "consent_withdrawn", "profiling", days_ago=1))
+    assert of("k0n8") not in {m.id for m in selectors.members(card.key, 0, 500).rows}
+    assert "persona" not in {s.name for s in people.person(of("k0n8")).scores}
+    assert selectors.card(card.key).n == EACH - 2
+
+
+def test_a_card_keeps_name_and_note_when_it_is_found_anew_and_says_that_it_grew(crowd: Say) -> None:
+    found()
+    key = card_of("k1n0").key
+    services.write(key, name="  Polishers ", note="Ask for reviews.", by="alice@example.com")
+    crowd(*(event for n in range(100, 160) for event in buyer(f"k1n{n}", 1, n - 100)))
+    with clock.frozen(NOW + dt.timedelta(days=1)):
+        found()
+    card = selectors.card(key)
+    assert (card.name, card.note, card.changed_by) == ("Polishers", "Ask for reviews.", "alice@example.com")
+    assert card_of("k1n150").key == key
+    assert card.moved is not None
+    assert card.moved.is_notable
+    assert card.moved.now > card.moved.before
+    assert [c.key for c in selectors.moved()][0] in {c.key for c in selectors.cards()}
+    assert card.moved.profile < 0.1
+    assert selectors.names() == {key: "Polishers"}
+    assert selectors.parameters() == {"first_free": 3}
+
+
+def test_where_nothing_comes_back_nobody_has_a_persona_any_more(say: Say) -> None:
+    say(*(event for n in range(30) for event in buyer(f"k0n{n}", 0, n)))
+    someone = of("k0n0")
+    people_services.write_scores(_score(someone, "p9"))
+    found()
+    told = selectors.finding()
+    assert told is not None
+    assert told.chosen is None
+    assert selectors.cards() == []
+    assert not [s for s in people.person(someone).scores if s.name == "persona"]
+
+
+def _score(person: int, label: str) -> object:
+    import pyarrow as pa
+
+    from rapport.people.services.scoring import SCORE
+
+    row = {
+        "person": person, "name": "persona", "value": 0.9, "unit": "probability", "as_of": NOW - dt.timedelta(days=3),
+        "model": "persona", "version": "1", "label": label, "reason": "",
+    }  # fmt: skip
+    return pa.Table.from_pylist([row], schema=SCORE)
