@@ -33,7 +33,7 @@ def on_batch(batch: subscriptions.Batch) -> None:
             "days": pa.array([d for _, d in lives], pa.int64()),
         }
     )
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("event", batch.events)
         con.register("life", life)
         said = query.run(con, query.load("rapport.consent", "said")).to_arrow_table()

@@ -6,6 +6,7 @@ libraries on one SQLite file have lost a committed row. Readers are many; the lo
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -125,6 +126,7 @@ class _Engine:
 
 
 _engine: _Engine | None = None
+_scratch: _Engine | None = None
 _lock = threading.Lock()
 
 
@@ -182,6 +184,40 @@ def give(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
     con.register("rows_given", table)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM rows_given")
     con.unregister("rows_given")
+
+
+@contextmanager
+def together(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction for several statements on the lake: each alone would ask the catalogue anew.
+
+    It does so to find temporary tables as well, and that takes five times as long as making a small one.
+    """
+    con.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(duckdb.Error):
+            con.execute("ROLLBACK")
+        raise
+    con.execute("COMMIT")
+
+
+@contextmanager
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection without any store behind it; what is registered on it is seen by its caller alone.
+
+    Its engine is one a process, because starting one takes longer than most of what it is asked.
+    """
+    global _scratch  # noqa: PLW0603  one a process is the point
+    with _lock:
+        if _scratch is None or _scratch.home != home.root() or _scratch.pid != os.getpid():
+            _scratch = _Engine(new_engine(), home.root(), os.getpid())
+        con = _scratch.connection.cursor()
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
 
 
 def _attach() -> duckdb.DuckDBPyConnection:

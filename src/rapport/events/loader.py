@@ -65,11 +65,12 @@ class Loader:
         self.spool = spool.current()
         self.con = lake.connect()
         self.commits = 0
-        self.head = offset(self.con)  # the last event number in the lake; nobody else moves it
         self._erased_stamp: tuple[object, ...] = ()
         self._erased = erased.TABLE.empty_table()
-        for name, table in plan.relations(plan.current()).items():
-            lake.give(self.con, name, table)
+        with lake.together(self.con):
+            self.head = offset(self.con)  # the last event number in the lake; nobody else moves it
+            for name, table in plan.relations(plan.current()).items():
+                lake.give(self.con, name, table)
 
     def close(self) -> None:
         self.con.close()

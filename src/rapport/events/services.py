@@ -53,7 +53,7 @@ def record(table: pa.Table, *, source: str, batch: str = "", trusted: bool = Fal
     """
     rows = _conform(table, rules.TOUCHPOINT)
     kind = spool.TRUSTED if trusted else spool.TOUCHPOINTS
-    with _engine() as con:
+    with lake.scratch() as con:
         con.register("given", rows)
         if rows.num_rows < INLINE_ROWS:
             shaped = con.execute(_shape(con, "SELECT * FROM given", source)).to_arrow_table()
@@ -113,8 +113,16 @@ def settle(upto_seq: int, progress: Callable[[int], None] | None = None, *, time
     """
     con = lake.connect()
     seen, since = -1, clock.monotonic_s()
+    reached = 0
+
+    def on_range(done: loader.Loaded) -> None:
+        nonlocal reached
+        reached = done.last
+        if progress:
+            progress(done.last)
+
     try:
-        while (loaded := loader.offset(con)) < upto_seq:
+        while reached < upto_seq and (loaded := loader.offset(con)) < upto_seq:
             if progress:
                 progress(loaded)
             if loaded > seen:
@@ -127,7 +135,7 @@ def settle(upto_seq: int, progress: Callable[[int], None] | None = None, *, time
                 )
             try:
                 with home.lock(loader.LOCK):
-                    upkeep.drain((lambda done: progress(done.last)) if progress else None, upto=upto_seq)
+                    upkeep.drain(on_range, upto=upto_seq)
             except Conflict:
                 clock.sleep(WAIT_S)
     finally:
@@ -178,7 +186,7 @@ class Objection:
 def objections(table: pa.Table) -> list[Objection]:
     """What the loader would refuse of these touchpoints (a request's worth), by the loader's own query."""
     rows = _conform(table, rules.TOUCHPOINT)
-    with _engine() as con:
+    with lake.scratch() as con:
         con.register("given", rows)
         for name, relation in plan.relations(plan.current()).items():
             con.register(name, relation)
@@ -249,10 +257,6 @@ def _append(
     return written
 
 
-def _engine() -> duckdb.DuckDBPyConnection:
-    return lake.new_engine()
-
-
 def _ipc(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -277,7 +281,7 @@ def _replay_touchpoint(body: str, source: str) -> None:
     row.setdefault("message_id", row.get("id") or str(uuid.UUID(bytes=_random())))
     if isinstance(row.get("properties"), dict):
         row["properties"] = json.dumps(row["properties"])
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("given", pa.table({"j": [json.dumps(row)]}))
         shape = (
             '{"message_id":"VARCHAR","name":"VARCHAR","ts":"TIMESTAMPTZ","identifier":"VARCHAR",'

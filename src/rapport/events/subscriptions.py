@@ -80,6 +80,11 @@ def position(key: str) -> int:
 
 def read_batch(con: duckdb.DuckDBPyConnection, subscriber: Subscriber, after: int, upto: int) -> Batch:
     """What a subscriber gets for the numbers after `after` up to `upto`."""
+    with lake.together(con):
+        return _read(con, subscriber, after, upto)
+
+
+def _read(con: duckdb.DuckDBPyConnection, subscriber: Subscriber, after: int, upto: int) -> Batch:
     span = {"after": after, "upto": upto}
     wants = ["list_contains($names, name)"]
     if subscriber.with_text:
@@ -165,6 +170,7 @@ def settle(
 ) -> None:
     """Come back once these subscribers have dealt with everything up to `upto_seq`."""
     con = lake.connect()
+    head = 0  # of the log; asked once where it reaches far enough, because it only grows
     try:
         for key in keys or sorted(_subscribers):
             seen, since = -1, clock.monotonic_s()
@@ -181,7 +187,11 @@ def settle(
                     )
                 try:
                     with home.lock(f"subscriber-{key}"):
-                        while position(key) < upto_seq and advance(key, con):
+                        while position(key) < upto_seq:
+                            if head < upto_seq:
+                                head = loader.offset(con)
+                            if not advance(key, con, head):
+                                break
                             if progress:
                                 progress(key, position(key))
                 except Conflict:

@@ -33,7 +33,7 @@ def on_batch(batch: subscriptions.Batch) -> None:
     """Bring the list of browsers that must stop up to this batch, and publish it where it changed."""
     if batch.events.num_rows == 0:
         return
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("event", batch.events)
         asked = {"purpose": rules.MEASURING}
         spoken = query.run(con, query.load("rapport.onsite", "took_back"), asked).fetchall()

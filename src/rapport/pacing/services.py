@@ -88,7 +88,7 @@ def _of_the_same_cores(subjects: np.ndarray) -> pa.Table:
 
 
 def _assigned(asking: pa.Table, experiment: str, share_ratio: float) -> pa.Table:
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("asking", asking)
         con.register("stored", _stored(asking["subject"].to_pylist(), experiment))
         return query.run(

@@ -31,7 +31,7 @@ def register() -> None:
 
 def on_batch(batch: subscriptions.Batch) -> None:
     """Bring identifiers, edges, identities, traits and persons up to this batch."""
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("event", batch.events)
         con.register("claim", batch.claims)
         con.register("subject", batch.subjects)

@@ -48,8 +48,9 @@ def repeat_by_cohort(first_day: dt.date, last_day: dt.date, horizon_days: int) -
     asked = {"first_day": first_day, "last_day": last_day, "horizon_days": horizon_days}
     con = lake.connect()
     try:
-        lake.give(con, "identity", people.identity_arrow())
-        rows = query.run(con, query.load(PACKAGE, "repeat_by_cohort"), asked).fetchall()
+        with lake.together(con):
+            lake.give(con, "identity", people.identity_arrow())
+            rows = query.run(con, query.load(PACKAGE, "repeat_by_cohort"), asked).fetchall()
     finally:
         con.close()
     return [Cohort(*row) for row in rows]

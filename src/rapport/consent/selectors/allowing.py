@@ -13,7 +13,7 @@ from django.db.models import Model, Q, QuerySet
 from rapport.consent import rules
 from rapport.consent.models import Purpose, Record, Restriction
 from rapport.consent.selectors import holding
-from rapport.consent.selectors.engines import engine
+from rapport.events import lake
 from rapport.events.rules import normal_identifier
 from rapport.kit import clock, query
 from rapport.kit.errors import NotFound
@@ -100,7 +100,7 @@ def _asked(
     ledger: pa.Table,
 ) -> pa.Table:
     asked = {"purpose": chosen.key, "channel": channel, "at": at or clock.now(), "basis": chosen.legal_basis}
-    with engine() as con:
+    with lake.scratch() as con:
         con.register("identity", identity)
         con.register("ledger", ledger)
         con.register("restriction", holding.restricted_arrow())

@@ -35,7 +35,7 @@ def wishes_of(identifiers: Sequence[str], name: str) -> dict[str, Any]:
     stated = _stated(name)
     if not stated.num_rows:
         return {}
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("asking", pa.table({"identifier": asked}))
         con.register("known_as", _known(asked))
         con.register("identity", people.identity_arrow())

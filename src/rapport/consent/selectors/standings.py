@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rapport.consent import rules
 from rapport.consent.selectors import defining, holding
-from rapport.consent.selectors.engines import engine
+from rapport.events import lake
 from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
 from rapport.people import selectors as people
@@ -122,7 +122,7 @@ def _computed(
 ) -> tuple[Subjects, dict[str, tuple[Subjects, Subjects]]]:
     del state  # is there to be compared
     everybody = people.person_ids("person")
-    with engine() as con:
+    with lake.scratch() as con:
         con.register("identity", people.identity_arrow())
         con.register("ledger", holding.ledger_arrow(purpose))
         con.register("base", pa.table({"person": everybody}))

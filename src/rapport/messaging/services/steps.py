@@ -129,7 +129,7 @@ def _because(subjects: set[int], purpose: str, channel: str) -> dict[int, str]:
     if not subjects:
         return {}
     basis = consent.purpose(purpose).legal_basis
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("asking", pa.table({"subject": pa.array(sorted(subjects), pa.int64())}))
         con.register("identity", people.identity_arrow())
         con.register("ledger", holding.ledger_arrow(purpose))

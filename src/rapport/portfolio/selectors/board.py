@@ -77,10 +77,11 @@ def _read(present: tuple[object, ...]) -> pa.Table:
     del present
     con = lake.connect()
     try:
-        lake.give(con, "score", people.scores_arrow(NAMES))
-        lake.give(con, "identity", people.identity_arrow())
-        lake.give(con, "refused", consent.refused_subjects(PURPOSE))
-        return query.run(con, query.load("rapport.portfolio", "board")).to_arrow_table()
+        with lake.together(con):
+            lake.give(con, "score", people.scores_arrow(NAMES))
+            lake.give(con, "identity", people.identity_arrow())
+            lake.give(con, "refused", consent.refused_subjects(PURPOSE))
+            return query.run(con, query.load("rapport.portfolio", "board")).to_arrow_table()
     finally:
         con.close()
 

@@ -38,10 +38,11 @@ def told(since: dt.datetime, until: dt.datetime, *, refused: pa.Table | None = N
     """Complaints and messages to us, each with when we answered, the earliest first."""
     con = lake.connect()
     try:
-        lake.give(con, "identity", people.identity_arrow())
-        lake.give(con, "refused", consent.refused_subjects(PURPOSE) if refused is None else refused)
-        asked = {"since": since, "until": until, "answered_days": ANSWERED_DAYS}
-        return query.run(con, query.load("rapport.portfolio", "told"), asked).to_arrow_table()
+        with lake.together(con):
+            lake.give(con, "identity", people.identity_arrow())
+            lake.give(con, "refused", consent.refused_subjects(PURPOSE) if refused is None else refused)
+            asked = {"since": since, "until": until, "answered_days": ANSWERED_DAYS}
+            return query.run(con, query.load("rapport.portfolio", "told"), asked).to_arrow_table()
     finally:
         con.close()
 

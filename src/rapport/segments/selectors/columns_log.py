@@ -66,10 +66,11 @@ def since(after: int, upto: int) -> Since:
     """What the log says of the events after `after` up to `upto`, and of annotations written in that time."""
     con = lake.connect()
     try:
-        lake.give(con, "plan_event", plan.relations(plan.current())["plan_event"])
-        con.execute(_FRESH.format(after=int(after), upto=int(upto)))
-        days = query.run(con, query.load("rapport.events", "load_counters")).to_arrow_table()
-        return Since(days, _told(con, after, upto), annotated(con, after, upto))
+        with lake.together(con):
+            lake.give(con, "plan_event", plan.relations(plan.current())["plan_event"])
+            con.execute(_FRESH.format(after=int(after), upto=int(upto)))
+            days = query.run(con, query.load("rapport.events", "load_counters")).to_arrow_table()
+            return Since(days, _told(con, after, upto), annotated(con, after, upto))
     finally:
         con.execute("DROP VIEW IF EXISTS fresh; DROP TABLE IF EXISTS temp.plan_event")
         con.close()

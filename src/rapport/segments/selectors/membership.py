@@ -100,9 +100,10 @@ def identifiers_of(persons: Sequence[int]) -> dict[int, list[str]]:
     """The identifiers by which the firm knows these persons, but for their devices."""
     con = lake.connect()
     try:
-        lake.give(con, "page_of", pa.table({"person": pa.array(persons, pa.int64())}))
-        lake.give(con, "identity", people.identity_arrow())
-        asked = query.load("rapport.segments", "identifiers")
-        return dict(query.run(con, asked, {"namespaces": list(KNOWN_NAMESPACES)}).fetchall())
+        with lake.together(con):
+            lake.give(con, "page_of", pa.table({"person": pa.array(persons, pa.int64())}))
+            lake.give(con, "identity", people.identity_arrow())
+            asked = query.load("rapport.segments", "identifiers")
+            return dict(query.run(con, asked, {"namespaces": list(KNOWN_NAMESPACES)}).fetchall())
     finally:
         con.close()

@@ -28,8 +28,9 @@ def moved(key: str, way: str, first: dt.date, last: dt.date, leave: Warrant) -> 
     asked = {"name": EVENTS[way], "segment": key, "first_day": first, "last_day": last}
     con = lake.connect()
     try:
-        lake.give(con, "identity", people.identity_arrow())
-        rows = query.run(con, query.load("rapport.segments", "moved_people"), asked).to_arrow_table()
+        with lake.together(con):
+            lake.give(con, "identity", people.identity_arrow())
+            rows = query.run(con, query.load("rapport.segments", "moved_people"), asked).to_arrow_table()
     finally:
         con.close()
     rows = membership.seen(rows, leave)

@@ -195,7 +195,7 @@ def _prepare(segment: Segment, changed: pa.Table, as_of: dt.datetime) -> Refresh
 
 
 def _difference(found: pa.Table, held: pa.Table, as_of: dt.datetime) -> pa.Table:
-    with lake.new_engine() as con:
+    with lake.scratch() as con:
         con.register("found", found)
         con.register("held", held)
         con.register("identity", people.identity_arrow())
@@ -226,8 +226,9 @@ def _record(segment: Segment, row: Refresh, moved: pa.Table) -> None:
         return
     con = lake.connect()
     try:
-        lake.give(con, "moved", moved)
-        lake.give(con, "identity", people.identity_arrow())
+        with lake.together(con):
+            lake.give(con, "moved", moved)
+            lake.give(con, "identity", people.identity_arrow())
         said = {
             "segment": segment.id,
             "key": segment.key,
