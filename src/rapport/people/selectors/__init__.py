@@ -56,6 +56,7 @@ from rapport.people.selectors.scored import (
     n_within,
     persons_within,
     scores_arrow,
+    unit_of,
 )
 from rapport.people.selectors.searching import Match, search
 from rapport.people.selectors.spans import SharedDevice, Span, shared_devices, spans_for
@@ -136,5 +137,6 @@ __all__ = [
     "subjects_of",
     "timeline",
     "timeline_of",
+    "unit_of",
     "with_their_cores",
 ]

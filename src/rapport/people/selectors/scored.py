@@ -93,6 +93,12 @@ def n_within(figures: Within) -> int:
         return int(cursor.fetchone()[0])
 
 
+def unit_of(name: str) -> str:
+    """The unit of a figure; empty where nobody has it, or where it has none."""
+    # Any of its rows, in no order: `first` would sort millions for it.
+    return next(iter(Score.objects.filter(name=name).values_list("unit", flat=True)[:1]), "")
+
+
 def extremes(name: str, n: int) -> tuple[list[Extreme], list[Extreme]]:
     """The people with the most of a figure, the largest first, and those with the least, the smallest first."""
     return _end(name, n, "DESC"), _end(name, n, "ASC")

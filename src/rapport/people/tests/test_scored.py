@@ -73,6 +73,15 @@ def test_the_ends_come_with_names_and_reasons(four: list[int]) -> None:
     assert selectors.extremes("nobody_has_it", 2) == ([], [])
 
 
+def test_a_figures_unit_is_read_from_one_row(
+    four: list[int], django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1) as asked:
+        assert selectors.unit_of("churn_risk") == "probability"
+    assert "ORDER BY" not in asked.captured_queries[0]["sql"]
+    assert selectors.unit_of("nobody_has_it") == ""
+
+
 def test_a_figure_over_people_as_they_were_counts_for_nobody_until_the_model_has_run_again(
     four: list[int],
 ) -> None:

@@ -112,9 +112,7 @@ def _among(
 
 
 def _figures(figures: people.Within) -> Figures:
-    most, _least = people.extremes(figures.name, 1)
-    unit = most[0].score.unit if most else ""
-    return Figures(scoring.sentence(figures, unit), people.n_within(figures), scoring.kept(figures))
+    return Figures(scoring.sentence(figures, people.unit_of(figures.name)), people.n_within(figures), scoring.kept(figures))
 
 
 def _sub(overview: people.Overview) -> str:
