@@ -20,6 +20,7 @@ from rapport.kit.errors import NotFound, RapportError
 from rapport.people import selectors as people
 from rapport.portfolio import selectors, services
 from rapport.portfolio.rules import Policy
+from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 from rapport.web import charts
 from rapport.web.access import may, needs
@@ -89,7 +90,7 @@ def _context(request: HttpRequest, form: PolicyForm | None = None, wrong: str = 
         "corners": [(c, *CORNERS[c.name][:2], _people_url(board, corner=c.name)) for c in corners],
         "tiers": [(t, _people_url(board, tier=t.tier)) for t in selectors.tiers(board)] if len(board) else [],
         "policy": policy,
-        "form": form or filled(tried.policy if tried else policy),
+        "form": form or filled(tried.policy if tried else policy, staff.currency()),
         "wrong": wrong,
         "seen": telling.told(seen) if seen else None,
         "is_of_force": is_of_force,
@@ -273,7 +274,7 @@ def longer(request: HttpRequest, number: int) -> HttpResponseBase:
 def change(request: HttpRequest) -> HttpResponseBase:
     """Save what was filled in, or try it on past contacts without saving it."""
     assert request.user.is_authenticated
-    form = PolicyForm(request.POST)
+    form = PolicyForm(request.POST, currency=staff.currency())
     if not form.is_valid():
         return render(request, "pages/portfolio/page.html", _context(request, form), status=400)
     try:

@@ -3,11 +3,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
+
 from rapport.insights import services as insights
 from rapport.people import selectors as people
 from rapport.portfolio import selectors
+from rapport.portfolio.rules import Policy
 from rapport.staff.models import Staff
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
+from rapport.web.pages.portfolio import form
 
 
 def market() -> list[dict[str, Any]]:
@@ -41,8 +45,8 @@ def figures(**changed: Any) -> dict[str, Any]:
     return {
         "longest_wait_hours": "24", "minutes_per_day": "60", "floor_percent": "30", "safety_words": "fire, recall",
         "refund_words": "refund", "need_trait": "extra_help", "complaint_minutes": "15", "message_minutes": "8",
-        "question_minutes": "5", "survey_minutes": "1", "refund_minutes": "10", "minute_rate_minor": "60",
-        "return_cost_minor": "500", "refund_loss_percent": "20", "half_life_hours": "48", "why": "",
+        "question_minutes": "5", "survey_minutes": "1", "refund_minutes": "10", "minute_rate": "0.60",
+        "return_cost": "5", "refund_loss_percent": "20", "half_life_hours": "48", "why": "",
         **changed,
     }  # fmt: skip
 
@@ -119,6 +123,35 @@ def test_a_policy_is_tried_saved_switched_on_and_off(alice: Staff, say: Say, noo
     assert wrong.status_code == 400
     assert "Ask what help somebody wants" in wrong.content.decode()
     assert client.post("/portfolio/change/", figures(do="save", minutes_per_day="x")).status_code == 400
+
+
+def test_money_is_written_as_the_firm_writes_it(alice: Staff, say: Say) -> None:
+    client = logged_in(alice)
+    html = client.get("/portfolio/").content.decode()
+    assert "cents" not in html
+    assert "Cost of a minute, in EUR" in html
+    assert 'name="minute_rate" value="0.60"' in html
+    assert 'name="return_cost" value="5.00"' in html
+    client.post("/portfolio/change/", figures(do="save", minute_rate="0.605", return_cost="4.9"))
+    costs = selectors.policy().costs
+    assert (costs.minute_rate_minor, costs.return_cost_minor) == (60.5, 490.0)
+    html = client.get("/portfolio/").content.decode()
+    assert 'name="minute_rate" value="0.605"' in html
+    assert 'name="return_cost" value="4.90"' in html
+    assert client.post("/portfolio/change/", figures(do="save", minute_rate="-1")).status_code == 400
+    assert client.post("/portfolio/change/", figures(do="save", return_cost="1,000 EUR")).status_code == 400
+    assert client.post("/portfolio/change/", figures(do="save", return_cost="NaN")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("currency", "minute", "back"), [("JPY", "60", "500"), ("KWD", "0.060", "0.500"), ("EUR", "0.60", "5.00")]
+)
+def test_a_currency_has_its_own_decimals(currency: str, minute: str, back: str) -> None:
+    shown = form.filled(Policy(), currency)
+    assert (shown.initial["minute_rate"], shown.initial["return_cost"]) == (minute, back)
+    sent = form.PolicyForm({**figures(), "minute_rate": minute, "return_cost": back}, currency=currency)
+    assert sent.is_valid(), sent.errors
+    assert sent.policy(Policy()).costs == Policy().costs
 
 
 def test_unseen_figures_are_not_switched_on(alice: Staff, say: Say) -> None:
