@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,25 @@ def offer(of: str = "") -> Offer:
         of,
         functools.partial(rules.check, catalogue=catalogue, now=clock.now()),
     )
+
+
+def how_counted() -> str:
+    """What a reader must know of days and money here, whose edges are not those of the firm's own books."""
+    firm = staff.organisation()
+    zone = firm.timezone if firm else "UTC"
+    begins = (
+        clock.now().replace(hour=0, minute=0, second=0, microsecond=0).astimezone(zoneinfo.ZoneInfo(zone))
+    )
+    days = _("Days are whole days in UTC.")
+    if begins.utcoffset():
+        days = _("Days are whole days in UTC: here one begins at %(time)s (%(zone)s).") % {
+            "time": f"{begins:%H:%M}",
+            "zone": zone,
+        }
+    money = _("Money is added up in %(currency)s; an amount in another currency is added as it stands.") % {
+        "currency": staff.currency()
+    }
+    return f"{days} {money}"
 
 
 def all_uses() -> list[tuple[str, str]]:

@@ -137,6 +137,7 @@ def _page(
         "purposes": segmenting.purposes(),
         "bracket": segmentforms.shown(form, offer, wrong or {}, goes_on),
         "form_url": reverse("segment_form"),
+        "how_counted": segmenting.how_counted(),
         **more,
     }
     return render(request, "pages/segment_edit/page.html", context, status=status)

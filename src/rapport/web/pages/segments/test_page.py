@@ -162,6 +162,16 @@ def test_what_is_not_known_here_is_refused_at_its_row(client: Client) -> None:
     assert selectors.segments() == []
 
 
+def test_the_builder_says_how_days_and_money_are_counted(alice: Staff, three: Say) -> None:
+    with clock.frozen(dt.datetime(2026, 7, 2, 12, tzinfo=dt.UTC)):
+        summer = logged_in(alice).get("/segments/new/").content.decode()
+    assert "here one begins at 02:00 (Europe/Madrid)" in summer
+    with clock.frozen(dt.datetime(2026, 1, 2, 12, tzinfo=dt.UTC)):
+        winter = logged_in(alice).get("/segments/new/").content.decode()
+    assert "here one begins at 01:00 (Europe/Madrid)" in winter
+    assert "Money is added up in EUR" in winter
+
+
 def test_rows_are_added_by_script_and_without(client: Client) -> None:
     pressed = fields(BUYERS, do="add:r")
     fragment = client.post("/segments/draft/rows/", pressed, headers={"HX-Request": "true"})
