@@ -185,7 +185,7 @@ def labelled(model: Insight) -> tuple[pa.Table, int, int]:
     """Every labelled text for a model (ROWS), the newest label of each; how many corrections and files they are of."""
     corrections = _corrections(model)
     files = list(LabelledFile.objects.filter(model=model.name).order_by("added_at", "id"))
-    parts = [corrections, *(_rows_of(file) for file in files)]
+    parts = [*(_rows_of(file) for file in files), corrections]  # given at one moment, staff's word counts
     whole = pa.concat_tables(parts)
     order = np.argsort(whole.column("since").to_numpy(), kind="stable")
     last: dict[tuple[str, str], int] = {}

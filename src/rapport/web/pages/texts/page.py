@@ -56,7 +56,7 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "texts": [spokenwords.shown(text, looked_at, labels) for text in page.texts],
         "names": _names(asked.name),
         "labels": [(key, spokenwords.label(asked.name, key)) for key in _labels(asked, labels)],
-        "title": spokenwords.title(looked_at),
+        "looked_at": spokenwords.title(looked_at),
         "finding": _finding(asked),
         "next_url": _with(request.GET, before=page.next) if page.next else "",
         "first_url": _with(request.GET, before="") if request.GET.get("before") else "",
