@@ -7,6 +7,7 @@ class InsightsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rapport.insights import handlers
+        from rapport.insights import handlers, selectors, services
 
         handlers.register()
+        services.parameters_from("aspect", selectors.catalogue)

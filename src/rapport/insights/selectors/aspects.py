@@ -13,7 +13,8 @@ from rapport.insights import rules
 from rapport.insights.contract import KIND
 from rapport.insights.models import Aspect
 from rapport.insights.selectors.texts import PURPOSE
-from rapport.kit import query, registry
+from rapport.kit import chances, query, registry
+from rapport.kit.chances import Estimate
 from rapport.kit.errors import NotFound
 
 MODEL = "aspect"  # the model that reads by the catalogue, and what it writes: `aspect:<key>`
@@ -53,9 +54,9 @@ class AspectFare:
         return self.n_negative + self.n_positive
 
     @property
-    def positive(self) -> tuple[float, float, float] | None:
+    def positive(self) -> Estimate | None:
         """Of the texts that judge it, the share that is positive, with its 95 % interval; None where none does."""
-        return rules.wilson(self.n_positive, self.n_judged) if self.n_judged else None
+        return chances.share(self.n_positive, self.n_judged) if self.n_judged else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,11 @@ def quoted(words: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _rows(name: str, **asked: Any) -> list[Any]:
+def _rows(query_name: str, **asked: Any) -> list[Any]:
     con = lake.connect()
     try:
         # What was read before somebody refused is not counted after it.
         lake.give(con, "refused", consent.refused_subjects(PURPOSE))
-        return query.run(con, query.load("rapport.insights", name), asked).fetchall()
+        return query.run(con, query.load("rapport.insights", query_name), asked).fetchall()
     finally:
         con.close()

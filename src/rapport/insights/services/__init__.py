@@ -11,7 +11,12 @@ from rapport.insights.services.adapting import (
     teach,
 )
 from rapport.insights.services.annotating import annotate_texts
+from rapport.insights.services.cataloguing import accept as accept_aspect
+from rapport.insights.services.cataloguing import change as change_aspect
+from rapport.insights.services.cataloguing import declare as declare_aspect
+from rapport.insights.services.cataloguing import drop as drop_aspect
 from rapport.insights.services.correcting import Corrected, correct, uncorrect
+from rapport.insights.services.finding import look as look_for_aspects
 from rapport.insights.services.judging import Asked, backtest
 from rapport.insights.services.keeping import parameters_from
 from rapport.insights.services.reading import go_on, read_anew, stop
@@ -29,14 +34,19 @@ __all__ = [
     "Read",
     "Reader",
     "RunSummary",
+    "accept_aspect",
     "adapt",
     "add_labelled",
     "annotate_texts",
     "backtest",
+    "change_aspect",
     "correct",
     "decide",
+    "declare_aspect",
+    "drop_aspect",
     "go_on",
     "is_reading_due",
+    "look_for_aspects",
     "parameters_from",
     "read_anew",
     "read_due",

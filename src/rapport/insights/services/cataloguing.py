@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 
 from rapport.insights.models import Aspect
-from rapport.insights.selectors import aspects as selectors
+from rapport.insights.selectors.aspects import MODEL, aspect, offered
 from rapport.insights.services import keeping, reading
 from rapport.kit import clock, registry
 from rapport.kit.errors import Conflict, Invalid
@@ -29,7 +29,7 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 
 
 def declare(title: str, words: Words, by: str) -> str:
-    """Add an aspect; gives its key. Raises Conflict where there is one of that name, Denied for what is nobody's business."""
+    """Add an aspect; gives its key. Raises Conflict where there is one already, Denied for what is never inferred."""
     title = _title(title)
     key = _key(title)
     with transaction.atomic():
@@ -47,7 +47,7 @@ def change(key: str, title: str, words: Words, by: str) -> None:
     _refuse(key, title)
     with transaction.atomic():
         _own()
-        was = selectors.aspect(key)
+        was = aspect(key)
         if was.is_declared and was.is_active and was.title == title and dict(was.words) == checked:
             return
         _put(key, title, checked, by)
@@ -56,7 +56,7 @@ def change(key: str, title: str, words: Words, by: str) -> None:
 
 def accept(key: str, by: str) -> None:
     """Say yes to an aspect that was found, or take one back that was dropped."""
-    found = selectors.aspect(key)
+    found = aspect(key)
     change(key, found.title, found.words, by)
 
 
@@ -64,7 +64,7 @@ def drop(key: str, by: str) -> None:
     """Take an aspect out of the catalogue, or say no to one that was found; it is not proposed again."""
     with transaction.atomic():
         _own()
-        found = selectors.aspect(key)
+        found = aspect(key)
         if not found.is_active:
             return
         Aspect.objects.filter(key=key).update(is_active=False, changed_by=by, changed_at=clock.now())
@@ -76,7 +76,7 @@ def _own() -> None:
     """Before the first change what was offered becomes the firm's own."""
     if Aspect.objects.filter(is_declared=True).exists():
         return
-    for one in selectors.offered():
+    for one in offered():
         Aspect.objects.update_or_create(
             key=one.key,
             defaults={
@@ -106,8 +106,8 @@ def _put(key: str, title: str, words: dict[str, list[str]], by: str) -> None:
 
 
 def _read_anew() -> None:
-    if selectors.MODEL in registry.plugins(keeping.KIND):
-        reading.read_anew(selectors.MODEL)
+    if MODEL in registry.plugins(keeping.KIND):
+        reading.read_anew(MODEL)
 
 
 def _title(title: str) -> str:

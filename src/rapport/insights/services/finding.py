@@ -18,9 +18,9 @@ from rapport.consent import selectors as consent
 from rapport.events import lake
 from rapport.insights import rules
 from rapport.insights.models import Aspect
-from rapport.insights.selectors import aspects as selectors
+from rapport.insights.selectors.aspects import LOOKED_AT, aspects, waiting
 from rapport.insights.selectors.texts import PURPOSE
-from rapport.kit import clock, query
+from rapport.kit import chances, clock, query
 from rapport.kit.errors import Denied
 from rapport.kit.texts import tokens
 from rapport.people.rules import sensitive
@@ -181,24 +181,25 @@ class Found:
 
 def look() -> list[str]:
     """Look for aspects that the catalogue lacks in the newest texts, and propose them; gives the keys that are new."""
-    asked = {"own_words": list(rules.OWN_WORDS), "looked_at": selectors.LOOKED_AT}
+    asked = {"own_words": list(rules.OWN_WORDS), "looked_at": LOOKED_AT}
     con = lake.connect()
     try:
         lake.give(con, "refused", consent.refused_subjects(PURPOSE))
         texts = query.run(con, query.load("rapport.insights", "judged_texts"), asked).to_arrow_table()
     finally:
         con.close()
-    known = {a.key: a for a in selectors.aspects(active_only=False)}
+    known = {a.key: a for a in aspects(active_only=False)}
     taken = [w.rstrip(" +-−").lower() for a in known.values() for words in a.words.values() for w in words]
-    fresh = []
+    fresh: list[str] = []
+    room = PROPOSED - len(waiting())
     for one in found_in(texts):
         if _is_taken(one.word, taken) or _is_sensitive(one.word):
             continue
         if one.word in known:
             Aspect.objects.filter(key=one.word, is_declared=False).update(n_found=one.n)
             continue
-        if len(fresh) + len(selectors.waiting()) >= PROPOSED + len(fresh):
-            break
+        if len(fresh) >= room:
+            continue
         Aspect.objects.create(
             key=one.word,
             title=one.word.capitalize(),
@@ -244,7 +245,7 @@ def _of_language(code: str, cut: tokens.Words, judged: np.ndarray[Any, np.dtype[
     return [
         Found(str(distinct[k]), code, int(n[k]), int(n_judged[k]))
         for k in frequent.tolist()
-        if _is_noun(str(distinct[k])) and rules.wilson(int(n_judged[k]), int(n[k]))[1] > usual
+        if _is_noun(str(distinct[k])) and chances.share(int(n_judged[k]), int(n[k])).low > usual
     ]
 
 

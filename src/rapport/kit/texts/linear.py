@@ -168,16 +168,25 @@ class Labelled:
         return Labelled(self.matrix[chosen], self.label[chosen], self.weight[chosen], self.offset[chosen])
 
 
-def fit(given: Labelled, labels: Sequence[str], *, ridge: float, scale: Floats | None = None) -> Linear:
+def fit(
+    given: Labelled,
+    labels: Sequence[str],
+    *,
+    ridge: float,
+    scale: Floats | None = None,
+    texts_min: int = 1,
+) -> Linear:
     """The likeliest weights beyond the offset.
 
     ridge : the precision of the Gaussian prior around zero
     scale : float64 (buckets,), by which each column is multiplied while learning, which loosens its prior;
         by default how rare it is
+    texts_min : a column that fewer texts have is not learnt
     """
     k = len(labels)
     # A column that no text has stays at zero, so only the others are learnt.
-    there = np.unique(given.matrix.indices)
+    held = np.bincount(given.matrix.indices, minlength=given.matrix.shape[1])
+    there = np.flatnonzero(held >= max(1, texts_min))
     shape = (len(there), k)
     stretch = (learning.rarity(given.matrix) if scale is None else scale)[there].astype(np.float32)
     x = (given.matrix[:, there] @ sp.diags(stretch)).tocsr().astype(np.float32)
@@ -207,14 +216,20 @@ def fit(given: Labelled, labels: Sequence[str], *, ridge: float, scale: Floats |
 
 
 def held_out_logits(
-    given: Labelled, labels: Sequence[str], parts: int, *, ridge: float, rng: np.random.Generator
+    given: Labelled,
+    labels: Sequence[str],
+    parts: int,
+    *,
+    ridge: float,
+    rng: np.random.Generator,
+    texts_min: int = 1,
 ) -> Floats:
     """float64 (texts, classes): z of every text from weights that had not seen it."""
     part = learning.folds(len(given.label), parts, rng)
     z = given.offset.copy()
     for k in range(parts):
         kept, out = np.flatnonzero(part != k), np.flatnonzero(part == k)
-        learnt = fit(given.rows(kept), labels, ridge=ridge)
+        learnt = fit(given.rows(kept), labels, ridge=ridge, texts_min=texts_min)
         z[out] += given.matrix[out][:, learnt.buckets] @ learnt.weights + learnt.bias
     return z
 

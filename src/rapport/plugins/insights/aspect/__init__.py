@@ -1,0 +1,1 @@
+"""Aspect: which things about the firm somebody judges, and how each of them fares."""
