@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from rapport.kit.texts.learning import BATCH_TEXTS
 
@@ -26,7 +26,7 @@ class Unreadable:
     message: str
 
 
-def batches(stream: BinaryIO, shape: str, *, named: str = "") -> Iterator[list[Read | Unreadable]]:
+def batches(stream: IO[bytes], shape: str, *, named: str = "") -> Iterator[list[Read | Unreadable]]:
     """The lines of a stream in order, a bounded number at a time, and at once what a pipe has sent so far.
 
     shape : text, jsonl, or auto: by the file's name, else by the first line that is not empty
@@ -52,7 +52,7 @@ def batches(stream: BinaryIO, shape: str, *, named: str = "") -> Iterator[list[R
         yield [_read(line, n + k + 1, "text") for k, line in enumerate(waiting)]
 
 
-def _lines(stream: BinaryIO) -> Iterator[list[bytes]]:
+def _lines(stream: IO[bytes]) -> Iterator[list[bytes]]:
     """Whole lines without their ends, as many as one reading brought; a longer one than allowed is cut."""
     # What a pipe holds is given at once; `read` would wait until so much has come.
     read = stream.read1 if isinstance(stream, io.BufferedReader) else stream.read
