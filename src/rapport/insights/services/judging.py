@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rapport.events import lake
 from rapport.insights import rules
@@ -121,7 +122,10 @@ def table_of(file: Path) -> pa.Table:
 
 
 def labelled_table(file: Path, label: str = "label", of: str = "") -> pa.Table:
-    """Text and label of a file's rows, and the annotation that the labels are of; rows that lack one are left out."""
+    """Text and label of a file's rows, and the annotation that the labels are of; rows that lack one are left out.
+
+    A column `aspect`, which says what of the text a label is about, goes along where the file has one.
+    """
     given = table_of(file)
     for column in ("text", label):
         if column not in given.column_names:
@@ -131,7 +135,12 @@ def labelled_table(file: Path, label: str = "label", of: str = "") -> pa.Table:
             )
     names = pa.repeat(of, given.num_rows)
     chosen = pa.table({"text": given.column("text"), "label": given.column(label), "name": names})
-    chosen = chosen.cast(keeping.LABELLED).drop_null()
+    chosen = chosen.cast(keeping.LABELLED)
+    if "aspect" in given.column_names:
+        arrow: Any = pc
+        about = arrow.fill_null(given.column("aspect").cast(pa.string()), "")
+        chosen = chosen.append_column("aspect", about)
+    chosen = chosen.drop_null()
     if chosen.num_rows == 0:
         raise Invalid(f"{file.name} has no row with a text and a label", "Nothing can be judged.")
     return chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -194,3 +195,18 @@ def test_what_is_found_waits_for_a_yes_and_a_no_is_remembered(say: Say) -> None:
     assert "manual" in keys()
     assert selectors.waiting() == [] or "hinge" not in [a.key for a in selectors.waiting()]
     assert not {"manual", "hinge"} & set(services.look_for_aspects())
+
+
+def test_labelled_targets_are_judged_from_a_file(say: Say, tmp_path: Path) -> None:
+    file = tmp_path / "targets.csv"
+    lines = [
+        "The $T$ is awful,battery,-1",
+        "A lovely screen,screen,positive",
+        "Nothing here,keyboard,neutral",
+    ]
+    file.write_text("text,aspect,label\n" + "\n".join(lines), encoding="utf-8")
+    found = services.backtest("aspect", file)
+    assert found["n"] == 2, "a target that stands nowhere is left out"
+    marked = tmp_path / "marked.csv"
+    marked.write_text("text,label\nThe $T$ is awful,negative\nA lovely $T$,positive\n", encoding="utf-8")
+    assert services.backtest("aspect", marked)["n"] == 2
