@@ -46,11 +46,23 @@ def table(key: NDArray[np.uint64], owner: NDArray[np.int64], n_texts: int) -> sp
     return found
 
 
-def said(given: sp.csr_matrix, label: Classes, kept: Classes, out: Classes, n_classes: int) -> Classes:
-    """(out,): the class of each text of `out`, learnt from the counts and labels of the texts `kept`."""
+def said(
+    given: sp.csr_matrix,
+    label: Classes,
+    kept: Classes,
+    out: Classes,
+    n_classes: int,
+    *,
+    weight: Floats | None = None,
+) -> Classes:
+    """(out,): the class of each text of `out`, learnt from the counts and labels of the texts `kept`.
+
+    weight : float64 (texts,), how much a text on the wrong side costs, in COST; by default all alike
+    """
     rare = _rarity(given[kept])
     x, asked = _tfidf(given[kept], rare), _tfidf(given[out], rare)
-    weights, bias = _fit(x, label[kept], n_classes)
+    cost = COST * (np.ones(len(kept)) if weight is None else weight[kept])
+    weights, bias = _fit(x, label[kept], n_classes, cost.astype(np.float32)[:, None])
     return np.asarray((asked @ weights + bias).argmax(axis=1))
 
 
@@ -69,15 +81,15 @@ def _tfidf(given: sp.csr_matrix, rare: NDArray[np.float32]) -> sp.csr_matrix:
     return (sp.diags((1 / np.where(size > 0, size, 1)).astype(np.float32)) @ x).tocsr()
 
 
-def _fit(x: sp.csr_matrix, label: Classes, k: int) -> tuple[Floats, Floats]:
+def _fit(x: sp.csr_matrix, label: Classes, k: int, cost: NDArray[np.float32]) -> tuple[Floats, Floats]:
     d, across = x.shape[1], x.T.tocsr()
     side = np.where(np.arange(k) == label[:, None], 1.0, -1.0).astype(np.float32)
 
     def loss(v: Floats) -> tuple[float, Floats]:
         w, b = v[: d * k].reshape(d, k), v[d * k :]
         short = np.maximum(1 - side * (x @ w.astype(np.float32) + b.astype(np.float32)), 0)
-        slope = -2 * COST * side * short
-        value = float((v * v).sum()) / 2 + COST * float((short * short).sum())
+        slope = -2 * cost * side * short
+        value = float((v * v).sum()) / 2 + float((cost * short * short).sum())
         gradient = np.concatenate([(across @ slope).ravel(), slope.sum(axis=0)]) + v
         return value, gradient
 
