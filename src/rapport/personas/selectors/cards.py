@@ -38,6 +38,7 @@ class CardView:
     profile: rules.Profile
     moved: rules.Moved | None  # since the fit before; None where it is new
     is_current: bool  # whether the newest fit found it
+    is_new: bool  # found by the newest fit, and by none of those before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def _view(portrait: Portrait, now: dict[str, int], newest: int) -> CardView:
         .first()
     )
     is_current = portrait.finding_id == newest
+    earlier = Portrait.objects.filter(finding__found_at__lt=portrait.finding.found_at)
     return CardView(
         key=portrait.card.key,
         name=portrait.card.name,
@@ -169,4 +171,5 @@ def _view(portrait: Portrait, now: dict[str, int], newest: int) -> CardView:
         if before is None
         else rules.moved(profile, portrait.n, rules.Profile.from_json(before.profile), before.n),
         is_current=is_current,
+        is_new=is_current and before is None and earlier.exists(),
     )

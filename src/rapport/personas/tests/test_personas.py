@@ -61,7 +61,7 @@ def test_two_kinds_get_a_card_each_that_says_what_sets_them_apart_and_a_segment_
     assert (
         services.as_segment(first.key, title="again", by="alice@example.com") == key == f"persona-{first.key}"
     )
-    segment_services.refresh(key)
+    segment_services.refresh([key])
     assert segments.segment(key).n_members == EACH - 1
 
 
@@ -109,7 +109,7 @@ def test_a_card_keeps_name_and_note_when_it_is_found_anew_and_says_that_it_grew(
     assert card.moved is not None
     assert card.moved.is_notable
     assert card.moved.now > card.moved.before
-    assert [c.key for c in selectors.moved()][0] in {c.key for c in selectors.cards()}
+    assert next(c.key for c in selectors.moved()) in {c.key for c in selectors.cards()}
     assert card.moved.profile < 0.1
     assert selectors.names() == {key: "Polishers"}
     assert selectors.parameters() == {"first_free": 3}

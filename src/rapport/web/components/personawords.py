@@ -81,6 +81,7 @@ FIGURES: dict[str, Any] = {
     "interest": gettext_lazy("Interest"),
     "attitude": gettext_lazy("Attitude"),
 }
+TOLD: dict[str, dict[str, Any]] = {"ordered_by": ORDERS, "looks_by": LOOKS, "hours": HOURS, "age": AGES}
 APART_LEAST = 0.25  # standard deviations from everybody's mean, from which a figure makes a name
 
 
@@ -116,12 +117,23 @@ def suggested(profile: rules.Profile) -> str:
 
 def label(facet: str, name: str) -> str:
     """One thing that people of a persona show."""
-    found = {"ordered_by": ORDERS, "looks_by": LOOKS, "hours": HOURS, "age": AGES}.get(facet, {}).get(name)
+    found = TOLD.get(facet, {}).get(name)
     if found is not None:
         return str(found)
-    if facet in ("bought", "next"):
-        return name.replace("_", " ")
-    return f"/{name}" if facet == "sections" else name
+    if facet == "sections":
+        return _("reads pages under %(path)s") % {"path": f"/{name}"}
+    if facet == "referrers":
+        return _("comes from %(host)s") % {"host": name}
+    return short(facet, name)
+
+
+def short(facet: str, name: str) -> str:
+    """The same below a heading that says what it is of."""
+    if name in TOLD.get(facet, {}):
+        return str(TOLD[facet][name])
+    if facet == "sections":
+        return f"/{name}"
+    return name.replace("_", " ") if facet in ("bought", "next") else name
 
 
 def figure(one: rules.Mean) -> tuple[str, str, str]:

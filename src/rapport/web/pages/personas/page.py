@@ -37,7 +37,7 @@ entries = [
 
 PAGE = 50
 LIFTS_SHOWN = 8
-FACETS_SHOWN = 4
+FACETS_SHOWN = 3
 
 
 @needs(Right.SEE_PERSONAS)
@@ -130,6 +130,7 @@ def _stability(found: selectors.FindingView) -> charts.Chart:
         said=lambda value: formats.number(value, 2),
         note=note,
         is_scale=True,
+        full_width=True,
     )
 
 
@@ -143,9 +144,9 @@ def _surely(jaccard: float | None) -> str:
 
 
 def _drift(card: selectors.CardView) -> str:
-    if card.moved is None:
+    if card.is_new:
         return _("new")
-    if not card.moved.is_notable:
+    if card.moved is None or not card.moved.is_notable:
         return ""
     said = {"before": formats.percent(card.moved.before), "now": formats.percent(card.moved.now)}
     grew = card.moved.now > card.moved.before
@@ -217,6 +218,7 @@ def _lifts(card: selectors.CardView) -> charts.Chart | None:
             "1 is as often as everybody with a persona; only what is beyond chance is shown. %(intervals)s."
         )
         % {"intervals": intervals},
+        full_width=True,
     )
 
 
@@ -228,7 +230,7 @@ def _facets(profile: rules.Profile) -> list[tuple[Any, list[tuple[str, rules.Lif
             (one for one in profile.lifts if one.facet == facet), key=lambda one: (-one.n, one.name)
         )
         if mine:
-            found.append((title, [(personawords.label(facet, one.name), one) for one in mine[:FACETS_SHOWN]]))
+            found.append((title, [(personawords.short(facet, one.name), one) for one in mine[:FACETS_SHOWN]]))
     return found
 
 
