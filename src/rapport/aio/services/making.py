@@ -19,6 +19,7 @@ from rapport.insights.rules import OWN_WORDS
 from rapport.kit import query
 from rapport.people.rules import sensitive_texts
 from rapport.people.selectors import wholesale
+from rapport.staff import selectors as staff
 
 PACKAGE = "rapport.aio"
 LOOKS_BACK_DAYS = 730
@@ -26,7 +27,12 @@ HALF_LIFE_TEXTS_DAYS = 365.0
 HALF_LIFE_ACTS_DAYS = 180.0
 PROBABILITY_MIN = 0.6  # of the reading of a text; a less sure one shows nothing
 SURELY = 0.95  # how far a phrase of the firm's own list is believed
+OTHER_MIND = 0.5  # variance of what is read of one aspect in a text that on the whole says something else
 AGAINST = 0.5  # a sentiment this far on the other side makes a phrase doubtful
+NAMING_SHARE_MIN = 0.05  # of public posts that name the firm; below it, people call it something else
+LEGAL_FORMS = (
+    "gmbh", "ag", "ltd", "limited", "inc", "llc", "plc", "sa", "sl", "sarl", "sas", "srl", "spa", "bv", "kg", "co",
+)  # fmt: skip
 WITHIN_S = 600  # after a search; what was looked at then is what it was for
 WORD_PEOPLE_MIN = 5
 WORD_PURITY = 0.7  # of those who turned to a topic after a word, so many turned to the same one
@@ -79,6 +85,8 @@ class Making:
             "own_words": list(OWN_WORDS),
             "probability": PROBABILITY_MIN,
             "recent_days": rules.RECENT_DAYS,
+            "ours": rules.pattern([rules.spoken(name)]) if (name := firm_name()) else " ",
+            "naming_share_min": NAMING_SHARE_MIN,
         }
         lake.give(con, "identity", identity)
         con.execute(f"CREATE OR REPLACE TEMP TABLE mention ({MENTION})")
@@ -103,7 +111,7 @@ class Making:
 
     def attitudes(self, named: Sequence[Named]) -> None:
         """What models of aspects read; where they never ran, what texts say that name one aspect alone."""
-        self.add("mention", "attitudes_annotated")
+        self.add("mention", "attitudes_annotated", other_mind=OTHER_MIND)
         if self.n("mention") or not named:
             return
         self.con.execute("CREATE OR REPLACE TEMP TABLE named (seq BIGINT, about VARCHAR)")
@@ -280,6 +288,13 @@ class Making:
     def n(self, relation: str) -> int:
         row = self.con.execute(f"SELECT count(*) FROM {relation}").fetchone()
         return int(row[0]) if row else 0
+
+
+def firm_name() -> str:
+    """What people call the firm: its name without the legal form; empty where it is not known."""
+    firm = staff.organisation()
+    words = sensitive_texts.plainly(firm.name).split() if firm else []
+    return " ".join(word for word in words if word not in LEGAL_FORMS)
 
 
 def sums(pooled: pa.Table) -> rules.Sums:

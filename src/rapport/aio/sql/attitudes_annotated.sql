@@ -1,8 +1,8 @@
 -- grain: one row per text and aspect that a model found in it
 -- needs: annotation
--- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR)
+-- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR, is_of_us BOOLEAN)
 -- gives: seq, subject, person, ts, place, kind, about, how, stance, doubt, quote
--- units: stance in [-1, 1]; doubt is its variance; how is said
+-- units: stance in [-1, 1]; doubt is its variance, and more where the text as a whole is not of that mind; how is said
 WITH newest AS (
     SELECT
         a.seq,
@@ -16,6 +16,14 @@ WITH newest AS (
     FROM annotation AS a
     WHERE a.ts >= $since::TIMESTAMPTZ AND starts_with(a.name, 'aspect:')
     GROUP BY a.seq, a.name
+),
+mood AS (
+    SELECT
+        a.seq,
+        arg_max(a.label, a.run) AS label
+    FROM annotation AS a
+    WHERE a.ts >= $since::TIMESTAMPTZ AND a.name = 'sentiment'
+    GROUP BY a.seq
 )
 SELECT
     s.seq,
@@ -27,8 +35,12 @@ SELECT
     substr(n.name, 8) AS about,
     'said' AS how,
     greatest(-1, least(1, n.stance)) AS stance,
-    greatest(0, 1 - n.stance * n.stance) AS doubt,
+    greatest(
+        1 - n.stance * n.stance,
+        CASE WHEN coalesce(nullif(m.label, ''), n.label) = n.label THEN 0 ELSE $other_mind END
+    ) AS doubt,
     coalesce(nullif(trim(json_extract_string(n.detail, '$.quote')), ''), s.words) AS quote
 FROM newest AS n
-INNER JOIN said AS s ON s.seq = n.seq
+INNER JOIN said AS s ON s.seq = n.seq AND s.is_of_us
+LEFT JOIN mood AS m ON m.seq = n.seq
 WHERE n.label NOT IN ('neutral', '') AND coalesce(n.probability, 1) >= $probability AND n.stance IS NOT NULL

@@ -1,7 +1,7 @@
 -- grain: one row per text that names one aspect and was given a sentiment
 -- needs: annotation
 -- given: named(seq BIGINT, about VARCHAR)
--- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR)
+-- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR, is_of_us BOOLEAN)
 -- gives: seq, subject, person, ts, place, kind, about, how, stance, doubt, quote
 -- units: stance in [-1, 1], the sentiment of the whole text; doubt is its variance; how is said
 -- Of a text that names two aspects nobody can tell which one its sentiment is of.
@@ -39,5 +39,5 @@ SELECT
     s.words AS quote
 FROM alone AS o
 INNER JOIN newest AS n ON n.seq = o.seq
-INNER JOIN said AS s ON s.seq = o.seq
+INNER JOIN said AS s ON s.seq = o.seq AND s.is_of_us
 WHERE n.label NOT IN ('neutral', '') AND coalesce(n.probability, 1) >= $probability AND n.stance IS NOT NULL

@@ -1,6 +1,5 @@
 -- grain: one row per person, category and order
--- needs: event
--- given: identity(subject BIGINT, person BIGINT)
+-- needs: event, identity
 -- gives: seq, subject, person, topic, title, how, ts, place, quote
 -- units: topic as a key; title as the category is written; how is bought
 WITH line AS (

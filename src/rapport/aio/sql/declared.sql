@@ -1,7 +1,6 @@
 -- grain: one row per topic that somebody declares as an interest of theirs
--- needs: told
+-- needs: told, identity
 -- given: told(subject BIGINT, value VARCHAR, at_ TIMESTAMPTZ, seq BIGINT, source VARCHAR)
--- given: identity(subject BIGINT, person BIGINT)
 -- gives: seq, subject, person, ts, place, about, quote
 -- units: value is JSON: a text, or a list of texts; commas part several
 WITH whole AS (

@@ -1,6 +1,5 @@
 -- grain: one row per community that a person joined or wrote in, and time
--- needs: event
--- given: identity(subject BIGINT, person BIGINT)
+-- needs: event, identity
 -- gives: seq, subject, person, topic, title, how, ts, place, quote
 -- units: how is joined; a group that is a firm or household of theirs is no community
 SELECT

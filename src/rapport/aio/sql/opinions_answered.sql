@@ -1,6 +1,5 @@
 -- grain: one row per subject's newest answer to a question of a survey
--- needs: event
--- given: identity(subject BIGINT, person BIGINT)
+-- needs: event, identity
 -- given: asks(about VARCHAR, question VARCHAR, low DOUBLE, high DOUBLE)
 -- gives: seq, subject, person, ts, place, kind, about, how, stance, doubt, quote
 -- units: stance in [-1, 1] by the scale of the question; doubt 0, for they say so themselves; how is answered

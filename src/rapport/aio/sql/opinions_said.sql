@@ -1,6 +1,6 @@
 -- grain: one row per text that answers a question unasked
 -- needs: annotation
--- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR)
+-- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR, is_of_us BOOLEAN)
 -- gives: seq, subject, person, ts, place, kind, about, how, stance, doubt, quote
 -- units: stance in [-1, 1]; doubt is its variance; how is said
 -- A phrase that says yes or no decides, unless both are there, it is turned round, or the whole text has the
@@ -14,7 +14,7 @@ WITH found AS (
         OR ($no_turned <> '' AND regexp_matches(s.plain, $no_turned)) AS is_turned,
         $about_it <> '' AND regexp_matches(s.plain, $about_it) AS is_about
     FROM said AS s
-    WHERE regexp_matches(s.plain, $any)
+    WHERE s.is_of_us AND regexp_matches(s.plain, $any)
 ),
 mood AS (
     SELECT

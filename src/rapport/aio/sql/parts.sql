@@ -1,6 +1,5 @@
 -- grain: one row per page that a person looked at, and part of its path
--- needs: event
--- given: identity(subject BIGINT, person BIGINT)
+-- needs: event, identity
 -- gives: seq, subject, person, part, code, depth, ts, place, quote
 -- units: part as a key; depth counts from 1
 WITH page AS (

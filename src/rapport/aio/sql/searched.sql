@@ -1,6 +1,5 @@
 -- grain: one row per search on the site
--- needs: event
--- given: identity(subject BIGINT, person BIGINT)
+-- needs: event, identity
 -- gives: seq, subject, person, ts, place, quote, plain
 -- units: plain is the search in lower case without accents and signs
 SELECT

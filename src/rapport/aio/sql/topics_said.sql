@@ -1,6 +1,6 @@
 -- grain: one row per text and the topic it names
 -- needs: said, topic_word
--- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR)
+-- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR, is_of_us BOOLEAN)
 -- given: topic_word(word VARCHAR, topic VARCHAR, n_people BIGINT, is_whole BOOLEAN)
 -- gives: seq, subject, person, topic, title, how, ts, place, quote
 -- units: by its longest words that say the topic also when they stand alone; how is said

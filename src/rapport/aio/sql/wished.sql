@@ -1,6 +1,5 @@
 -- grain: one row per topic that somebody says they want to hear of, as they last said
--- needs: event
--- given: identity(subject BIGINT, person BIGINT)
+-- needs: event, identity
 -- given: wish(key VARCHAR, title VARCHAR)
 -- gives: seq, subject, person, ts, place, about, quote
 -- units: quote is what the topic was called
