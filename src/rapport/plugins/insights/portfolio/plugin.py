@@ -24,6 +24,9 @@ TIERS = ("A", "B", "C")
 SHARES = (0.5, 0.8)  # of all worth, up to which a tier reaches
 DAYS_LEAST = 90.0  # over which the spending of somebody new is spread
 RISK_MOST = 4.0  # times the mean risk, beyond which it is taken for a slip of the other model
+# Whoever is twice as likely to be dissatisfied is not twice as likely to leave for it: by how much of the
+# ratio's logarithm. On the synthetic market the whole of it puts much money behind little.
+RISK_TELLS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Worth:
     cost: Floats  # of serving them in the last year
     minutes: Floats  # of it
     risk: Floats  # of being dissatisfied, beside the mean; 1 where nothing is known
-    most: Floats  # probability of leaving, above which no answer can help
+    most: Floats  # probability of leaving, or of being dissatisfied if that is more, above which no answer can help
 
 
 class Portfolio:
@@ -50,7 +53,7 @@ class Portfolio:
     """
 
     name = "portfolio"
-    version = "1"
+    version = "2"
     title = "Worth against effort"
     meaning = (
         "What each person could be worth at most, what serving them took in the last year, and what a minute "
@@ -184,14 +187,18 @@ class Portfolio:
         cost, minutes = cost_of(table, context)
         risk = numbers(table, "dissatisfaction", np.nan)
         mean = model["mean_risk"]
-        beside = np.clip(risk / mean, 1 / RISK_MOST, RISK_MOST) if mean > 0 else np.ones(len(risk))
+        beside = (
+            np.clip(risk / mean, 1 / RISK_MOST, RISK_MOST) ** RISK_TELLS if mean > 0 else np.ones(len(risk))
+        )
+        # Silence does not show what an open complaint will do, so the risk of silence alone is no ceiling.
+        leaving = np.maximum(numbers(table, "churn_risk", 1.0), np.nan_to_num(risk))
         return Worth(
             currency=currency,
             value=np.maximum(value, 0.0),
             cost=cost,
             minutes=minutes,
             risk=np.where(np.isfinite(risk), beside, 1.0),
-            most=np.clip(numbers(table, "churn_risk", 1.0), 0.0, 1.0),
+            most=np.clip(leaving, 0.0, 1.0),
         )
 
     def _yearly(self, spent: Floats, days: Floats | float, context: Context) -> Floats:
