@@ -19,7 +19,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 from scipy.sparse.linalg import lsqr
 
-from rapport.kit.texts import spoken, tokens, valence
+from rapport.kit.texts import glance, spoken, tokens, valence
 
 FOLDERS = ("arabic", "english", "french", "german", "italian", "portuguese", "spanish")
 SEEN_MIN = 8  # texts; a word seen in fewer says what its list says
@@ -79,7 +79,7 @@ def main() -> None:
     vocabulary = {w: k for k, w in enumerate(sorted({*cut.word, *known} - tokens.SILENT - LITTLE))}
     column = np.fromiter((vocabulary.get(w, -1) for w in cut.word), np.int64, len(cut.word))
     there = column >= 0
-    turned = np.where(spoken.turned(cut), valence.TURNED, 1.0)
+    turned = np.where(glance.of(cut).turned(), valence.TURNED, 1.0)
     long = np.sqrt(np.maximum(np.bincount(cut.owner, minlength=len(text)), 1))
     x = sp.csr_matrix(
         ((turned / long[cut.owner])[there], (cut.owner[there], column[there])),

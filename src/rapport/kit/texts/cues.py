@@ -8,7 +8,6 @@ what is understood everywhere.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rapport.kit.errors import Invalid
-from rapport.kit.texts import spoken
+from rapport.kit.texts import glance, spoken
 from rapport.kit.texts.learning import Floats
 from rapport.kit.texts.phrases import Phrases, Places
 from rapport.kit.texts.tokens import Words
@@ -151,12 +150,13 @@ class Cues:
 
     def found(self, cut: Words) -> Spoken:
         """The cues of a batch: of the languages that each text may be in, the longest ones, each once a text."""
-        found = self.phrases.find(cut)
-        may_be = np.pad(spoken.spoken(cut), ((0, 0), (0, 1)), constant_values=True)
+        seen = glance.of(cut)
+        found = self.phrases.find(seen)
+        may_be = np.pad(seen.may_be(), ((0, 0), (0, 1)), constant_values=True)
         found = found.rows(may_be[cut.owner[found.first], self.language[found.phrase]]).longest()
         found = found.rows(self.label[found.phrase] >= 0)
         label, weight = self.label[found.phrase], self.weight[found.phrase]
-        after_negation = spoken.turned(cut)
+        after_negation = seen.turned()
         turned = after_negation[found.first]
         weight = weight * np.where(turned, self.turned_share[label], 1.0)
         label = np.where(turned, self.turned_label[label], label)
@@ -194,7 +194,8 @@ def words_json(n_texts: int, decided: Sequence[tuple[int, str, float]]) -> pa.St
     """(texts,): a JSON array of the phrases of each text, given by text and strongest first."""
     owner = np.array([text for text, _, _ in decided], np.int64)
     starts = np.searchsorted(owner, np.arange(n_texts + 1)).astype(np.int32)
-    quoted = pa.array([json.dumps(phrase, ensure_ascii=False) for _, phrase, _ in decided], pa.string())
+    # No phrase has a sign that JSON would escape: cues are letters and faces, and `_` stands for a word.
+    quoted = pa.array([f'"{phrase}"' for _, phrase, _ in decided], pa.string())
     by_text = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), quoted)
     arrow: Any = pc
     listed: pa.StringArray = arrow.binary_join_element_wise("[", arrow.binary_join(by_text, ", "), "]", "")

@@ -119,26 +119,32 @@ def features(given: Words) -> Features:
 
 def of_texts(texts: pa.StringArray) -> Features:
     """The features of texts; the batch asked for last is remembered, because several models read it in turn."""
-    return _last.of(texts)[1]
+    return _last.features(texts)
 
 
 def words_of(texts: pa.StringArray) -> Words:
     """The words of texts, remembered as `of_texts` remembers."""
-    return _last.of(texts)[0]
+    return _last.words(texts)
 
 
 class _Last:
     """The batch asked for last, known by its texts: a model may have copied them, and to compare them is quick."""
 
     def __init__(self) -> None:
-        self.held: tuple[pa.StringArray, Words, Features] | None = None
+        self.held: tuple[pa.StringArray, Words] | None = None
+        self.hashed: Features | None = None
 
-    def of(self, texts: pa.StringArray) -> tuple[Words, Features]:
-        held = self.held
-        if held is None or not held[0].equals(texts):
-            cut = words(texts)
-            held = self.held = (texts, cut, features(cut))
-        return held[1:]
+    def words(self, texts: pa.StringArray) -> Words:
+        """Its words; they are hashed only when somebody asks for that."""
+        if self.held is None or not self.held[0].equals(texts):
+            self.held, self.hashed = (texts, words(texts)), None
+        return self.held[1]
+
+    def features(self, texts: pa.StringArray) -> Features:
+        cut = self.words(texts)
+        if self.hashed is None:
+            self.hashed = features(cut)
+        return self.hashed
 
 
 _last = _Last()

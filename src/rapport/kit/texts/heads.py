@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from rapport.kit.errors import Invalid
-from rapport.kit.texts import valence
+from rapport.kit.texts import glance, valence
 from rapport.kit.texts.cues import Spoken
+from rapport.kit.texts.glance import ASKS, EXCLAIMS, JOIN, LINK, MENTION, SILENT_WORD, TAG, Glance
 from rapport.kit.texts.learning import Floats
-from rapport.kit.texts.tokens import SILENT, Words
+from rapport.kit.texts.tokens import Words
 
+_SILENT = (LINK, TAG, MENTION, JOIN, SILENT_WORD)
 SIGNS = (
     "asks",  # a question mark somewhere
     "ends_asking",  # the last sign that is written is one
@@ -30,30 +32,22 @@ SIGNS = (
 )
 
 
-def signs(cut: Words) -> Floats:
+def signs(seen: Glance) -> Floats:
     """float64 (texts, signs): the signs of a batch, in the order of SIGNS, but for the last two."""
-    n = cut.n_texts
-    kind = np.fromiter((_kind(w) for w in cut.word), np.int8, len(cut.word))
-
-    def count(of: int) -> Floats:
-        return np.bincount(cut.owner[kind == of], minlength=n).astype(np.float64)
-
-    asks, tags, links = count(_ASKS), count(_TAG), count(_LINK)
-    starts = np.searchsorted(cut.owner, np.arange(n))
-    ends = np.searchsorted(cut.owner, np.arange(n), side="right")
+    owner, n = seen.cut.owner, seen.cut.n_texts
+    starts, ends = (np.searchsorted(owner, np.arange(n), side=side) for side in ("left", "right"))
     last = np.zeros(n)
     there = ends > starts
-    last[there] = kind[ends[there] - 1] == _ASKS
-    length = (ends - starts).astype(np.float64)
-    silent = np.bincount(cut.owner, weights=np.isin(kind, _SILENT), minlength=n)
+    last[there] = seen.kind[ends[there] - 1] == ASKS
+    silent = np.bincount(owner, weights=np.isin(seen.kind, _SILENT), minlength=n)
     return np.stack(
         [
-            asks > 0,
+            seen.count(ASKS) > 0,
             last,
-            np.log1p(count(_EXCLAIMS)),
-            links > 0,
-            np.log1p(tags),
-            silent == length,
+            np.log1p(seen.count(EXCLAIMS)),
+            seen.count(LINK) > 0,
+            np.log1p(seen.count(TAG)),
+            silent == ends - starts,
         ],
         axis=1,
     ).astype(np.float64)
@@ -61,8 +55,9 @@ def signs(cut: Words) -> Floats:
 
 def features(cut: Words, spoken: Spoken) -> Floats:
     """float64 (texts, labels + signs): F."""
-    felt = valence.features(cut, spoken.turned)
-    return np.concatenate([np.log1p(spoken.strength()), signs(cut), felt], axis=1)
+    seen = glance.of(cut)
+    felt = valence.features(cut.owner, cut.n_texts, seen.valence, spoken.turned)
+    return np.concatenate([np.log1p(spoken.strength()), signs(seen), felt], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +105,3 @@ class Head:
             )
         table = np.array([list(row.values()) for row in rows.values()])
         return cls(labels, features, table[:-1], table[-1])
-
-
-_WORD, _ASKS, _EXCLAIMS, _LINK, _TAG, _MENTION, _SILENT_WORD = range(7)
-_SILENT = (_LINK, _TAG, _MENTION, _SILENT_WORD)
-_KINDS = {"http": _LINK, "#": _TAG, "@user": _MENTION} | {
-    w: _SILENT_WORD for w in SILENT - {"http", "#", "@user"}
-}
-
-
-def _kind(word: str) -> int:
-    if word[0] in "?!":
-        return _ASKS if "?" in word else _EXCLAIMS
-    return _KINDS.get(word, _WORD)

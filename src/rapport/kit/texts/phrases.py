@@ -13,7 +13,6 @@ Arabic letters without its article and joined particles.
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,12 +22,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from rapport.kit.errors import Invalid
-from rapport.kit.texts.tokens import Words, words
+from rapport.kit.texts.glance import REMEMBERED, Glance
+from rapport.kit.texts.tokens import fold, words
 
 Places = NDArray[np.int64]
 
 STEM_MIN = 2  # letters; a shorter stem is every second word, but in Korean one sign is a syllable
-REMEMBERED_MAX = 100_000  # words whose number is kept at hand between batches
 
 _SIGNS = ("?", "!")
 _ARABIC_HEADS = ("وال", "بال", "فال", "كال", "ال", "لل", "و", "ف", "ب", "ل")
@@ -138,24 +137,13 @@ class Phrases:
             np.array(steps.ends, np.int64),
         )
 
-    def symbols(self, cut: Words) -> NDArray[np.int32]:
-        """(words,): the number of each word."""
-        known = self.remembered
-        missing = {w for w in cut.word if w not in known}
-        if missing:
-            if len(known) + len(missing) > REMEMBERED_MAX:
-                known = self.remembered = {}
-                missing = set(cut.word)
-            known.update((w, self._symbol(w)) for w in missing)
-        return np.fromiter((known[w] for w in cut.word), np.int32, len(cut.word))
-
-    def find(self, cut: Words) -> Found:
+    def find(self, seen: Glance) -> Found:
         """Every place of every phrase."""
-        symbol = self.symbols(cut).astype(np.int64)
+        cut, symbol = seen.cut, self._symbols(seen)
         if not len(symbol):
             return Found(symbol, symbol, symbol)
         at, step = self.anywhere.follow(symbol)
-        begins = np.flatnonzero(_begins(cut))
+        begins = np.flatnonzero(seen.begins())
         of, step_there = self.at_beginning.follow(symbol[begins])
         at, step = np.concatenate([at, begins[of]]), np.concatenate([step, step_there])
         last = np.ones(len(symbol), np.bool_)
@@ -180,6 +168,16 @@ class Phrases:
         fresh[1:] = (found[:, 1:] != found[:, :-1]).any(axis=0)
         phrase, first, sizes = found[:, fresh]
         return Found(phrase, first, sizes)
+
+    def _symbols(self, seen: Glance) -> Places:
+        """(words,): the number of each word."""
+        known = self.remembered
+        missing = [w for w in seen.distinct if w not in known]
+        if len(known) + len(missing) > REMEMBERED:
+            known = self.remembered = {}
+            missing = seen.distinct
+        known.update((w, self._symbol(w)) for w in missing)
+        return np.array([known[w] for w in seen.distinct], np.int64)[seen.at]
 
     def _symbol(self, word: str) -> int:
         if word[0] in "!?":
@@ -206,14 +204,6 @@ class Phrases:
                 if found is not None:
                     return found
         return None
-
-
-def fold(word: str) -> str:
-    """A word without accents, in the spelling under which phrases are compared."""
-    if word.isascii():
-        return word
-    apart = unicodedata.normalize("NFD", word.replace("ß", "ss"))
-    return unicodedata.normalize("NFC", "".join(c for c in apart if unicodedata.category(c) != "Mn"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,12 +313,3 @@ class _Steps:
     def _new(self) -> int:
         self.ends.append(-1)
         return len(self.ends) - 1
-
-
-def _begins(cut: Words) -> NDArray[np.bool_]:
-    """(words,): whether each word stands first in its text or after a sign other than a hyphen."""
-    n = len(cut.word)
-    sign = np.fromiter((not w[0].isalnum() and w not in "-'" for w in cut.word), np.bool_, n)
-    begins = np.ones(n, np.bool_)
-    begins[1:] = sign[:-1] | (cut.owner[1:] != cut.owner[:-1])
-    return begins

@@ -6,11 +6,7 @@ same letters mean something else (`comment`, `pour`, `come`, `was`).
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rapport.kit.texts.phrases import fold
-from rapport.kit.texts.tokens import Words
+from rapport.kit.texts.tokens import fold
 
 LITTLE = {
     "en": (
@@ -67,9 +63,6 @@ TURNING = {
     "ar": "لا ليس ليست لم لن ما مش مو بدون غير ولا",
 }
 LANGUAGES = tuple(LITTLE)
-REACH = 3  # words after a turning word that it turns
-
-Flags = NDArray[np.bool_]
 
 _HANGUL, _ARABIC = ("\u1100", "\ud7ff"), ("\u0600", "\u06ff")
 _BITS: dict[str, int] = {}
@@ -79,34 +72,8 @@ for _k, _language in enumerate(LANGUAGES):
 _TURNS = frozenset(fold(word) for spelt in TURNING.values() for word in spelt.split())
 
 
-def spoken(cut: Words) -> Flags:
-    """(texts, languages): whether a text may be in a language.
-
-    It may where it has as many of that language's little words as of any other's; a text with none may be in
-    any. Letters decide for Korean and Arabic.
-    """
-    n, k = cut.n_texts, len(LANGUAGES)
-    bits = np.fromiter((_bits(w) for w in cut.word), np.int32, len(cut.word))
-    counts = np.zeros((n, k))
-    for language in range(k):
-        there = cut.owner[(bits >> language) & 1 == 1]
-        counts[:, language] = np.bincount(there, minlength=n)
-    return np.asarray(counts >= counts.max(axis=1, keepdims=True))
-
-
-def turned(cut: Words) -> Flags:
-    """(words,): whether a turning word (not, never, without) stands within REACH words before, no sign between."""
-    n = len(cut.word)
-    turns = np.fromiter((w in _TURNS or fold(w) in _TURNS for w in cut.word), np.bool_, n)
-    signs = np.cumsum(np.fromiter((not w[0].isalnum() for w in cut.word), np.bool_, n))
-    found = np.zeros(n, np.bool_)
-    for back in range(1, REACH + 1):
-        near = (cut.owner[back:] == cut.owner[:-back]) & (signs[back:] == signs[:-back])
-        found[back:] |= turns[:-back] & near
-    return found
-
-
-def _bits(word: str) -> int:
+def languages(word: str) -> int:
+    """A bit for each language whose little word this is, or whose letters it has."""
     if word.isascii():
         return _BITS.get(word, 0)
     if _HANGUL[0] <= word[0] <= _HANGUL[1]:
@@ -114,3 +81,8 @@ def _bits(word: str) -> int:
     if _ARABIC[0] <= word[0] <= _ARABIC[1]:
         return 1 << LANGUAGES.index("ar")
     return _BITS.get(fold(word), 0)
+
+
+def turns(word: str) -> bool:
+    """Whether a word turns what follows it: not, never, without."""
+    return word in _TURNS or fold(word) in _TURNS

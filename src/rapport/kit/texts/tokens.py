@@ -67,6 +67,14 @@ def normal(text: str) -> str:
     return _DIGITS.sub("0", _REPEATED.sub(r"\1\1", text))
 
 
+def fold(word: str) -> str:
+    """A word without accents, as one writes it in a hurry."""
+    if word.isascii():
+        return word
+    apart = unicodedata.normalize("NFD", word.replace("ß", "ss"))
+    return unicodedata.normalize("NFC", "".join(c for c in apart if unicodedata.category(c) != "Mn"))
+
+
 def _join(texts: pa.StringArray) -> str:
     if len(texts) == 0:
         return ""

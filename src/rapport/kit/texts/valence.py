@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rapport.kit.texts.learning import Floats
-from rapport.kit.texts.phrases import fold
-from rapport.kit.texts.tokens import Words
+from rapport.kit.texts.tokens import fold
 
 TABLE = Path(__file__).with_name("valence.npz")
 TURNED = -0.6  # what a word after a negation counts
@@ -36,17 +35,17 @@ def short(word: str) -> int:
     return crc32(fold(word).encode())
 
 
-def by_word(cut: Words) -> Floats:
-    """float64 (words,): the valence of each word, without regard to negations."""
-    known = table()
-    value = {w: known.get(short(w), 0.0) for w in set(cut.word)}
-    return np.fromiter((value[w] for w in cut.word), np.float64, len(cut.word))
+def of_word(word: str) -> float:
+    """The valence of a word by itself; nought where nothing is known of it."""
+    return table().get(short(word), 0.0)
 
 
-def features(cut: Words, turned: NDArray[np.bool_]) -> Floats:
-    """float64 (texts, 2): how displeased and how pleased the words of a text sound, log(1 + 4 sum)."""
-    value = by_word(cut) * np.where(turned, TURNED, 1.0)
-    n = cut.n_texts
-    below = np.bincount(cut.owner, weights=np.maximum(-value, 0), minlength=n)
-    above = np.bincount(cut.owner, weights=np.maximum(value, 0), minlength=n)
+def features(owner: NDArray[np.int64], n_texts: int, value: Floats, turned: NDArray[np.bool_]) -> Floats:
+    """float64 (texts, 2): how displeased and how pleased the words of a text sound, log(1 + 4 sum).
+
+    owner, value, turned : (words,), the text of each word, its valence, and whether a negation stands before it
+    """
+    value = value * np.where(turned, TURNED, 1.0)
+    below = np.bincount(owner, weights=np.maximum(-value, 0), minlength=n_texts)
+    above = np.bincount(owner, weights=np.maximum(value, 0), minlength=n_texts)
     return np.log1p(4 * np.stack([below, above], axis=1))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from rapport.kit.texts import heads, valence
+from rapport.kit.texts import glance, heads, valence
 from rapport.kit.texts.cues import Cues, Spoken, Turn
 from rapport.kit.texts.heads import Head
 from rapport.kit.texts.learning import Floats
@@ -51,6 +51,12 @@ def rude() -> frozenset[int]:
     return frozenset(np.load(HERE / "rude.npy", allow_pickle=False).tolist())
 
 
+@lru_cache(maxsize=glance.REMEMBERED)
+def is_rude(word: str) -> bool:
+    """Whether a list calls a word rude."""
+    return word[0].isalpha() and valence.short(word) in rude()
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What was found in a batch of texts."""
@@ -61,9 +67,8 @@ class Read:
     @classmethod
     def of(cls, cut: Words) -> Read:
         spoken = cues().found(cut)
-        known = rude()
-        listed = {w for w in set(cut.word) if w[0].isalpha() and valence.short(w) in known}
-        at = np.flatnonzero(np.fromiter((w in listed for w in cut.word), np.bool_, len(cut.word)))
+        seen = glance.of(cut)
+        at = np.flatnonzero(np.array([is_rude(w) for w in seen.distinct], np.bool_)[seen.at])
         # What a cue of ours has covered counts once.
         at = at[~np.isin(at, spoken.first[spoken.label == INSULT])]
         if len(at):
