@@ -195,7 +195,7 @@ def added(made: Market, n: int, seed: int, *, alone: bool) -> pa.Table:
     They are in no truth: they are for laying what one moves beside what the other does.
     """
     p = people(made.place, made.when, 0, n, (seed, n, 77))
-    nick = join("honest" if alone else "pushed", np.arange(n), "x", seed)
+    nick = join("honest" if alone else "pushed", np.arange(n), f"x{seed}")
     k = 0
     name = made.place.networks.names[k]
     a = Accounts(

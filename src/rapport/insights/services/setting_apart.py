@@ -88,7 +88,7 @@ def decide(seq: int, *, is_genuine: bool, staff: str) -> int:
     said = said.append_column("detail", pa.repeat(corrected.NO_WORDS, theirs.num_rows))
     written = events.annotate(_marks(said, rules.STAFF, ""))
     events.settle(written.first + written.n - 1)
-    return theirs.num_rows
+    return len(seqs)
 
 
 def _marks(due: pa.Table, model: str, version: str) -> pa.Table:

@@ -63,6 +63,7 @@ DEEDS: Mapping[str, tuple[str, str]] = {
     "complaint_raised": (_("complained"), _("did not complain")),
     "segment_entered": (_("entered a segment"), _("entered no segment")),
     "segment_left": (_("left a segment"), _("left no segment")),
+    "referral_made": (_("recommended us"), _("recommended us to nobody")),
 }
 
 

@@ -49,6 +49,8 @@ EVENTS: dict[str, tuple[Any, str]] = {
     "community_joined": (gettext_lazy("Joined a community"), "joined"),
     "segment_entered": (gettext_lazy("Came into a segment"), "segments"),
     "segment_left": (gettext_lazy("Left a segment"), "segments"),
+    "advocacy_changed": (gettext_lazy("Stands otherwise toward us"), "insights"),
+    "referral_made": (gettext_lazy("Recommended us"), "said"),
     "community_posted": (gettext_lazy("Community post"), "said"),
 }
 
@@ -172,6 +174,8 @@ SCORES: dict[str, Any] = {
     "churn": gettext_lazy("Risk of leaving"),
     "advocacy": gettext_lazy("Advocacy"),
     "participation": gettext_lazy("Takes part"),
+    "influence": gettext_lazy("How far posts travel"),
+    "authenticity": gettext_lazy("Speaks for itself"),
     "next_order_days": gettext_lazy("Next order in"),
     "expected_orders_90d": gettext_lazy("Orders expected in 90 days"),
     "expected_spend_90d_minor": gettext_lazy("Spend expected in 90 days"),

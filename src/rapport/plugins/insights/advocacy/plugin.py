@@ -120,17 +120,19 @@ def stood(learnt: Learnt, said: Said, apart: frozenset[str] = frozenset()) -> St
         mine = network == name
         log_case[mine] += learnt.of(str(name)).log_prior()
     weight = np.add.reduceat(texts.weight, first) if len(first) else np.zeros(0)
-    sums = [
+    good, bad, judgements = (
         np.add.reduceat(column, first) if len(first) else np.zeros(0)
         for column in (texts.positive, texts.negative, texts.weight * (texts.positive + texts.negative))
-    ]
+    )
     return Stood(
         standing.place(pooled + learnt.of("").log_prior()),
         standing.place(log_case),
         owner,
         network,
         n,
-        *sums,
+        good,
+        bad,
+        judgements,
         weight <= standing.WEIGHT_LEAST,
         shared & (np.abs(other).max(axis=1, initial=0.0) > 1e-6),
         shared,
@@ -157,7 +159,7 @@ def _overall(found: Stood, said: Said, person: Any) -> pa.Table:
     n, counts = said.n_persons, found.shared & ~found.left_out
 
     def summed(column: Floats) -> Floats:
-        return np.bincount(found.owner, column * counts, minlength=n)
+        return np.bincount(found.owner, column * counts, minlength=n).astype(np.float64)
 
     n_texts = summed(found.n_texts)
     n_answers, n_referrals = (

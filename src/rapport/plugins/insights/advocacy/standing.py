@@ -55,7 +55,8 @@ class Network:
         edges = np.linspace(0, 1, len(GRID) + 1)
         mass = np.diff(beta.cdf(edges, self.mean * self.alike, (1 - self.mean) * self.alike))
         log: Floats = np.log(np.maximum(mass, 1e-12))
-        return log - np.log(np.exp(log).sum())
+        log -= np.log(np.exp(log).sum())
+        return log
 
 
 def of_answers(score: Floats) -> Floats:
@@ -207,7 +208,8 @@ def _likeliest(told: Floats, usual: float) -> Network:
     def loss(at: Floats) -> float:
         prior = np.exp(Network(_even(at[0]), float(np.exp(at[1])), usual).log_prior())
         # A few people's worth of an even, mixed network, so that a handful of posts does not settle it.
-        return -float(np.log(likelihood @ prior).sum()) + HELD_BY * (at[0] ** 2 / 8 + (at[1] - 1.0) ** 2 / 4)
+        held = HELD_BY * float(at[0] ** 2 / 8 + (at[1] - 1.0) ** 2 / 4)
+        return held - float(np.log(likelihood @ prior).sum())
 
     start = np.array([_logit(usual), 1.0])
     best = minimize(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rapport.kit.texts import hashing, learning, tokens
 
 BANDS, ROWS = 6, 4
-WORDS_LEAST = 6  # shorter texts are alike by chance
+WORDS_LEAST = 3  # shorter texts say nothing
 _SEED = 20_210_622
 _GROW = np.uint64(0x9E3779B97F4A7C15)
 

@@ -120,4 +120,4 @@ def _bursts(posts: Posts, inside: Flags) -> Floats:
     of, ago = posts.owner[inside], posts.ago[inside]
     new = np.ones(len(of), np.bool_)
     new[1:] = (of[1:] != of[:-1]) | (ago[:-1] - ago[1:] > 2.0)
-    return np.bincount(of, new, minlength=posts.n_accounts)
+    return np.bincount(of, new, minlength=posts.n_accounts).astype(np.float64)

@@ -118,7 +118,7 @@ def _by_network(seen: Places, rate: Rate, person: Any) -> pa.Table:
 
 def _overall(seen: Places, rate: Rate, person: Any) -> pa.Table:
     def summed(column: Floats) -> Floats:
-        return np.bincount(seen.owner, column, minlength=seen.n_persons)
+        return np.bincount(seen.owner, column, minlength=seen.n_persons).astype(np.float64)
 
     value = summed(rate.value)
     # Rates on different networks are taken as independent given what is known: their variances add.

@@ -52,7 +52,8 @@ class Rate:
 
     @property
     def level(self) -> Ints:
-        return self.chance.argmax(axis=1)
+        most: Ints = self.chance.argmax(axis=1)
+        return most
 
 
 def learn(places: Places) -> dict[str, Mixture]:

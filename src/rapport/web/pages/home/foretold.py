@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rapport.insights import selectors as insights
+from rapport.kit import clock
 from rapport.people import selectors as people
-from rapport.web.components import formats, scoring, words
+from rapport.web.components import formats, scoring, standing, words
 from rapport.web.pages.home import changes
 from rapport.web.pages.home.line import Line
 
 BEST = 100  # people with the highest worth expected
 LIKELIER_THAN_NOT = 0.5
+MOVED_SHOWN = 3
+STANDING_DAYS, BEFORE_DAYS = 30, 90  # what was said of late, beside what was said before
 ANOTHER = 0.25  # drift from which a figure is of another population (Siddiqi 2006)
 
 
@@ -59,4 +64,29 @@ def moved() -> list[Line]:
         for run in insights.last_runs()
         for name, far in run.drift.items()
         if far is not None and far >= ANOTHER
+    ]
+
+
+def stood() -> list[Line]:
+    """Networks on which people came to stand otherwise toward us, beyond chance, those that moved most first."""
+    now = clock.now()
+    since = now - dt.timedelta(days=STANDING_DAYS)
+    before = insights.standings_of_networks(since - dt.timedelta(days=BEFORE_DAYS), since)
+    found = [
+        m for m in insights.moved(insights.standings_of_networks(since, now), before) if m.is_beyond_chance
+    ]
+    found.sort(key=lambda m: -abs(m.change))
+    return [
+        Line(
+            _("Standing toward us: %(network)s, %(change)s in %(days)s days")
+            % {
+                "network": standing.network(m.network) if m.network else _("all networks"),
+                "change": ("+" if m.change > 0 else "") + formats.number(m.change, 2),
+                "days": formats.number(STANDING_DAYS),
+            },
+            reverse("advocacy"),
+            "danger" if m.change < 0 else "",
+            formats.interval(m.low, m.high, m.change, "", 2),
+        )
+        for m in found[:MOVED_SHOWN]
     ]

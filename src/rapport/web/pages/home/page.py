@@ -107,7 +107,7 @@ def _personas(request: HttpRequest) -> list[Line]:
 
 
 def _foretold(request: HttpRequest) -> list[Line]:
-    return foretold.moved() if may(request, Right.SEE_INSIGHTS) else []
+    return foretold.stood() + foretold.moved() if may(request, Right.SEE_INSIGHTS) else []
 
 
 def _greeting(name: str) -> str:
