@@ -119,7 +119,7 @@ def test_what_is_said_twice_counts_once_and_what_the_text_denies_needs_more(say:
 
 def test_a_public_post_that_does_not_name_the_firm_is_of_something_else(say: Say) -> None:
     staff_services.create_owner(
-        name="Alice", email="alice@example.com", password="seven quiet otters swim",  # noqa: S106  of nobody
+        name="Alice", email="alice@example.com", password="seven quiet otters swim",
         organisation="Otter Tools GmbH", timezone="Europe/Madrid", language="en", currency="EUR",
     )  # fmt: skip
     say(
