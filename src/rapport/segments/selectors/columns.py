@@ -26,6 +26,7 @@ from rapport.segments.selectors import (
     columns_consent,
     columns_held,
     columns_offered,
+    columns_overlay,
     columns_store,
     columns_views,
 )
@@ -183,7 +184,7 @@ def _over(store: Store, at: Position) -> Overlay | None:
         return None
     if wholesale.n_changed(store.generation.change, INLINE_PERSONS + 1) > INLINE_PERSONS:
         return None
-    overlay = columns_store.laid_over(store, at)
+    overlay = columns_overlay.laid_over(store, at)
     store.overlay = overlay
     if before is not None and not before.readers:
         columns_store.drop(store, before)

@@ -157,12 +157,27 @@ def describe(
         f'CREATE OR REPLACE TABLE {into} (name VARCHAR, "type" VARCHAR, "values" VARCHAR[], unit VARCHAR)'
     )
     shape = con.execute(f"DESCRIBE {target}").fetchall()
-    for name, type_, *_ in shape:
-        if type_ not in TYPES or name == "person":
-            continue
-        offered = _offered(con, target, name) if type_ == "VARCHAR" else []
-        unit = (units or {}).get(name, "")
-        con.execute(f"INSERT INTO {into} VALUES (?, ?, ?, ?)", [name, TYPES[type_], offered, unit])
+    named = [(name, type_) for name, type_, *_ in shape if type_ in TYPES and name != "person"]
+    described = [
+        (
+            name,
+            TYPES[type_],
+            _offered(con, target, name) if type_ == "VARCHAR" else [],
+            (units or {}).get(name, ""),
+        )
+        for name, type_ in named
+    ]
+    columns = list(zip(*described, strict=True)) or [(), (), (), ()]
+    con.register(
+        "described",
+        pa.table([pa.array(c, t) for c, t in zip(columns, _DESCRIBED, strict=True)], names=_NAMES),
+    )
+    con.execute(f"INSERT INTO {into} SELECT * FROM described")
+    con.unregister("described")
+
+
+_NAMES = ["name", "type", "values", "unit"]
+_DESCRIBED = [pa.string(), pa.string(), pa.list_(pa.string()), pa.string()]
 
 
 def _offered(con: duckdb.DuckDBPyConnection, target: str, name: str) -> list[str]:

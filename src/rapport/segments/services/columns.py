@@ -17,7 +17,7 @@ from rapport.people.selectors import wholesale
 from rapport.segments.selectors import columns, columns_held, columns_log, columns_store
 from rapport.segments.selectors.columns_held import Generation
 from rapport.segments.selectors.columns_store import Position
-from rapport.segments.services import columns_files
+from rapport.segments.services import columns_difference, columns_files, columns_without
 
 Progress = Callable[[str], None]
 
@@ -55,7 +55,7 @@ def renew(*, whole: bool = False, progress: Progress | None = None) -> Renewed:
             if _is_at(held, at) and held.counted == counted:
                 how, made = "nothing", held
             else:
-                how, made = "difference", columns_files.by_difference(held, at, counted, say)
+                how, made = "difference", columns_difference.by_difference(held, at, counted, say)
         if made is None:
             how, made = "whole", columns_files.whole(wholesale.present(), say)
         return Renewed(how, made.seq, made.n_persons, made.n_rows, clock.monotonic_s() - began)
@@ -109,7 +109,7 @@ def forget(erasing: erasers.Erasing) -> int:
             columns_held.discard()  # there may be files that another version of Rapport wrote
             n = 0
         else:
-            made, n = columns_files.without(held, erasing.subjects)
+            made, n = columns_without.without(held, erasing.subjects)
             columns_held.publish(made)
     columns.forget()
     return n

@@ -479,7 +479,7 @@ def test_a_renewal_that_fails_is_told_and_tried_again_later(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("rapport.segments.services.columns_files.by_difference", full)
+        patch.setattr("rapport.segments.services.columns_difference.by_difference", full)
         with pytest.raises(OSError, match="No space"):
             making.renew()
     failing = columns.condition().trouble
