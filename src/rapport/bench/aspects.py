@@ -162,5 +162,5 @@ def _figures(rows: pa.Table, told: pa.Table) -> Iterator[Measure]:
     )
 
 
-def _f1(meant: np.ndarray, said: np.ndarray) -> float:  # type: ignore[type-arg]
+def _f1(meant: np.ndarray, said: np.ndarray) -> float:
     return float(2 * (meant & said).sum() / max(1, meant.sum() + said.sum()))

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
+from rapport.insights.contract import KIND
 from rapport.insights.models import Aspect
 from rapport.insights.selectors.aspects import MODEL, aspect, offered
-from rapport.insights.services import keeping, reading
+from rapport.insights.services import reading
 from rapport.kit import clock, registry
 from rapport.kit.errors import Conflict, Invalid
 from rapport.people.rules import sensitive
@@ -106,7 +107,7 @@ def _put(key: str, title: str, words: dict[str, list[str]], by: str) -> None:
 
 
 def _read_anew() -> None:
-    if MODEL in registry.plugins(keeping.KIND):
+    if MODEL in registry.plugins(KIND):
         reading.read_anew(MODEL)
 
 

@@ -25,7 +25,7 @@ def quotes(texts: pa.StringArray, cut: Words, read: Read) -> list[str]:
 
 
 def _sentence(text: str, word: str) -> str:
-    parts = [part.strip() for part in _SENTENCE.findall(text)] or [text.strip()]
+    parts: list[str] = [part.strip() for part in _SENTENCE.findall(text)] or [text.strip()]
     chosen = next((part for part in parts if word in normal(part)), parts[0])
     if len(chosen) <= QUOTE_MAX:
         return chosen

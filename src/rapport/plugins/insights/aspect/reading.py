@@ -153,7 +153,7 @@ def read(catalogue: Catalogue, cut: Words, found: Features, valence: Valence) ->
     weights = (near, wide, wide * same, short)
     _dense(add, 0, SAY * judged[word], weights)
     _dense(add, 2 * len(weights), (listed + own)[word], weights)
-    column, value, place = (np.concatenate(part) for part in (columns, values, places))
+    column, value, place = np.concatenate(columns), np.concatenate(values), np.concatenate(places)
     first = np.full(len(text), len(cut.word))
     np.minimum.at(first, pair_of.reshape(-1), named.word)
     return Read(text, aspect, first, heard, word, column, value.astype(np.float32), place)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -42,7 +43,8 @@ class Weights:
         found = table[given.column]
         right = said[given.pair[given.heard]]
         ahead = 1.5 * (found[np.arange(len(right)), right] - found.mean(axis=1))
-        return np.bincount(given.heard, weights=ahead * given.value, minlength=len(given.word))
+        added: Any = np.bincount(given.heard, weights=ahead * given.value, minlength=len(given.word))
+        return np.asarray(added, np.float64)
 
     def taught(self, more: Linear) -> Weights:
         """With what labels added."""
