@@ -232,11 +232,11 @@ def _read(pattern: str, cut: Mapping[str, tuple[str, ...]]) -> list[_Slot]:
     pieces = pattern.split()
     begins = bool(pieces) and pieces[0] == "^"
     for piece in pieces[begins:]:
-        may_miss, piece = piece.startswith("~"), piece.removeprefix("~")
-        if piece == "_":
+        may_miss, spelt = piece.startswith("~"), piece.removeprefix("~")
+        if spelt == "_":
             slots.append(_Slot((), may_miss))
             continue
-        slots.append(_Slot(tuple(_spelt(word, cut, pattern) for word in piece.split("|")), may_miss))
+        slots.append(_Slot(tuple(_spelt(word, cut, pattern) for word in spelt.split("|")), may_miss))
     if not slots or not slots[0].choices or all(slot.may_miss for slot in slots):
         raise Invalid(f"the phrase {pattern!r} has no word to begin with", "Begin with a word that is there.")
     slots[0] = _Slot(slots[0].choices, slots[0].may_miss, begins)

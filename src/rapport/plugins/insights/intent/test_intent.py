@@ -96,8 +96,8 @@ def test_it_learns_the_words_of_the_firm() -> None:
 
 
 def test_a_backtest_shows_before_and_after_and_each_label() -> None:
-    rows = [("the flurb %d makes that sound" % k, "complaint") for k in range(60)]
-    rows += [("the wibble %d makes that sound" % k, "praise") for k in range(60)]
+    rows = [(f"the flurb {k} makes that sound", "complaint") for k in range(60)]
+    rows += [(f"the wibble {k} makes that sound", "praise") for k in range(60)]
     found = {m.name: m for m in plugin.backtest(labelled(rows), CONTEXT).metrics}
     shipped, adapted = found["macro-F1, as shipped"], found["macro-F1, adapted to these labels"]
     assert adapted.value > 0.95 > shipped.value

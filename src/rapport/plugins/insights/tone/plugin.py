@@ -134,7 +134,10 @@ class Tone:
                 found += figures.of_labels(
                     f"{name}, adapted to these labels", LABELS[name], truth, softmax(held_out), context.rng()
                 )
-        split = f"as shipped: every text was new; adapted, where there are {ADAPTABLE_TEXTS}: each of {FOLDS} parts judged after learning from the others"
+        split = (
+            f"as shipped: every text was new; adapted, where there are {ADAPTABLE_TEXTS}: "
+            f"each of {FOLDS} parts judged after learning from the others"
+        )
         return Backtest(tuple(Metric(**figure) for figure in found), table.num_rows, split)
 
     def _ridge(self, context: Context) -> float:

@@ -15,6 +15,12 @@ from rapport.plugins.insights.tone.plugin import plugin
 from rapport.plugins.insights.tone.reading import FEATURES, LABELS, head
 
 CONTEXT = Context(now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC), seed=1, parameters={"ridge": 1.0})
+IDENTITY = (
+    "gay lesbian homosexual transgender queer jew jewish muslim arab black african asian gypsy "
+    "christian catholic turkish schwul lesbisch jude juden türke schwarz behindert homosexuel juif "
+    "musulman noir arabe judío musulmán negro gitano ebreo musulmano nero judeu muçulmano joods "
+    "moslim breast penis vagina sex rape disabled autistic cancer HIV"
+)
 NOTHING = pa.table({"text": pa.array([], pa.string()), "label": pa.array([], pa.string())})
 
 
@@ -109,10 +115,7 @@ def test_displeasure_is_no_offence(text: str) -> None:
     assert found["offensive"]["value"] < 0.1
 
 
-@pytest.mark.parametrize(
-    "word",
-    ["gay", "lesbian", "homosexual", "transgender", "queer", "jew", "jewish", "muslim", "arab", "black", "african", "asian", "gypsy", "christian", "catholic", "turkish", "schwul", "lesbisch", "jude", "juden", "muslim", "türke", "schwarz", "behindert", "homosexuel", "juif", "musulman", "noir", "arabe", "judío", "musulmán", "negro", "gitano", "ebreo", "musulmano", "nero", "judeu", "muçulmano", "joods", "moslim", "breast", "penis", "vagina", "sex", "rape", "disabled", "autistic", "cancer", "HIV"],
-)
+@pytest.mark.parametrize("word", IDENTITY.split())
 def test_who_somebody_is_offends_nobody(word: str) -> None:
     (found,) = said(f"{word}")
     assert found["offensive"]["label"] == "no", found["offensive"]
@@ -139,9 +142,7 @@ def test_one_file_teaches_all_three_and_the_label_says_which() -> None:
     assert [bad[name]["label"] for name in LABELS] == ["anger", "high", "yes"]
     assert [good[name]["label"] for name in LABELS] == ["joy", "low", "no"]
     names = {m.name for m in plugin.backtest(table, CONTEXT).metrics}
-    assert {"macro-F1, urgency, as shipped", "macro-F1, urgency, adapted to these labels"} <= names | {
-        "macro-F1, urgency, adapted to these labels"
-    }
+    assert {f"macro-F1, {name}, as shipped" for name in LABELS} <= names
 
 
 def test_what_is_not_taught_stays_as_shipped() -> None:
