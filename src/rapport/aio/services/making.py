@@ -28,6 +28,7 @@ HALF_LIFE_ACTS_DAYS = 180.0
 PROBABILITY_MIN = 0.6  # of the reading of a text; a less sure one shows nothing
 SURELY = 0.95  # how far a phrase of the firm's own list is believed
 OTHER_MIND = 0.5  # variance of what is read of one aspect in a text that on the whole says something else
+MOOD_MIN = 0.7  # probability from which on a text as a whole is surely of a mind
 AGAINST = 0.5  # a sentiment this far on the other side makes a phrase doubtful
 NAMING_SHARE_MIN = 0.05  # of public posts that name the firm; below it, people call it something else
 LEGAL_FORMS = (
@@ -111,7 +112,7 @@ class Making:
 
     def attitudes(self, named: Sequence[Named]) -> None:
         """What models of aspects read; where they never ran, what texts say that name one aspect alone."""
-        self.add("mention", "attitudes_annotated", other_mind=OTHER_MIND)
+        self.add("mention", "attitudes_annotated", other_mind=OTHER_MIND, mood_min=MOOD_MIN)
         if self.n("mention") or not named:
             return
         self.con.execute("CREATE OR REPLACE TEMP TABLE named (seq BIGINT, about VARCHAR)")

@@ -2,7 +2,8 @@
 -- needs: annotation
 -- given: said(seq BIGINT, subject BIGINT, person BIGINT, ts TIMESTAMPTZ, name VARCHAR, place VARCHAR, words VARCHAR, plain VARCHAR, is_of_us BOOLEAN)
 -- gives: seq, subject, person, ts, place, kind, about, how, stance, doubt, quote
--- units: stance in [-1, 1]; doubt is its variance, and more where the text as a whole is not of that mind; how is said
+-- units: stance in [-1, 1]; doubt is its variance, and more where the text as a whole is not surely of
+-- that mind, or what is quoted is a question; how is said
 WITH newest AS (
     SELECT
         a.seq,
@@ -20,7 +21,8 @@ WITH newest AS (
 mood AS (
     SELECT
         a.seq,
-        arg_max(a.label, a.run) AS label
+        arg_max(a.label, a.run) AS label,
+        arg_max(a.probability, a.run) AS probability
     FROM annotation AS a
     WHERE a.ts >= $since::TIMESTAMPTZ AND a.name = 'sentiment'
     GROUP BY a.seq
@@ -37,7 +39,12 @@ SELECT
     greatest(-1, least(1, n.stance)) AS stance,
     greatest(
         1 - n.stance * n.stance,
-        CASE WHEN coalesce(nullif(m.label, ''), n.label) = n.label THEN 0 ELSE $other_mind END
+        CASE
+            WHEN regexp_matches(coalesce(json_extract_string(n.detail, '$.quote'), s.words), '[?？]["”»)\s]*$') THEN $other_mind
+            WHEN coalesce(m.label, '') = '' THEN 0
+            WHEN m.label = n.label AND m.probability >= $mood_min THEN 0
+            ELSE $other_mind
+        END
     ) AS doubt,
     coalesce(nullif(trim(json_extract_string(n.detail, '$.quote')), ''), s.words) AS quote
 FROM newest AS n

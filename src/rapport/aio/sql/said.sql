@@ -4,7 +4,8 @@
 -- units: plain is the text in lower case without accents and signs, a blank at both ends
 -- What others said is not theirs: a repost, a quoted line. What says of itself that it is irony is left out, and what
 -- one says again in the same words counts once. A public post is_of_us where it names the firm; where people hardly
--- ever do, because they call it something else, every post may be of us.
+-- ever do, because they call it something else, every post may be of us. One that links elsewhere mostly passes on what
+-- others say.
 WITH spam AS (
     SELECT a.seq
     FROM annotation AS a
@@ -49,7 +50,11 @@ SELECT
     p.place,
     p.words,
     p.plain,
-    p.name <> 'post_published' OR regexp_matches(p.plain, $ours) OR n.share < $naming_share_min AS is_of_us
+    p.name <> 'post_published'
+    OR (
+        NOT regexp_matches(p.words, '(?i)https?://')
+        AND (regexp_matches(p.plain, $ours) OR n.share < $naming_share_min)
+    ) AS is_of_us
 FROM plainly AS p
 CROSS JOIN naming AS n
 QUALIFY row_number() OVER (
