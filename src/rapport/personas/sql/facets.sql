@@ -1,5 +1,5 @@
 -- grain: one row per persona, facet and name
--- needs:
+-- needs: input, member
 -- gives: key, facet, name, n, of, n_all, of_all
 -- units: n of the persona's people show the name, of those `of` of whom anything of the facet is known; _all over
 --   everybody who has a persona

@@ -91,7 +91,7 @@ def attempt(inputs: Inputs, model: Mixture, samples: list[Ints], rng: np.random.
         left_out = times == 0
         alone = mixture.belonging(inputs, mixture.everybody(inputs, times.astype(np.float64)))[1]
         gains.append(float((said - alone)[left_out].mean()))
-    mean = np.mean(found, axis=0)
+    mean: Floats = np.vstack(found).mean(axis=0)
     error = np.std(gains, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
     return Tried(
         k=k,

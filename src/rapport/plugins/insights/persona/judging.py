@@ -130,7 +130,8 @@ def _bought(table: pa.Table) -> tuple[Floats, Floats]:
         place = arrow.fill_null(arrow.index_in(names, value_set=known), len(known))
         width = len(known) + 1
         at = owner * width + place.to_numpy(zero_copy_only=False).astype(np.int64)
-        found.append(np.bincount(at, n, minlength=table.num_rows * width).reshape(-1, width))
+        summed = np.bincount(at, n, minlength=table.num_rows * width)
+        found.append(summed.reshape(-1, width).astype(np.float64))
     return found[0], found[1]
 
 

@@ -263,7 +263,9 @@ def write(request: HttpRequest, key: str) -> HttpResponseBase:
     except NotFound:
         raise
     except RapportError as error:
-        context = _context(request, selectors.card(key), wrong=sentence(error), given=given)
+        context = _context(
+            request, selectors.card(key), wrong=f"{sentence(error.message)} {error.hint}", given=given
+        )
         return render(request, "pages/personas/one.html", context, status=400)
     messages.success(request, _("Saved. It keeps this when personas are found anew."))
     return redirect("persona", key=key)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 
 from rapport.insights import services as insights
 from rapport.people import selectors as people
 from rapport.personas import selectors
-from rapport.personas.models import Card, Finding, Portrait
-from rapport.personas.rules import lift
+from rapport.personas.rules import Moved, Profile, lift
 from rapport.staff.models import Staff
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
 from rapport.web.pages.home.page import _personas
@@ -113,35 +113,32 @@ def test_from_the_list_to_a_card_to_its_people_and_its_segment(alice: Staff, say
     wrong = client.post(f"/personas/{key}/write/", {"name": "x" * 121, "note": ""})
     assert wrong.status_code == 400
     assert "121" in wrong.content.decode()
-    assert Card.objects.get(key=key).name == "Polishers <i>"
+    assert selectors.names() == {key: "Polishers <i>"}
 
 
-def test_who_may_not_see_changes_nothing_and_who_may_sees_what_moved(
-    alice: Staff, bob: Staff, charlie: Staff, db: None
-) -> None:
-    del db
-    at = MONDAY
-    card = Card.objects.create(key="p1", first_found_at=at)
-    for day, n in ((1, 200), (2, 320)):
-        when = at + dt.timedelta(days=day)
-        finding = Finding.objects.create(
-            found_at=when, learnt_at=when, version="1", n_people=1000, n_learnt=1000, choice=[]
-        )
-        share = n / 1000
-        one = lift("bought", "oil", 100, 200, 200, 1000)
-        profile = {
-            "share": share, "share_low": share - 0.02, "share_high": share + 0.02, "n_sure": 5, "mean_fit": 0.7,
-            "jaccard": 0.8, "lifts": [{name: getattr(one, name) for name in one.__dataclass_fields__}], "means": [],
-            "needs": [], "words": [], "quotes": [],
-        }  # fmt: skip
-        Portrait.objects.create(card=card, finding=finding, n=n, profile=profile)
+def test_who_may_not_see_changes_nothing(alice: Staff, bob: Staff, charlie: Staff) -> None:
+    del alice
     for staff in (bob, charlie):
-        assert logged_in(staff).get("/personas/p1/").status_code == 403
-        assert logged_in(staff).post("/personas/p1/write/", {"name": "x", "note": ""}).status_code == 403
-        assert logged_in(staff).post("/personas/p1/segment/").status_code == 403
-    html = logged_in(alice).get("/personas/").content.decode()
-    assert "grew from 20" in html
-    request = type("Request", (), {"user": alice})()
-    (line,) = _personas(request)  # type: ignore[arg-type]
+        client = logged_in(staff)
+        assert client.get("/personas/p1/").status_code == 403
+        assert client.get("/personas/p1/people/").status_code == 403
+        assert client.post("/personas/p1/write/", {"name": "x", "note": ""}).status_code == 403
+        assert client.post("/personas/p1/segment/").status_code == 403
+
+
+def test_home_says_which_persona_moved(
+    alice: Staff, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = lift("bought", "oil", 100, 200, 200, 1000)
+    profile = Profile(0.32, 0.3, 0.34, 5, 0.7, 0.8, lifts=(one,))
+    card = selectors.CardView(
+        key="p1", name="", note="", changed_by="", changed_at=None, first_found_at=MONDAY, found_at=MONDAY, n=318,
+        n_found=320, profile=profile, moved=Moved(0.2, 0.32, True, 0.1), is_current=True, is_new=False,
+    )  # fmt: skip
+    monkeypatch.setattr(selectors, "moved", lambda: [card])
+    request = rf.get("/")
+    request.user = alice
+    (line,) = _personas(request)
     assert line.url == "/personas/p1/"
-    assert "grew from 20" in line.text
+    assert line.text.startswith("Persona “Oil” grew from 20")
+    assert "318" in line.note
