@@ -25,6 +25,7 @@ LABELS: dict[str, Any] = {
     "left_out": gettext_lazy("left out"),
 }
 COMMUNITY = "community"
+SPELT = {"youtube": "YouTube", "tiktok": "TikTok", "linkedin": "LinkedIn", "twitter": "X (Twitter)"}
 SAID = ("advocate", "detractor")  # what stands at the head of a person's page
 
 
@@ -33,9 +34,11 @@ def label(name: str) -> str:
     return str(LABELS.get(name, words.plain(name)))
 
 
-def network(name: str) -> str:
-    """A network as a sentence says it."""
-    return _("our community") if name == COMMUNITY else words.plain(name)
+def network(name: str, *, begins: bool = False) -> str:
+    """A network as a sentence says it, or begins with it."""
+    if name == COMMUNITY:
+        return _("Our community") if begins else _("our community")
+    return SPELT.get(name, words.plain(name))
 
 
 def said(stand: insights.Stand) -> str:

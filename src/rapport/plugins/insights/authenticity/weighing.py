@@ -19,6 +19,7 @@ IN_CONCERT = 0.5  # share of the posts of such an account that a run catches
 POST_MOST = 5.0  # what one post in concert can tell
 RECURS = 2.0  # the same accounts met before
 OWN_WORDS = -np.log(1 - IN_CONCERT)  # against it: a post that is in no run
+OWN_MOST = 8  # such posts count: a thousand harmless ones hide no ring
 CUSTOMER = 2.0  # against it: who bought something
 ANSWERS = 0.7  # against it: who answers others
 FRESH = 0.7  # its first post was one in concert
@@ -51,14 +52,15 @@ def weigh(runs: Runs, met: Met, posts: Posts) -> Weighed:
     at = met.run.clip(0)
     chance = runs.chance[at] if len(runs) else np.ones(len(posts))
     recurs = runs.recurs[at] if len(runs) else np.zeros(len(posts))
-    told = np.where(inside, np.minimum(np.log(IN_CONCERT / chance), POST_MOST), -OWN_WORDS)
-    told += np.where(inside, RECURS * recurs, 0.0)
+    told = np.where(inside, np.minimum(np.log(IN_CONCERT / chance), POST_MOST) + RECURS * recurs, 0.0)
     n = posts.count()
     odds = np.full(posts.n_accounts, np.log(PRIOR / (1 - PRIOR)))
     odds += np.bincount(posts.owner, told, minlength=posts.n_accounts)
     n_in = posts.count(inside)
     customer = posts.n_orders > 0
     repeats, clockwork = _repeats(posts, n), _clockwork(posts, n)
+    # A machine's own words are no sign of a human being.
+    odds -= OWN_WORDS * np.minimum(n - n_in, OWN_MOST) * ~(repeats | clockwork)
     odds -= CUSTOMER * customer
     odds -= ANSWERS * (posts.count(posts.is_reply) > 0)
     odds += FRESH * _first_in(posts, inside)
