@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from rapport.kit.errors import Invalid
-from rapport.people.rules import sensitive_texts
+from rapport.people.rules import sensitive, sensitive_texts
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "ko", "nl", "pl", "sv", "tr", "ar", "hi", "ja", "zh")
 ABOUT, YES, NO = PARTS = (
@@ -103,7 +103,7 @@ def check(asked: Asked) -> None:
         raise Invalid("the sentence is empty or too long", f"Write at most {TITLE_CHARS_MAX} characters.")
     if sensitive_texts.category_of_name(asked.key):
         sensitive_texts.refuse(asked.key.replace("_", " "))
-        sensitive_texts.sensitive.refuse(asked.key)
+        sensitive.refuse(asked.key)
     sensitive_texts.refuse(asked.title)
     for language, parts in asked.words.items():
         if language not in LANGUAGES:

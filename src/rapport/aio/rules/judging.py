@@ -129,7 +129,7 @@ def affinity(sums: Sums) -> Judged:
     ends = (np.maximum(root - half, 0) ** 2, (root + half) ** 2)
     low, value, high = (np.minimum(x / drawn_all, 1.0) / share for x in (ends[0], drawn, ends[1]))
     sure = (low > LIFT_MIN) & (sums.n >= WEEKS_MIN)
-    return Judged(*(lift / (1 + lift) for lift in (value, low, high)), sure)
+    return Judged(value / (1 + value), low / (1 + low), high / (1 + high), sure)
 
 
 def trend(sums: Sums) -> Floats:

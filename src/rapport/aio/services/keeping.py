@@ -41,7 +41,7 @@ def write(kept: pa.Table, now: dt.datetime) -> int:
         update=[name for name in names if name not in KEY],
     )
     _drop_older(now)
-    return kept.num_rows
+    return len(kept)
 
 
 def _drop_older(now: dt.datetime) -> None:

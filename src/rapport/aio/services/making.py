@@ -17,7 +17,7 @@ from rapport.consent import selectors as consent
 from rapport.events import lake
 from rapport.insights.rules import OWN_WORDS
 from rapport.kit import query
-from rapport.people.rules import sensitive_texts
+from rapport.people.rules import sensitive, sensitive_texts
 from rapport.people.selectors import wholesale
 from rapport.staff import selectors as staff
 
@@ -242,7 +242,7 @@ class Making:
             blocked = [
                 key for (key,) in found if key and sensitive_texts.category_of_name(key.replace("_", " "))
             ]
-            blocked += [key for (key,) in found if key and sensitive_texts.sensitive.category_of(key)]
+            blocked += [key for (key,) in found if key and sensitive.category_of(key)]
             gone += self._drop(relation, column, pa.array(sorted(set(blocked)), pa.string()))
         for relation in ("mention", "act"):
             spoken = set()
