@@ -175,6 +175,7 @@ def fit(
     ridge: float,
     scale: Floats | None = None,
     texts_min: int = 1,
+    steps_max: int = STEPS_MAX,
 ) -> Linear:
     """The likeliest weights beyond the offset.
 
@@ -182,6 +183,7 @@ def fit(
     scale : float64 (buckets,), by which each column is multiplied while learning, which loosens its prior;
         by default how rare it is
     texts_min : a column that fewer texts have is not learnt
+    steps_max : of L-BFGS; where there are many classes the last hundred change figures in the third place
     """
     k = len(labels)
     # A column that no text has stays at zero, so only the others are learnt.
@@ -209,7 +211,7 @@ def fit(
         np.zeros(size + k),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": STEPS_MAX, "maxcor": 6, "gtol": GRADIENT_MIN},
+        options={"maxiter": steps_max, "maxcor": 6, "gtol": GRADIENT_MIN},
     )
     weights = (found.x[:size].reshape(shape) * stretch[:, None]).astype(np.float32)
     return Linear(tuple(labels), there.astype(np.int32), weights, found.x[size:])
@@ -223,13 +225,14 @@ def held_out_logits(
     ridge: float,
     rng: np.random.Generator,
     texts_min: int = 1,
+    steps_max: int = STEPS_MAX,
 ) -> Floats:
     """float64 (texts, classes): z of every text from weights that had not seen it."""
     part = learning.folds(len(given.label), parts, rng)
     z = given.offset.copy()
     for k in range(parts):
         kept, out = np.flatnonzero(part != k), np.flatnonzero(part == k)
-        learnt = fit(given.rows(kept), labels, ridge=ridge, texts_min=texts_min)
+        learnt = fit(given.rows(kept), labels, ridge=ridge, texts_min=texts_min, steps_max=steps_max)
         z[out] += given.matrix[out][:, learnt.buckets] @ learnt.weights + learnt.bias
     return z
 

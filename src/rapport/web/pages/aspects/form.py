@@ -35,7 +35,7 @@ class AspectForm(forms.Form):
             self.fields[f"words_{code}"] = forms.CharField(
                 label=language_title(code),
                 required=False,
-                widget=forms.Textarea(attrs={"rows": 2, "lang": code}),
+                widget=forms.Textarea(attrs={"rows": 4, "lang": code}),
             )
 
     def word_fields(self) -> list[Any]:

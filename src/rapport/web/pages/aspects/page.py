@@ -251,6 +251,7 @@ def _ranked(rows: list[Row]) -> charts.Chart | None:
         right=Right.SEE_INSIGHTS,
         said=_percent,
         note=_("Texts of the last 12 months; neutral ones are left out."),
+        full_width=True,
         is_scale=True,
     )
 
