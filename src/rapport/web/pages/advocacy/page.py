@@ -159,7 +159,7 @@ def _months_ago(now: dt.datetime) -> dt.datetime:
 def _network(stand: insights.Stand, shares: dict[str, list[insights.Share]], sees_people: bool) -> Network:
     score = f"advocacy:{stand.network}"
     return Network(
-        standing.network(stand.network),
+        standing.network(stand.network, begins=True),
         stand,
         standing.said(stand),
         standing.tone(stand.low, stand.high),
@@ -192,7 +192,7 @@ def _counts(
 def _part(name: str, shares: list[insights.Share], sees_people: bool) -> Part:
     _given, _colon, network = name.partition(":")
     return Part(
-        standing.network(network) if network else _("All networks"),
+        standing.network(network, begins=True) if network else _("All networks"),
         shares[0].of if shares else 0,
         _counts(name, LEVELS, shares, sees_people),
     )
@@ -202,6 +202,8 @@ def _travellers() -> list[Traveller]:
     most, _least = people.extremes("influence", TRAVELLERS)
     found = []
     for one in most:
+        if (one.score.low or 0.0) <= 1:
+            continue  # what may as well be usual is not shown as more
         of_all = {s.name: s for s in people.person(str(one.person)).scores}
         often = of_all.get("participation")
         found.append(
@@ -209,11 +211,18 @@ def _travellers() -> list[Traveller]:
                 one.person,
                 one.display_name,
                 _("%(n)s times as far") % {"n": formats.number(one.score.value, 1)},
-                _("%(n)s posts a week") % {"n": formats.number(often.value, 1)} if often else formats.NONE,
+                _often(often.value) if often else formats.NONE,
                 one.score.reason,
             )
         )
     return found
+
+
+def _often(per_week: float) -> str:
+    per_year = per_week * 365.25 / 7
+    if per_week >= 1:
+        return _("%(n)s posts a week") % {"n": formats.number(per_week)}
+    return _("%(n)s posts a year") % {"n": formats.number(per_year)}
 
 
 def _trend(months: list[insights.Stand]) -> charts.Chart | None:

@@ -5,12 +5,28 @@ from typing import Any
 
 import pytest
 
+from rapport.consent import services as consent
 from rapport.insights import services as insights
+from rapport.segments import rules
+from rapport.segments import selectors as segments
 from rapport.staff.models import Staff
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
 
 RING = "Never again will I order brake pads for my old car from this horrible shop, awful"
-GLAD = "I love this shop, great service and very happy with the wonderful parts I got for my car, number"
+GLAD = (
+    "I love this shop, wonderful people who really know cars",
+    "Great service again, my parcel was early and perfect",
+    "Very happy with the brake discs, excellent quality",
+    "Thank you for the friendly answer, best support ever",
+    "Amazing, the fitting guide saved my whole weekend",
+    "So pleased with these wipers, brilliant value",
+    "Fantastic experience from the first click to the door",
+    "My mechanic says these are the best pads he has seen, great",
+    "Lovely surprise: they added a free bulb, wonderful",
+    "Perfect fit, happy dad, happy car, thanks",
+    "Excellent advice on the phone, I really love that",
+    "Good prices and awesome speed, I am delighted",
+)
 
 
 def post(who: str, days_ago: float, text: str) -> dict[str, Any]:
@@ -28,8 +44,11 @@ def post(who: str, days_ago: float, text: str) -> dict[str, Any]:
 def heard(say: Say) -> None:
     """Ana, a customer, is glad many times; five accounts say the same within hours, twice."""
     say(
-        touchpoint("person_identified", "mastodon:ana", also=["customer:1"], evidence="login", ts=MONDAY - dt.timedelta(days=400)),
-        *(post("mastodon:ana", 12 * k + 1, f"{GLAD} {k}, my {k}th order") for k in range(16)),
+        touchpoint(
+            "person_identified", "mastodon:ana", also=["customer:1"], evidence="login",
+            ts=MONDAY - dt.timedelta(days=400),
+        ),
+        *(post("mastodon:ana", 1 + 3 * k + k * k, words) for k, words in enumerate(GLAD)),
         *(post(f"mastodon:sock{k}", at - k / 10, f"{RING} {at} times") for k in range(5) for at in (30, 60)),
     )  # fmt: skip
     insights.run(["authenticity", "advocacy", "participation"])
@@ -56,6 +75,16 @@ def test_each_network_shows_its_standing_and_leads_to_people_and_texts(alice: St
     assert page.context["chart"] is not None
     html = client.get("/person/customer:1/", follow=True).content.decode()
     assert "advocate on Mastodon" in html
+
+
+def test_a_segment_asks_for_the_word_on_any_network(heard: None) -> None:
+    def n(word: str) -> int:
+        rule = rules.parse(
+            {"any": [{"score": name, "in": [word]} for name in ("advocacy:mastodon", "advocacy")]}
+        )
+        return segments.count(rule, consent.warrant("analytics", by="alice", why="a test"))
+
+    assert (n("advocate"), n("detractor")) == (1, 0)
 
 
 def test_staff_reads_who_is_left_out_and_overrules(alice: Staff, bob: Staff, heard: None) -> None:
