@@ -1,10 +1,10 @@
-"""Words, hashes, weights, what it says, and learning from labels."""
+"""Weights, what it says, and learning from labels."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from rapport.insights.contract import Context
 from rapport.kit.errors import Invalid
 from rapport.kit.texts import hashing, judging, learning, tokens
-from rapport.plugins.insights.sentiment import weights
+from rapport.plugins.insights.sentiment import learn, weights
 from rapport.plugins.insights.sentiment.plugin import plugin
 
-CONTEXT = Context(now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC), seed=1, parameters={"ridge": 0.3})
+CONTEXT = Context(now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC), seed=1, parameters=dict(plugin.parameters))
 NOTHING = pa.table({"text": pa.array([], pa.string()), "label": pa.array([], pa.string())})
 
 
@@ -35,95 +35,38 @@ def said(*given_: str | None) -> list[dict[str, Any]]:
     return rows
 
 
-# Words
-
-
-def test_words_are_spelt_alike_and_know_their_text() -> None:
-    found = tokens.words(
-        texts("Sooooo BAD!! http://t.co/x1 @Ana's 24h", "", "Don’t :-) 😀😀", None, "a\x1eb")
-    )
-    assert found.word == [
-        "soo",
-        "bad",
-        "!!",
-        "http",
-        "@user",
-        "'",
-        "s",
-        "0h",
-        "don't",
-        ":-)",
-        "😀",
-        "😀",
-        "a",
-        "b",
-    ]
-    assert found.owner.tolist() == [0] * 8 + [2] * 4 + [4] * 2
-    assert found.n_texts == 5
-
-
-@given(st.lists(st.text(max_size=40), max_size=8))
-def test_a_text_has_the_same_words_alone_and_in_a_batch(given_: list[str]) -> None:
-    together = tokens.words(texts(*given_))
-    for k, text in enumerate(given_):
-        alone = tokens.words(texts(text)).word
-        assert [w for w, o in zip(together.word, together.owner, strict=True) if o == k] == alone
-
-
-# Features
-
-
-@given(st.lists(st.text(max_size=40), min_size=1, max_size=6), st.data())
-def test_a_text_has_the_same_features_alone_and_in_a_batch(given_: list[str], data: st.DataObject) -> None:
-    k = data.draw(st.integers(0, len(given_) - 1))
-    together, alone = (hashing.features(tokens.words(texts(*t))) for t in (given_, given_[k : k + 1]))
-    of_k = [bucket[together.owner[word] == k] for bucket, word in together.parts]
-    flat = np.sort(np.concatenate(of_k)) if of_k else np.zeros(0)
-    own = [bucket for bucket, _ in alone.parts]
-    assert flat.tolist() == (np.sort(np.concatenate(own)).tolist() if own else [])
-    assert together.count()[k] == alone.count()[0]
-
-
-def test_the_features_of_a_word_are_those_one_would_count_by_hand() -> None:
-    found = hashing.features(tokens.words(texts("good day")))
-    words, pairs, *grams = (len(bucket) for bucket, _ in found.parts)
-    # " good " has six signs, " day " five: windows of two to five signs.
-    assert (words, pairs, grams) == (2, 1, [5 + 4, 4 + 3, 3 + 2, 2 + 1])
-    assert [place.tolist() for _, place in found.parts[:2]] == [[0, 1], [1]]
-
-
-def test_a_negation_turns_the_next_three_words() -> None:
-    found = hashing.features(tokens.words(texts("not a very good day good")))
-    assert found.turned.tolist() == [False, True, True, True, False, False]
-    unigram = found.parts[0][0]
-    assert unigram[3] != unigram[5], "good is another feature after a negation"
-
-
-def test_a_negation_turns_nothing_beyond_a_sign_or_in_the_next_text() -> None:
-    found = hashing.features(tokens.words(texts("no , good", "never", "good")))
-    assert not found.turned.any()
-
-
 # Weights
 
 
 def some_weights() -> weights.Weights:
     rng = np.random.default_rng(5)
     return weights.Weights(
-        rng.normal(size=(2, 1 << hashing.BITS)).astype(np.float32),
-        np.array([0.1, -0.2]),
+        rng.normal(size=(2, weights.TABLES << hashing.BITS)).astype(np.float32),
+        np.array([[0.1, -0.2], [0.3, 0.4]]),
         np.sort(rng.integers(0, 2**32, 50, dtype=np.uint32)),
-        rng.normal(size=(4, 50)).astype(np.float32),
+        rng.normal(size=(4 * weights.TABLES, 50)).astype(np.float32),
+        np.zeros((1, 1 << hashing.BITS), np.float32),
+        1.0,
     )
 
 
+def speaking(made: weights.Weights, *foreign: str) -> weights.Weights:
+    """The weights, where these words alone speak against English."""
+    spoken = made.spoken.copy()
+    bucket, _ = hashing.features(tokens.words(texts(" ".join(foreign)))).parts[0]
+    spoken[0, bucket] = -9
+    return dataclasses.replace(made, spoken=spoken)
+
+
 def test_weights_travel_as_bytes_with_a_small_error() -> None:
-    made = some_weights()
+    made = speaking(some_weights(), "und")
     back = weights.Weights.from_bytes(made.to_bytes())
     assert np.abs(back.columns - made.columns).max() < 0.05
     assert (np.sign(back.columns) * np.sign(made.columns) >= 0).all()
     assert back.bias.tolist() == made.bias.tolist()
     assert (back.known == made.known).all()
+    assert back.spoken_bias == 1.0
+    np.testing.assert_allclose(back.spoken, made.spoken)
 
 
 @pytest.mark.parametrize("given_", [b"", b"PK\x03\x04", b"nonsense"])
@@ -133,28 +76,43 @@ def test_other_bytes_are_refused_in_words(given_: bytes) -> None:
 
 
 def test_the_sum_over_words_is_the_matrix_product() -> None:
-    """What explains a text is what decided it: both ways to z agree."""
-    made = some_weights()
-    plain = weights.Weights(made.columns, made.bias, np.zeros(0, np.uint32), np.zeros((4, 0), np.float32))
-    found = hashing.features(tokens.words(texts("one two", "", "three not good at all!")))
+    """What explains a text is what decided it: both ways to z agree, in either table."""
+    made = speaking(some_weights(), "und")
+    plain = dataclasses.replace(made, known=np.zeros(0, np.uint32), lexicon=np.zeros((8, 0), np.float32))
+    found = hashing.features(tokens.words(texts("one two", "", "three not good at all!", "eins und zwei")))
+    assert plain.table(found).tolist() == [weights.ENGLISH] * 3 + [weights.OTHER]
     z = plain.logits(found, plain.by_word(found))
-    product = learning.matrix([found]) @ made.columns.T.astype(np.float64) + made.bias
-    np.testing.assert_allclose(z[:, [0, 2]], product, rtol=1e-5, atol=1e-6)
+    matrix, size = learning.matrix([found]), 1 << hashing.BITS
+    for k, table in enumerate([0, 0, 0, 1]):
+        columns = made.columns[:, table * size : (table + 1) * size].astype(np.float64)
+        product = matrix[k] @ columns.T + made.bias[table]
+        np.testing.assert_allclose(z[k, [0, 2]], product[0], rtol=1e-5, atol=1e-6)
     assert (z[:, 1] == 0).all()
 
 
 def test_the_lexicon_weighs_a_word_and_its_negation_apart() -> None:
     short = weights.short_hash(hashing.word_hashes(["good"]))
-    lexicon = np.array([[-1.0], [2.0], [1.5], [-0.5]], np.float32)
-    only = weights.Weights(np.zeros((2, 1 << hashing.BITS), np.float32), np.zeros(2), short, lexicon)
-    found = hashing.features(tokens.words(texts("good", "not good")))
-    added = only.by_word(found) * learning.length(found.count())[found.owner, None]
-    np.testing.assert_allclose(added, np.array([[-1, 2], [0, 0], [1.5, -0.5]]), atol=1e-6)
+    english, other = [-1.0, 2.0, 1.5, -0.5], [-3.0, 3.0, 4.0, -4.0]
+    only = dataclasses.replace(
+        weights.Weights.nothing(), known=short, lexicon=np.array([english + other], np.float32).T
+    )
+    found = hashing.features(tokens.words(texts("good", "not good", "und good")))
+    added = speaking(only, "und").by_word(found) * learning.length(found.count())[found.owner, None]
+    expected = np.array([[-1, 2], [0, 0], [1.5, -0.5], [0, 0], [-3, 3]])
+    np.testing.assert_allclose(added, expected, atol=1e-6)
 
 
-def test_a_very_long_text_grows_no_surer() -> None:
-    assert learning.length(np.array([0, 1, 400, 2000])).tolist() == [1, 1, 20, np.sqrt(2000)]
-    assert learning.length(np.array([8000]))[0] == pytest.approx(4 * np.sqrt(2000))
+def test_what_labels_add_counts_in_either_table() -> None:
+    made = some_weights()
+    size = 1 << hashing.BITS
+    columns = np.zeros((2, size))
+    columns[0, 7] = 1.0
+    more = made.plus(columns, np.array([0.5, 0.0]), 2.0)
+    np.testing.assert_allclose(
+        more.columns[0, [7, size + 7]], (made.columns[0, [7, size + 7]] + 1) / 2, rtol=1e-6
+    )
+    np.testing.assert_allclose(more.columns[1], made.columns[1] / 2, rtol=1e-6)
+    np.testing.assert_allclose(more.bias, [[0.3, -0.1], [0.4, 0.2]])
 
 
 # What it says
@@ -171,6 +129,20 @@ def test_detail_holds_probabilities_and_the_words_that_decided() -> None:
     assert row["value"] == pytest.approx(detail["positive"] - detail["negative"], abs=2e-4)
     assert plugin.explain(row).startswith("Reads as negative (")
     assert "“awful”" in plugin.explain(row)
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("the order has not arrived and I am waiting", weights.ENGLISH),
+        ("die Bestellung ist nicht angekommen und ich warte", weights.OTHER),
+        ("la commande n'est pas arrivée et j'attends", weights.OTHER),
+        ("el pedido no ha llegado y estoy esperando", weights.OTHER),
+    ],
+)
+def test_the_table_is_that_of_the_language(text: str, table: int) -> None:
+    shipped = weights.Weights.from_bytes(plugin.shipped_bytes)
+    assert shipped.table(hashing.features(tokens.words(texts(text)))).tolist() == [table]
 
 
 def test_not_good_is_worse_than_good() -> None:
@@ -198,28 +170,6 @@ def test_batches_are_seamless() -> None:
     rows = said(*many)
     assert [r["seq"] for r in rows] == list(range(len(many)))
     assert rows[-1] == {**said(many[-1])[0], "seq": len(many) - 1}
-
-
-def test_it_reads_five_thousand_texts_a_second() -> None:
-    table = pa.table(
-        {
-            "seq": range(4_000),
-            "text": [
-                f"@ana the order {k} came late and the box was broken, not happy!" for k in range(4_000)
-            ],
-        }
-    )
-    content = plugin.fit(NOTHING, CONTEXT)
-    plugin.score(content, table.slice(0, 10), CONTEXT)
-    best = min(_seconds(content, table) for _ in range(3))
-    assert table.num_rows / best > 5_000
-
-
-def _seconds(content: bytes, table: pa.Table) -> float:
-    """Seconds of one core, whatever else the machine does meanwhile."""
-    began = time.process_time()
-    plugin.score(content, table, CONTEXT)
-    return time.process_time() - began
 
 
 # Learning
@@ -255,14 +205,72 @@ def test_a_backtest_on_labels_tells_before_and_after() -> None:
     before, after = by_name["macro-F1, as shipped"], by_name["macro-F1, adapted to these labels"]
     assert after.value == 1.0
     assert after.value > before.value
-    assert after.baseline.startswith("always ")
-    assert after.baseline_value == pytest.approx(1 / 6)
+    assert before.baseline.startswith("always ")
+    assert before.baseline_value == pytest.approx(1 / 6)
+    assert "support vector machine" in after.baseline
+    assert after.baseline_value == 1.0, "so regular are these that the usual baseline learns them too"
     assert found.n == 240
+    (curve,) = found.curves
+    assert sum(point.n for point in curve.points) == 240
 
 
 def test_few_labels_are_judged_and_not_learnt_from() -> None:
     found = plugin.backtest(firm_labels(30), CONTEXT)
-    assert {m.name for m in found.metrics} == {"macro-F1, as shipped", "accuracy, as shipped"}
+    assert {m.name for m in found.metrics} == {
+        "macro-F1, as shipped", "macro-recall, as shipped", "accuracy, as shipped"
+    }  # fmt: skip
+
+
+def asking(**parameters: Any) -> Context:
+    return Context(now=CONTEXT.now, seed=1, parameters={**plugin.parameters, **parameters})
+
+
+def test_it_can_learn_from_labels_alone() -> None:
+    """Whoever says that the shipped weights count for nothing gets weights that know the labels and nothing else."""
+    alone = plugin.fit(firm_labels(), asking(prior="none"))
+    table = pa.table({"seq": [1, 2], "text": ["zorp for me", "terrible awful hate"]})
+    value = plugin.score(alone, table, CONTEXT).column("value").to_pylist()
+    shipped = plugin.score(plugin.shipped_bytes, table, CONTEXT).column("value").to_pylist()
+    assert value[0] > shipped[0]
+    assert shipped[1] < value[1]
+    found = plugin.backtest(firm_labels(), asking(prior="none"))
+    assert {m.name.partition(", ")[2] for m in found.metrics} == {"learnt from these labels alone"}
+    with pytest.raises(Invalid, match="30 labelled texts are too few"):
+        plugin.backtest(firm_labels(30), asking(prior="none"))
+
+
+def test_labels_weigh_as_even_as_asked() -> None:
+    label = np.array([0] * 8 + [2] * 2)
+    assert learn.evened(label, 0.0).tolist() == [1.0] * 10
+    assert learn.evened(label, 1.0).tolist() == [10 / 16] * 8 + [10 / 4] * 2
+    assert learn.evened(label, 1.0).sum() == pytest.approx(10)
+
+
+def test_a_firmer_ridge_stays_nearer_to_what_was_known() -> None:
+    """What 200 labels add is smaller where the prior holds more firmly."""
+    prior = weights.Weights.from_bytes(plugin.shipped_bytes)
+    far = [
+        float(np.abs(weights.Weights.from_bytes(plugin.fit(firm_labels(200), asking(ridge=r))).columns
+                     - prior.columns).sum())
+        for r in (0.3, 30.0)
+    ]  # fmt: skip
+    assert far[0] > 2 * far[1] > 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tier": "slow"}, {"prior": "mine"}, {"ridge": -1.0}, {"evenness_ratio": 2.0}]
+)
+def test_a_parameter_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        plugin.score(
+            plugin.fit(firm_labels(), asking(**wrong)), pa.table({"seq": [1], "text": ["a"]}), asking(**wrong)
+        )
+
+
+def test_both_tiers_say_the_same() -> None:
+    table = pa.table({"seq": [1], "text": ["good, not bad"]})
+    fast, full = (plugin.score(plugin.shipped_bytes, table, asking(tier=t)) for t in ("fast", "full"))
+    assert fast.equals(full), "the card says so"
 
 
 def test_an_unknown_label_is_refused_by_name() -> None:
@@ -272,31 +280,7 @@ def test_an_unknown_label_is_refused_by_name() -> None:
         plugin.backtest(pa.table({"text": ["x"]}), CONTEXT)
 
 
-def test_temperature_finds_what_probabilities_were_multiplied_by() -> None:
-    rng = np.random.default_rng(2)
-    z = rng.normal(size=(4_000, 3))
-    p = learning.softmax(z)
-    truth = (rng.random(4_000)[:, None] > np.cumsum(p, axis=1)).sum(axis=1)
-    assert learning.temperature(2.5 * z, truth) == pytest.approx(2.5, rel=0.1)
-
-
 # Figures
-
-
-def test_figures_of_a_small_case() -> None:
-    truth, found = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2])
-    assert judging.accuracy(truth, found) == pytest.approx(4 / 6)
-    assert judging.recalls(truth, found).tolist() == pytest.approx([2 / 3, 1 / 2, 1])
-    assert judging.macro_recall(truth, found) == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
-    assert judging.macro_f1(truth, found) == pytest.approx((4 / 5 + 1 / 2 + 2 / 3) / 3)
-    low, high = judging.interval(truth, found, np.random.default_rng(0))
-    assert low < judging.macro_f1(truth, found) <= high
-
-
-def test_calibration_error_of_the_sure_and_wrong() -> None:
-    p = np.array([[1.0, 0, 0]] * 4)
-    assert judging.calibration_error(p, np.array([0, 0, 1, 1])) == pytest.approx(0.5)
-    assert judging.calibration_error(p, np.array([0, 0, 0, 0])) == 0
 
 
 def test_the_card_tells_the_measured_figures_and_the_weights_are_small() -> None:
@@ -317,4 +301,4 @@ def test_it_beats_the_baselines_on_tweets_it_never_saw(shared: Path) -> None:
     table = pa.table({"seq": range(len(rows)), "text": [r["text"] for r in rows]})
     found = plugin.score(plugin.fit(NOTHING, CONTEXT), table, CONTEXT).column("label").to_pylist()
     truth = np.array([weights.LABELS.index(r["airline_sentiment"]) for r in rows])
-    assert judging.macro_f1(truth, np.array([weights.LABELS.index(label) for label in found])) > 0.57
+    assert judging.macro_f1(truth, np.array([weights.LABELS.index(label) for label in found])) > 0.6
