@@ -52,7 +52,8 @@ class Row:
 
     aspect: AspectView
     fare: AspectFare
-    share: str  # of those who judge it, positive, with interval and count
+    share: str  # of those who judge it, positive, with their count
+    interval: str  # of the share; empty where nobody judges it
     urls: dict[str, str]  # by label: the texts
 
 
@@ -194,20 +195,24 @@ def _row(found: AspectView, fare: AspectFare) -> Row:
         found,
         fare,
         _share(fare),
+        _interval(fare),
         {label: _texts_url(found, label) for label in ("", "negative", "neutral", "positive")},
     )
 
 
 def _share(fare: AspectFare) -> str:
+    if not fare.n_judged:
+        return _("nobody judges it")
+    share = formats.percent(fare.n_positive / fare.n_judged)
+    return _("%(share)s of %(n)s") % {"share": share, "n": formats.number(fare.n_judged)}
+
+
+def _interval(fare: AspectFare) -> str:
     positive = fare.positive
     if positive is None:
-        return _("nobody judges it")
-    return _("%(share)s of %(n)s (%(low)s to %(high)s)") % {
-        "share": formats.percent(positive.value),
-        "n": formats.number(fare.n_judged),
-        "low": formats.percent(positive.low),
-        "high": formats.percent(positive.high),
-    }
+        return ""
+    ends = {"low": formats.percent(positive.low), "high": formats.percent(positive.high)}
+    return _("%(low)s to %(high)s") % ends
 
 
 def _texts_url(

@@ -53,10 +53,8 @@ def test_aspects_are_listed_with_share_interval_and_the_way_to_the_texts(alice: 
 
 def test_words_are_changed_and_wrong_ones_are_said(alice: Staff, say: Say) -> None:
     client = logged_in(alice)
-    saved = client.post(
-        "/aspects/price/change/", {"title": "Cost", "words_en": "price*, dear −", "other_language": "nl", "other_words": "prijs"},
-        follow=True,
-    )  # fmt: skip
+    cost = {"title": "Cost", "words_en": "price*, dear −", "other_language": "nl", "other_words": "prijs"}
+    saved = client.post("/aspects/price/change/", cost, follow=True)
     assert "read again by these words" in saved.content.decode()
     assert dict(selectors.aspect("price").words) == {"en": ["price*", "dear −"], "nl": ["prijs"]}
     again = client.get("/aspects/price/")
