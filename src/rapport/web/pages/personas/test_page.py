@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import RequestFactory
+from django.urls import reverse
 
 from rapport.insights import services as insights
 from rapport.people import selectors as people
@@ -13,7 +13,6 @@ from rapport.personas import selectors
 from rapport.personas.rules import Moved, Profile, lift
 from rapport.staff.models import Staff
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
-from rapport.web.pages.home.page import _personas
 
 EACH = 40
 
@@ -126,9 +125,8 @@ def test_who_may_not_see_changes_nothing(alice: Staff, bob: Staff, charlie: Staf
         assert client.post("/personas/p1/segment/").status_code == 403
 
 
-def test_home_says_which_persona_moved(
-    alice: Staff, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_home_says_which_persona_moved(alice: Staff, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    del say
     one = lift("bought", "oil", 100, 200, 200, 1000)
     profile = Profile(0.32, 0.3, 0.34, 5, 0.7, 0.8, lifts=(one,))
     card = selectors.CardView(
@@ -136,9 +134,7 @@ def test_home_says_which_persona_moved(
         n_found=320, profile=profile, moved=Moved(0.2, 0.32, True, 0.1), is_current=True, is_new=False,
     )  # fmt: skip
     monkeypatch.setattr(selectors, "moved", lambda: [card])
-    request = rf.get("/")
-    request.user = alice
-    (line,) = _personas(request)
-    assert line.url == "/personas/p1/"
-    assert line.text.startswith("Persona “Oil” grew from 20")
-    assert "318" in line.note
+    html = logged_in(alice).get(reverse("home_news")).content.decode()
+    assert 'href="/personas/p1/"' in html
+    assert "Persona “Oil” grew from 20" in html
+    assert "318 people" in html
