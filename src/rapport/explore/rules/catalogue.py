@@ -501,7 +501,7 @@ def split(name: str) -> tuple[Dimension, str]:
             f"Write {kind}:NAME, such as {kind}:plan." if found.is_prefix else f"Write {kind} alone.",
         )
     if found.name in ("trait", "score", "property") and sensitive.category_of(rest) is not None:
-        raise Invalid(f"{name!r} tells nobody apart: it is sensitive", "Choose another dimension.")
+        raise Invalid(f"“{rest}” tells nobody apart: it is sensitive", "Choose another dimension.")
     return found, rest
 
 

@@ -369,6 +369,11 @@ def refusal(error: RapportError) -> str:
 
 
 def meaning(name: str) -> str:
-    """What a measure means and how it is worked out."""
+    """What a measure means and how it is worked out, with events named as screens name them."""
     found = catalogue.measure(name)
-    return f"{found.meaning} {found.formula[:1].upper()}{found.formula[1:]}."
+    formula = re.sub(
+        r"\b[a-z]+(?:_[a-z]+)+\b",
+        lambda m: f"“{words.event_label(m[0])}”" if m[0] in words.EVENTS else m[0],
+        found.formula,
+    )
+    return f"{found.meaning} {formula[:1].upper()}{formula[1:]}."

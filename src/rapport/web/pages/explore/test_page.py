@@ -195,5 +195,7 @@ def test_every_measure_and_dimension_has_words() -> None:
 
     assert set(exploring.MEASURES) == set(catalogue.MEASURES)
     assert set(exploring.DIMENSIONS) == {d.name for d in catalogue.DIMENSIONS.values() if not d.is_prefix}
+    assert "Value of “Order” plus value of “Refund”" in exploring.meaning("revenue")
+    assert not [name for name in catalogue.MEASURES if "_" in exploring.meaning(name)]
     offered = [name for _label, names in asked.GROUPS for name in names]
     assert sorted(offered) == sorted(catalogue.MEASURES)
