@@ -37,7 +37,6 @@ FOLDS = 5
 RIDGE = 3.0
 CHAT_WEIGHT = 0.7  # of tweets to nobody in particular, for intent: a firm hears less of these
 REVIEW_WEIGHT, BANK_WEIGHT = 0.05, 0.05  # a label given by a rule counts for less than one that we read
-BANK_TEXTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -90,14 +89,11 @@ def reviews(
     return Given(text, np.array(may), np.full(len(text), REVIEW_WEIGHT), np.zeros(len(text), bool))
 
 
-def bank(data: Path, labels: tuple[str, ...], allowed: tuple[str, ...]) -> Given:
-    """Messages to a bank, all of which ask for something."""
-    with (data / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
-        every = [row["text"] for row in csv.DictReader(file)]
-    chosen = np.random.default_rng(SEED).permutation(len(every))[:BANK_TEXTS]
-    may = np.tile([label in allowed for label in labels], (len(chosen), 1))
-    weight = np.full(len(chosen), BANK_WEIGHT)
-    return Given([every[k] for k in chosen], may, weight, np.zeros(len(chosen), bool))
+def bank(labels: tuple[str, ...], allowed: tuple[str, ...]) -> Given:
+    """Messages to a bank, all of which ask for something; a tenth of them, so that the others may judge."""
+    text = bench.bank(learnt=True)
+    may = np.tile([label in allowed for label in labels], (len(text), 1))
+    return Given(text, may, np.full(len(text), BANK_WEIGHT), np.zeros(len(text), bool))
 
 
 def fit(f: Floats, given: Given, rows: np.ndarray, prior: Head, free: np.ndarray) -> Head:
@@ -197,7 +193,7 @@ def intent(data: Path, words: Path) -> None:
     given = (
         read_by_us(data, "intent", labels, CHAT_WEIGHT)
         .plus(reviews(words, labels, ("complaint", "churn_threat"), ("praise",)))
-        .plus(bank(data, labels, ASKING))
+        .plus(bank(labels, ASKING))
     )
     f = reading.Read.of(tokens.words(pa.array(given.text))).features
     # Who wants to buy asks, and who leaves complains: there the rarer cue has to win.
@@ -212,7 +208,9 @@ def intent(data: Path, words: Path) -> None:
         ),
         reading.FEATURES, labels,
     )  # fmt: skip
-    bias = np.where(np.array(labels) == "statement", 1.5, 0.0)
+    bias = np.array(
+        [{"statement": 1.5, "purchase_intent": -1.0, "churn_threat": -1.0}.get(y, 0.0) for y in labels]
+    )
     free = np.tile([label not in RARE for label in labels], (len(reading.FEATURES) + 1, 1))
     head, z, t = learn(f, given, Head(labels, reading.FEATURES, weights, bias), free)
     head.write(reading.HERE / "head.json")
@@ -243,7 +241,7 @@ def tone(data: Path, words: Path) -> None:
             )
             given = given.plus(reviews(words, labels, displeased, pleased))
         if name == "urgency":
-            given = given.plus(bank(data, labels, ("normal", "high")))
+            given = given.plus(bank(labels, ("normal", "high")))
         f = reading.Read.of(tokens.words(pa.array(given.text))).features
         prior = Head(
             labels, reading.FEATURES, named(TONE[name], reading.FEATURES, labels), np.array(BIAS[name])
