@@ -138,21 +138,21 @@ def _lived(n_people: int, seed: int, at: dt.datetime) -> dict[str, Any]:
     ]
     done = services.refresh()
     judged = _judged(folder, demo.market(n_people, seed, at))
-    right = [hit for hits, _naive in judged.values() for hit in hits]
+    right = [one for were_right, _naive in judged.values() for one in were_right]
     return {
-        "kinds": {kind: _summed(hits, naive) for kind, (hits, naive) in judged.items()},
+        "kinds": {kind: _summed(were_right, naive) for kind, (were_right, naive) in judged.items()},
         "all": _summed(right, []),
         "missing": missing,
         "seconds": done.duration_s,
     }
 
 
-def _summed(hits: list[bool], naive: list[bool]) -> dict[str, float]:
-    if not hits:
+def _summed(were_right: list[bool], naive: list[bool]) -> dict[str, float]:
+    if not were_right:
         return {"n": 0, "precision": 0.0, "low": 0.0, "high": 1.0, "naive": 0.0}
-    share = chances.share(float(sum(hits)), len(hits))
+    share = chances.share(float(sum(were_right)), len(were_right))
     return {
-        "n": len(hits),
+        "n": len(were_right),
         "precision": share.value,
         "low": share.low,
         "high": share.high,
