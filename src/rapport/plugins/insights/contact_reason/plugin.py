@@ -52,7 +52,7 @@ class ContactReason:
             "The firm's own label for why somebody wrote.",
         ),
     )
-    parameters: Mapping[str, Any] = {"ridge": 0.03, "evenness": 0.7}
+    parameters: Mapping[str, Any] = {"ridge": 0.1, "evenness": 0.9}
 
     @cached_property
     def shipped(self) -> Backtest:
