@@ -1,4 +1,4 @@
-"""Keys that much the same texts share: MinHash over words and pairs of words, in bands.
+"""Keys that much the same texts share: MinHash over letters in a row, in bands.
 
 Broder 1997, "On the resemblance and containment of documents"; bands after Indyk and Motwani 1998. With 6 bands of 4,
 two texts of which four fifths are the same share a key with a chance of 96 %, two with three tenths of 5 %. Keys say
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rapport.kit.texts import hashing, learning, tokens
 
 BANDS, ROWS = 6, 4
+LETTERS = 5
 WORDS_LEAST = 3  # shorter texts say nothing
 _SEED = 20_210_622
 _GROW = np.uint64(0x9E3779B97F4A7C15)
@@ -40,13 +41,8 @@ def _of_batch(texts: pa.StringArray) -> Keys:
     owner = cut.owner[speaks]
     if not len(owner):
         return found
-    whole = hashing.word_hashes([w for w, s in zip(cut.word, speaks.tolist(), strict=True) if s])
-    second = np.flatnonzero(owner[1:] == owner[:-1]) + 1
-    shingle = np.concatenate([whole, whole[second - 1] * _GROW + whole[second]])
-    of = np.concatenate([owner, owner[second]])
-    order = np.argsort(of, kind="stable")
-    shingle, of = shingle[order], of[order]
     n_words = np.bincount(owner, minlength=cut.n_texts)
+    shingle, of = _shingles([w for w, said in zip(cut.word, speaks.tolist(), strict=True) if said], owner)
     there = np.unique(of)
     first = np.searchsorted(of, there)
     least = np.stack([np.minimum.reduceat(_mixed(shingle, salt), first) for salt in _SALTS], axis=1)
@@ -58,6 +54,18 @@ def _of_batch(texts: pa.StringArray) -> Keys:
     long = n_words[there] >= WORDS_LEAST
     found[there[long]] = key[long]
     return found
+
+
+def _shingles(word: list[str], owner: NDArray[np.int64]) -> tuple[Keys, NDArray[np.int64]]:
+    """Hashes of every LETTERS letters in a row, and the text of each; a blank stands before each word."""
+    codes = np.frombuffer((" " + " ".join(word) + " ").encode("utf-32-le"), np.uint32).astype(np.uint64)
+    of = np.repeat(owner, [len(w) + 1 for w in word])
+    n = max(len(of) - LETTERS + 1, 0)
+    hashed = np.zeros(n, np.uint64)
+    for at in range(LETTERS):
+        hashed = hashed * _GROW + codes[at : at + n]
+    whole = of[:n] == of[LETTERS - 1 : LETTERS - 1 + n]
+    return hashed[whole], of[:n][whole]
 
 
 def _mixed(numbers: Keys, salt: np.uint64) -> Keys:
