@@ -34,12 +34,12 @@ GROWTH_MAX = 1.05  # of the memory held, from the first tenth to the last
 
 @bench("texts")
 def texts() -> Iterator[Measure]:
-    yield from _measures(int(home.env("BENCH_TEXTS", str(TEXTS))))
+    yield from _measures(int(home.env("BENCH_EVENTS", str(TEXTS))))
 
 
 @bench("texts-10m", by_name_only=True)
 def ten_million() -> Iterator[Measure]:
-    yield from _measures(int(home.env("BENCH_TEXTS", str(WHOLE))))
+    yield from _measures(int(home.env("BENCH_EVENTS", str(WHOLE))))
 
 
 def _measures(n: int) -> Iterator[Measure]:

@@ -5,8 +5,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rapport.events import services as events
 from rapport.events import spool, subscriptions
+from rapport.insights import selectors as insights
 from rapport.insights import services
-from rapport.insights.models import LabelledFile
 from rapport.staff.models import Staff
 from rapport.web import jobs
 from rapport.web.components import modelcard
@@ -33,7 +33,8 @@ def test_a_model_is_taught_on_screen_and_taken_back(
     assert "Model card" in html
     assert "Learnt from" in html
     client.post("/text-models/sentiment/labels/", {"file": labels, "column": "feeling", "of": "sentiment"})
-    assert LabelledFile.objects.get().labels == {"negative": 26, "positive": 26}
+    (kept,) = insights.labelled_files("sentiment")
+    assert kept.labels == {"negative": 26, "positive": 26}
     client.post("/text-models/sentiment/teach/")
     jobs.run_due()
     page = client.get("/text-models/sentiment/")
@@ -102,7 +103,7 @@ def test_a_wrong_file_is_refused_in_words(alice: Staff, say: Say) -> None:
         answer = client.post("/text-models/sentiment/labels/", {"file": SimpleUploadedFile(name, content)})
         assert answer.status_code == 400
         assert said in answer.content.decode()
-    assert LabelledFile.objects.count() == 0
+    assert insights.labelled_files("sentiment") == []
 
 
 def test_a_card_is_text_and_not_markup() -> None:
