@@ -289,13 +289,15 @@ def test_likelihood_of_a_mixture_is_that_of_its_formula() -> None:
 
 
 def test_personas_say_more_of_others_than_dealt_out_inputs_do_and_more_than_demographics() -> None:
-    found = plugin.backtest(kinds(), context())
+    found = plugin.backtest(kinds(country="DE", language="de"), context())
     agreement, gain, *_ = found.metrics
     assert agreement.value > 0.9
     assert gain.baseline_value < gain.value
     surprise = next(m for m in found.metrics if m.baseline.startswith("age band"))
     assert surprise.high is not None
     assert surprise.high < surprise.baseline_value
+    untold = plugin.backtest(kinds(), context()).metrics
+    assert not [m for m in untold if m.baseline.startswith("age band")], "nobody's demographics are known"
 
 
 def test_shuffling_keeps_every_column_and_breaks_every_row() -> None:
