@@ -29,6 +29,7 @@ from rapport.kit.texts import judging
 PEOPLE = 4_000
 MARKETS = ((11, "2026-03-01"), (12, "2026-07-01"), (13, "2026-11-01"))
 ADDED = 20  # accounts of either kind
+INTERVAL = 0.8  # what the model's interval promises
 LEVELS = ("lurker", "contributor", "leader")
 TEXTS = ("sentiment", "intent")  # models of texts, where they are installed
 
@@ -246,8 +247,6 @@ def _scores(name: str, at: dt.datetime) -> pa.Table:
 def _judged(
     pairs: pa.Table, scored: dict[str, pa.Table], counted: pa.Table, rings: tuple[pa.Table, pa.Table]
 ) -> list[Judgement]:
-    from rapport.plugins.insights.advocacy.standing import INTERVAL
-
     bad, repeated = (set(table.column("person").to_pylist()) for table in rings)
     known = {(r["person"], r["network"]): r for r in counted.to_pylist()}
     said = {(r["person"], r["name"]): r for table in scored.values() for r in table.to_pylist()}

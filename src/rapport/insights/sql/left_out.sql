@@ -1,6 +1,5 @@
 -- grain: one row per account whose texts are left out of the standing toward us, or count for less, or that staff judged
 -- needs: annotation, event, identity
--- given: identity(subject BIGINT, person BIGINT, core BIGINT)
 -- gives: seq, network, label, is_staff, n_texts, first_ts, last_ts, mean_sentiment, reason, newest
 -- units: seq and newest are of its newest text and the words of it; mean_sentiment in [-1, 1], NULL where nobody read it
 WITH mark AS (

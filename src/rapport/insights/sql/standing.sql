@@ -1,7 +1,6 @@
 -- grain: one row per network (and month, where $by_month) in which anybody judged us, and one over all networks (network '')
 -- needs: annotation, event, identity, refused
 -- given: refused(subject BIGINT)
--- given: identity(subject BIGINT, person BIGINT, core BIGINT)
 -- gives: network, month, n_people, n_texts, standing, low, high
 -- units: standing is the mean over people of the balance of what each said, in [-1, 1], so that who writes much has one
 --   voice; its 95 % interval goes by the spread among people. Who was left out is not in it
