@@ -2,7 +2,8 @@
 -- needs: event, refused, chosen
 -- gives: seq, subject, ts, text, name, source, channel, venue, properties, probability
 -- units: ts in UTC; no probability here, as no annotation is asked for
--- given: refused(subject BIGINT); chosen(seq BIGINT)
+-- given: refused(subject BIGINT)
+-- given: chosen(seq BIGINT)
 SELECT
     e.seq,
     e.subject,

@@ -2,7 +2,8 @@
 -- needs: event, annotation, refused, chosen
 -- gives: seq, subject, ts, text, name, source, channel, venue, properties, probability
 -- units: ts in UTC; probability of the label, 0 to 1; what staff said themselves is never unsure
--- given: refused(subject BIGINT); chosen(seq BIGINT)
+-- given: refused(subject BIGINT)
+-- given: chosen(seq BIGINT)
 WITH newest AS (
     SELECT
         a.seq,
