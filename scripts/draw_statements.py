@@ -56,7 +56,9 @@ def draw(n: int, seed: int) -> list[dict[str, object]]:
         pairs[kind] = mine
     short = sum(max(0, quota[kind] - len(pairs[kind])) for kind in quota)
     for kind in sorted(quota, key=lambda kind: -len(pairs[kind])):
-        quota[kind] = min(len(pairs[kind]), quota[kind] + short) if len(pairs[kind]) > quota[kind] else len(pairs[kind])
+        quota[kind] = (
+            min(len(pairs[kind]), quota[kind] + short) if len(pairs[kind]) > quota[kind] else len(pairs[kind])
+        )
         short = max(0, n - sum(min(quota[k], len(pairs[k])) for k in quota))
     for kind, mine in pairs.items():
         for person, name in mine[: quota[kind]]:

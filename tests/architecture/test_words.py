@@ -53,6 +53,9 @@ ALLOWED = [
     ("bench/collector.py", "data*", "asyncio calls the method and its argument so"),
     ("*test_*", "data", "hypothesis calls its interactive strategy so"),
     ("*", "data_folder", "every page calls the folder RAPPORT_HOME so"),
+    ("*", "*contact_reason*", "the field's term for why somebody writes to a firm"),
+    ("*", "ContactReason", "the field's term for why somebody writes to a firm"),
+    ("kit/texts/svm.py", "data", "SciPy calls the values of a sparse matrix so"),
     ("*", "user_agent", "the name of an HTTP header"),
     ("*", "user_agents", "the name of an HTTP header"),
 ]

@@ -118,8 +118,8 @@ def _figures(rows: pa.Table, told: pa.Table) -> Iterator[Measure]:
     by_language = {
         str(code): _f1(meant[language == code], said[language == code]) for code in sorted(set(language))
     }
-    hits = int((truth == most).sum() + np.sum(np.array(told.column("aspect_2").to_pylist(), object) == most))
-    naive = 2 * hits / (len(truth) + int(meant.sum()))
+    right = int((truth == most).sum() + np.sum(np.array(told.column("aspect_2").to_pylist(), object) == most))
+    naive = 2 * right / (len(truth) + int(meant.sum()))
     yield Measure(
         "aspects, synthetic market: which are named",
         f"always {most}",

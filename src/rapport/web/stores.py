@@ -40,7 +40,7 @@ def has_records() -> bool:
     from django.db import DatabaseError, connection
 
     database = settings.DATABASES["default"]
-    if "sqlite" in database["ENGINE"] and not os.path.exists(database["NAME"]):
+    if "sqlite" in str(database["ENGINE"]) and not os.path.exists(str(database["NAME"])):
         return False
     try:
         return "insights_storedmodel" in connection.introspection.table_names()

@@ -189,7 +189,9 @@ def _rows(
         name = "texts_said"
         asked |= {
             "name": wanted.name,
-            "label": None if only_chosen else wanted.label or None,  # staff's own, known before the log has it
+            "label": None
+            if only_chosen
+            else wanted.label or None,  # staff's own, known before the log has it
             "is_unsure_first": wanted.is_unsure_first,
             "before_probability": probability,
             "staff": rules.STAFF,

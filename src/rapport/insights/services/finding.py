@@ -250,9 +250,9 @@ def _of_language(code: str, cut: tokens.Words, judged: np.ndarray[Any, np.dtype[
 
 
 def _led(cut: tokens.Words, leading: frozenset[str]) -> tuple[list[str], np.ndarray[Any, np.dtype[np.bool_]]]:
-    leads = np.fromiter((w in leading or w.endswith("'") for w in cut.word), np.bool_, len(cut.word))
+    precedes = np.fromiter((w in leading or w.endswith("'") for w in cut.word), np.bool_, len(cut.word))
     is_led = np.zeros(len(cut.word), np.bool_)
-    is_led[1:] = leads[:-1] & (cut.owner[1:] == cut.owner[:-1]) & ~leads[1:]
+    is_led[1:] = precedes[:-1] & (cut.owner[1:] == cut.owner[:-1]) & ~precedes[1:]
     # `l'envoi` is one word to us; what stands behind the apostrophe is the noun.
     bare = [w.partition("'")[2] or w if len(w.partition("'")[0]) == 1 else w for w in cut.word]
     behind = np.fromiter((b is not w for b, w in zip(bare, cut.word, strict=True)), np.bool_, len(cut.word))

@@ -103,10 +103,10 @@ class Loud:
     shift: int = 0
     silent_on: tuple[int, ...] = ()
 
-    def fit(self, table: pa.Table, context: Context) -> bytes:
+    def fit(self, table: pa.Table, context: Context) -> bytes:  # noqa: ARG002  the contract's
         return self.version.encode()
 
-    def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:
+    def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:  # noqa: ARG002  the contract's
         self.asked += table.column("seq").to_pylist()
         rows = [
             {
@@ -131,7 +131,7 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> Loud:
     """The only model there is."""
     model = Loud()
     found = {"loud": registry.Plugin("loud", KIND, "test", model)}
-    monkeypatch.setattr(registry, "plugins", lambda kind: found)
+    monkeypatch.setattr(registry, "plugins", lambda _kind: found)
     return model
 
 

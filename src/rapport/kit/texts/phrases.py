@@ -73,7 +73,7 @@ class _Fan:
 
     keys: Places  # ascending
     starts: Places  # (keys + 1,)
-    leads: Places
+    to: Places
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[int, int]]) -> _Fan:
@@ -89,8 +89,8 @@ class _Fan:
         there = np.flatnonzero(self.keys[place] == asked)
         place = place[there]
         count = self.starts[place + 1] - self.starts[place]
-        lead = np.repeat(self.starts[place] - np.cumsum(count) + count, count)
-        return np.repeat(there, count), self.leads[lead + np.arange(len(lead))]
+        shift = np.repeat(self.starts[place] - np.cumsum(count) + count, count)
+        return np.repeat(there, count), self.to[shift + np.arange(len(shift))]
 
 
 @dataclass(slots=True)

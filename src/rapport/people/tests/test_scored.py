@@ -73,9 +73,7 @@ def test_the_ends_come_with_names_and_reasons(four: list[int]) -> None:
     assert selectors.extremes("nobody_has_it", 2) == ([], [])
 
 
-def test_a_figures_unit_is_read_from_one_row(
-    four: list[int], django_assert_num_queries: Any
-) -> None:
+def test_a_figures_unit_is_read_from_one_row(four: list[int], django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1) as asked:
         assert selectors.unit_of("churn_risk") == "probability"
     assert "ORDER BY" not in asked.captured_queries[0]["sql"]

@@ -27,6 +27,9 @@ DOMAINS = (
     "surveys",
     "onsite",
     "segments",
+    "insights",
+    "aio",
+    "personas",
 )  # that speak to readers beside `web`
 
 

@@ -80,7 +80,10 @@ def news(request: HttpRequest) -> HttpResponseBase:
     return render(
         request,
         "pages/home/news.html",
-        {"changed": _segments(request) + _personas(request) + _foretold(request) + _changed(), "hurts": _hurts(request)},
+        {
+            "changed": _segments(request) + _personas(request) + _foretold(request) + _changed(),
+            "hurts": _hurts(request),
+        },
     )
 
 

@@ -112,7 +112,11 @@ def _among(
 
 
 def _figures(figures: people.Within) -> Figures:
-    return Figures(scoring.sentence(figures, people.unit_of(figures.name)), people.n_within(figures), scoring.kept(figures))
+    return Figures(
+        scoring.sentence(figures, people.unit_of(figures.name)),
+        people.n_within(figures),
+        scoring.kept(figures),
+    )
 
 
 def _sub(overview: people.Overview) -> str:

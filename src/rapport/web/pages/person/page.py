@@ -23,7 +23,16 @@ from rapport.people import services
 from rapport.personas import selectors as personas
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import formats, ledger, lines, personawords, segmentmoves, standing, stating, words
+from rapport.web.components import (
+    formats,
+    ledger,
+    lines,
+    personawords,
+    segmentmoves,
+    standing,
+    stating,
+    words,
+)
 from rapport.web.components.telling import ToldForm
 
 ACCEPTED = "accepted"

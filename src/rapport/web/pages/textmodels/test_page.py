@@ -7,7 +7,6 @@ import pytest
 
 from rapport.events import lake, spool, subscriptions
 from rapport.events import services as events
-from rapport.insights.services import keeping
 from rapport.kit import registry
 from rapport.staff.models import Staff
 from rapport.web import jobs
@@ -47,7 +46,7 @@ def test_a_new_version_reads_old_texts_in_the_background_and_the_list_shows_how_
     plugin = registry.plugin("insights", "sentiment")
     newer = dataclasses.replace(plugin, offers=Newer(plugin.offers))
     monkeypatch.setattr(registry, "plugins", lambda kind: {"sentiment": newer})
-    monkeypatch.setattr(keeping.registry, "plugin", lambda kind, name: newer)
+    monkeypatch.setattr(registry, "plugin", lambda kind, name: newer)
     client = logged_in(alice)
     (model,) = client.get("/text-models/").context["models"]
     assert (model.version, model.percent, model.is_behind) == ("99", 0, True)
