@@ -252,7 +252,7 @@ def _ranked(rows: list[Row]) -> charts.Chart | None:
             for r in judged
         ],
         label_title=_("Aspect (texts that judge it)"),
-        value_title=_("Positive, in % of the texts that judge it"),
+        value_title=_("Share of positive among the texts that judge it, in %"),
         right=Right.SEE_INSIGHTS,
         said=_percent,
         note=_("Texts of the last 12 months; neutral ones are left out."),
