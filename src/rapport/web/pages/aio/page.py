@@ -167,6 +167,7 @@ def _interests(found: selectors.Overall, sees: bool) -> charts.Chart | None:
         value_title=_("People"),
         right=Right.SEE_PERSONAS,
         note=_("Who turns to a topic clearly more than people do on average, or says so themselves."),
+        full_width=True,
     )
 
 
