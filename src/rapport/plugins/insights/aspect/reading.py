@@ -192,20 +192,21 @@ def _heard(
     """
     starts = np.searchsorted(cut.owner, text)
     ends = np.searchsorted(cut.owner, text, side="right")
-    # Each mention hears every word of its text; of the mentions of one aspect the nearest is kept.
-    n = (ends - starts)[pair_of]
-    mention = np.repeat(np.arange(len(pair_of)), n)
-    offset = np.arange(len(mention)) - np.repeat(np.cumsum(n) - n, n)
-    word = starts[pair_of][mention] + offset
-    centre = named.word[mention]
+    order = np.lexsort((named.word, pair_of))
+    mention, pair_of = named.word[order], pair_of[order]
+    stands = at[mention]
+    # `at` rises, so the words that a mention is nearest to lie side by side: however often a text names an
+    # aspect, each of its words is looked at once.
+    first = np.maximum(np.searchsorted(at, stands - DISTANT), starts[pair_of])
+    end = np.minimum(np.searchsorted(at, stands + DISTANT, side="right"), ends[pair_of])
+    again = pair_of[1:] == pair_of[:-1]
+    middle = np.searchsorted(at, (stands[1:] + stands[:-1]) / 2, side="right")
+    first[1:] = np.where(again, np.maximum(first[1:], middle), first[1:])
+    end[:-1] = np.where(again, np.minimum(end[:-1], middle), end[:-1])
+    n = end - first
+    word = np.repeat(first - np.cumsum(n) + n, n) + np.arange(n.sum())
+    pair, centre = np.repeat(pair_of, n), np.repeat(mention, n)
     distance = np.abs(at[word] - at[centre])
-    pair = pair_of[mention]
-    order = np.lexsort((distance, word, pair))
-    pair, word, centre, distance = pair[order], word[order], centre[order], distance[order]
-    first = np.ones(len(pair), np.bool_)
-    first[1:] = (pair[1:] != pair[:-1]) | (word[1:] != word[:-1])
-    first &= distance <= DISTANT
-    pair, word, centre, distance = pair[first], word[first], centre[first], distance[first]
     return pair, word, word - centre, distance, clause[word] == clause[centre]
 
 

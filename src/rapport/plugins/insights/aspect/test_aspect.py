@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +237,36 @@ def test_the_card_tells_the_measured_figures() -> None:
     for metric in plugin.shipped.metrics:
         assert f"{metric.value:.3f}" in card, metric.name
         assert f"{metric.baseline_value:.3f}" in card, metric.name
+
+
+def test_each_word_is_heard_once_by_the_nearest_mention_however_often_a_text_names_an_aspect() -> None:
+    column = texts(
+        "app " * 900, "the app and, the app. It is fine but the size of this app is bad", "x " * 90 + "app"
+    )
+    catalogue = Catalogue.of({"app": {"words": {"en": ["app"]}}, "size": {"words": {"en": ["size"]}}})
+    cut, found = hashing.words_of(column), hashing.of_texts(column)
+    named_ = mentions.find(catalogue, cut, found.whole)
+    key, pair_of = np.unique(np.stack([cut.owner[named_.word], named_.aspect]), axis=1, return_inverse=True)
+    clause, at = reading._clauses(found)
+    pair, word, side, distance, _ = reading._heard(cut, named_, pair_of.reshape(-1), key[0], clause, at)
+    nearest = {}
+    for k, text in enumerate(key[0].tolist()):
+        for w in np.flatnonzero(cut.owner == text).tolist():
+            mention = min(
+                named_.word[pair_of.reshape(-1) == k].tolist(), key=lambda m: (abs(at[w] - at[m]), m)
+            )
+            if abs(at[w] - at[mention]) <= reading.DISTANT:
+                nearest[(k, w)] = (w - mention, abs(at[w] - at[mention]))
+    heard = zip(pair.tolist(), word.tolist(), side.tolist(), distance.tolist(), strict=True)
+    assert [(p, w) for p, w, _, _ in heard] == list(nearest)
+    assert list(zip(side.tolist(), distance.tolist(), strict=True)) == list(nearest.values())
+
+
+def test_a_text_that_only_repeats_an_aspect_takes_little_memory() -> None:
+    tracemalloc.start()
+    try:
+        said(*["app " * 1000] * 40)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 400_000_000
