@@ -8,6 +8,7 @@ what is understood everywhere.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -194,8 +195,8 @@ def words_json(n_texts: int, decided: Sequence[tuple[int, str, float]]) -> pa.St
     """(texts,): a JSON array of the phrases of each text, given by text and strongest first."""
     owner = np.array([text for text, _, _ in decided], np.int64)
     starts = np.searchsorted(owner, np.arange(n_texts + 1)).astype(np.int32)
-    # No phrase has a sign that JSON would escape: cues are letters and faces, and `_` stands for a word.
-    quoted = pa.array([f'"{phrase}"' for _, phrase, _ in decided], pa.string())
+    # `_` in a cue stands for any sign too, a quotation mark among them.
+    quoted = pa.array([json.dumps(phrase, ensure_ascii=False) for _, phrase, _ in decided], pa.string())
     by_text = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), quoted)
     arrow: Any = pc
     listed: pa.StringArray = arrow.binary_join_element_wise("[", arrow.binary_join(by_text, ", "), "]", "")

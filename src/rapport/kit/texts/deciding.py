@@ -27,7 +27,7 @@ def deciding_words(cut: Words, found: Features, pull: Floats) -> pa.StringArray:
     owner = cut.owner[chosen]
     starts = np.searchsorted(owner, np.arange(cut.n_texts + 1)).astype(np.int32)
     arrow: Any = pc
-    # No shown word holds a quotation mark or a backslash, so quoting is all that JSON asks for.
+    # A shown word is letters and digits with apostrophes inside, or one sign from 0x2190 on: nothing to escape.
     quoted = pa.array([f'"{cut.word[k]}"' for k in chosen], pa.string())
     by_text = pa.ListArray.from_arrays(pa.array(starts, pa.int32()), quoted)
     listed = arrow.binary_join(by_text, ", ")

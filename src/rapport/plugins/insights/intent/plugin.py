@@ -43,7 +43,7 @@ class Intent:
     """
 
     name = "intent"
-    version = "1"
+    version = "2"
     title = "Intent"
     meaning = (
         "What somebody wants who wrote a text: an answer, help, to complain, to praise, to buy or to leave."

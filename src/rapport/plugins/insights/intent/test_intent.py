@@ -66,6 +66,12 @@ def test_detail_holds_every_probability_and_the_phrases_that_decided() -> None:
     assert plugin.explain(row).startswith("The writer complains (")
 
 
+@pytest.mark.parametrize("sign", ['"', "\\", "\x01"])
+def test_what_decided_may_hold_any_sign(sign: str) -> None:
+    (row,) = said(f"Worst {sign}service{sign} ever!")
+    assert any("service" in phrase and sign in phrase for phrase in json.loads(row["detail"])["words"])
+
+
 def test_no_problem_is_no_complaint_and_not_helpful_no_praise() -> None:
     fine, bad, good = said("It arrived without any problem.", "They were not helpful.", "They were helpful.")
     assert fine["label"] != "complaint"

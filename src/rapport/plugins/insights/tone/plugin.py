@@ -55,7 +55,7 @@ class Tone:
     """
 
     name = "tone"
-    version = "1"
+    version = "2"
     title = "Tone"
     meaning = "Which feeling a text shows, how soon it needs an answer, and whether it insults."
     limits = (
