@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapport.kit.texts import hashing, judging, learning, svm, tokens
+from rapport.kit.texts import glance, hashing, judging, learning, svm, tokens
 from rapport.kit.texts.deciding import PULL_MIN, SHOWN, deciding_words
 
 
@@ -123,6 +124,26 @@ def test_the_strongest_words_are_told_once_and_weak_ones_not() -> None:
     found = deciding_words(cut, hashing.features(cut), strength).to_pylist()
     assert [json.loads(f) for f in found] == [["awful", "bad", "grim"], [], []]
     assert len(json.loads(found[0])) == SHOWN
+
+
+@given(st.text())
+def test_words_that_decided_are_json_whatever_the_text(text: str) -> None:
+    cut = tokens.words(texts(text))
+    (found,) = deciding_words(cut, hashing.features(cut), np.ones(len(cut.word))).to_pylist()
+    assert set(json.loads(found)) <= set(cut.word)
+
+
+# Remembering
+
+
+def test_what_one_thread_reads_is_not_taken_for_what_another_does() -> None:
+    mine = texts("one two")
+    kept, looked = hashing.words_of(mine), glance.of(hashing.words_of(mine))
+    theirs = threading.Thread(target=lambda: glance.of(hashing.words_of(texts("three"))))
+    theirs.start()
+    theirs.join()
+    assert hashing.words_of(texts("one two")) is kept
+    assert glance.of(kept) is looked
 
 
 # Figures

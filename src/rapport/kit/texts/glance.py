@@ -6,6 +6,7 @@ the places where they stand.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -88,9 +89,9 @@ class Glance:
 
 
 def of(cut: Words) -> Glance:
-    """Look at a batch; the batch looked at last is remembered."""
-    if _last and _last[0].cut is cut:
-        return _last[0]
+    """Look at a batch; the batch that a thread looked at last is remembered."""
+    if _last.seen is not None and _last.seen.cut is cut:
+        return _last.seen
     place = {w: k for k, w in enumerate(dict.fromkeys(cut.word))}
     at = np.fromiter((place[w] for w in cut.word), np.int32, len(cut.word))
     distinct = list(place)
@@ -107,11 +108,17 @@ def of(cut: Words) -> Glance:
         np.array(turns, np.bool_)[at],
         np.array(values, np.float64)[at],
     )
-    _last[:] = [found]
+    _last.seen = found
     return found
 
 
-_last: list[Glance] = []
+class _Last(threading.local):
+    """What a thread looked at last."""
+
+    seen: Glance | None = None
+
+
+_last = _Last()
 _KINDS = {"http": LINK, "#": TAG, "@user": MENTION, "-": JOIN, "'": JOIN}
 
 

@@ -7,6 +7,7 @@ are numbers in one array, and the hash of every n-gram is grown from that of the
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -127,12 +128,12 @@ def words_of(texts: pa.StringArray) -> Words:
     return _last.words(texts)
 
 
-class _Last:
-    """The batch asked for last, known by its texts: a model may have copied them, and to compare them is quick."""
+class _Last(threading.local):
+    """The batch that a thread asked for last, known by its texts: a model may have copied them, and to compare
+    them is quick."""
 
-    def __init__(self) -> None:
-        self.held: tuple[pa.StringArray, Words] | None = None
-        self.hashed: Features | None = None
+    held: tuple[pa.StringArray, Words] | None = None
+    hashed: Features | None = None
 
     def words(self, texts: pa.StringArray) -> Words:
         """Its words; they are hashed only when somebody asks for that."""
