@@ -17,6 +17,7 @@ from rapport.aio.selectors.asked import questions
 from rapport.aio.services import forgetting, keeping
 from rapport.aio.services.making import Making, Named, sums
 from rapport.consent import services as consent
+from rapport.consent.services.erasing import LOCK as ERASURES
 from rapport.events import lake, spool, subscriptions
 from rapport.events import services as events
 from rapport.insights import selectors as insights
@@ -96,14 +97,30 @@ def _carry_out(record: Refresh, show: Progress) -> None:
         kept = making.kept(chosen.select(["person", "kind", "about", "origin", "value"]))
     finally:
         con.close()
-    record.n_statements = keeping.write(kept, now)
-    standing = pa.concat_tables([_believed(chosen), _corrected(seen)], promote_options="default")
-    record.n_people = len(pc.unique(standing["person"]))
-    record.counts = [one.as_json() for one in keeping.counts(standing)]
-    # A score is over all subjects of a person as they are, and not only over those that may be read.
-    keeping.write_scores(standing, everyone, now)
+    # Nobody is erased while this is written, and who was erased since it was read is left out.
+    with home.lock(ERASURES, wait=True):
+        gone = _gone_since(everyone)
+        record.n_statements = keeping.write(_not_of(kept, "subject", gone["subject"]), now)
+        standing = pa.concat_tables([_believed(chosen), _corrected(seen)], promote_options="default")
+        standing = _not_of(standing, "person", gone["person"])
+        record.n_people = len(pc.unique(standing["person"]))
+        record.counts = [one.as_json() for one in keeping.counts(standing)]
+        # A score is over all subjects of a person as they are, and not only over those that may be read.
+        keeping.write_scores(standing, everyone, now)
     forgetting.forget_refused(leave.refuses())
     forgetting.forget_said_wrong(since=now)
+
+
+def _gone_since(everyone: pa.Table) -> pa.Table:
+    """The rows of an identity table whose subjects nobody knows any more."""
+    present = rows.numbers(people.identity_arrow(), "subject")
+    return everyone.filter(pa.array(~is_in(rows.numbers(everyone, "subject"), present)))
+
+
+def _not_of(table: pa.Table, column: str, numbers: pa.ChunkedArray) -> pa.Table:
+    if len(numbers) == 0:
+        return table
+    return table.filter(pc.invert(pc.is_in(table[column], value_set=numbers.combine_chunks())))
 
 
 def _without(identity: pa.Table, refused: pa.Table) -> pa.Table:

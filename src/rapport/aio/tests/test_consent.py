@@ -8,6 +8,7 @@ from rapport.aio import selectors, services
 from rapport.aio.models import Statement, Word
 from rapport.aio.tests.conftest import ANA, BO, CHI, Say, row, wrote
 from rapport.consent import erasers, exporters
+from rapport.consent.services import erasing
 from rapport.events import subscriptions
 from rapport.people import selectors as people
 
@@ -82,3 +83,16 @@ def test_access_shows_statements_with_what_shows_them(say: Say, home: Path) -> N
     assert line["evidence"] == [f"2026-02-27 email: “{LATE}”"]
     theirs = tuple(people.subjects_of(people.person_id(CHI)))
     assert list(show(exporters.Exporting(theirs, (CHI,), theirs))) == []
+
+
+def test_who_is_erased_during_a_refresh_does_not_come_back(say: Say) -> None:
+    say(wrote(ANA, LATE), wrote(BO, LATE))
+
+    def erase_ana(step: str) -> None:
+        if step == "writing":
+            erasing.erase(ANA, by="alice@example.com")
+
+    done = services.refresh(erase_ana)
+    assert list(Statement.objects.values_list("subject", flat=True)) == [people.subject_of(BO)]
+    assert (done.n_people, done.n_statements) == (1, 1)
+    assert people.n_within(people.Within("opinion:on_time")) == 1

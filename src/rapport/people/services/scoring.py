@@ -13,6 +13,7 @@ from rapport.kit import bulk
 from rapport.kit.errors import Invalid
 from rapport.people.rules import authors, graph, sensitive
 from rapport.people.selectors import cores, rows
+from rapport.people.selectors import identity as identity_selectors
 from rapport.people.services import writing
 
 SCORE = pa.schema(
@@ -51,6 +52,9 @@ def write_scores(scores: pa.Table, *, identity: pa.Table | None = None) -> int:
     known, members = _members(np.unique(persons), identity)
     # Of a public author no figure is kept: they are counted together or not at all.
     there = graph.is_in(persons, known) & ~graph.is_in(persons, cores.person_ids(authors.AUTHOR))
+    if identity is not None:
+        # Whoever was erased since the model read stays so.
+        there &= graph.is_in(persons, _still_known(np.unique(persons)))
     rows_ = rows_.filter(pa.array(there)).append_column(
         "members", pa.array(members[np.searchsorted(known, persons[there])])
     )
@@ -126,6 +130,15 @@ def _conform(scores: pa.Table) -> pa.Table:
             column = pc.fill_null(column, "")
         columns.append(column)
     return pa.table(columns, schema=SCORE)
+
+
+def _still_known(persons: graph.Subjects) -> graph.Subjects:
+    """Those of the persons that are known now, ascending; one that was merged away is, by their own subject."""
+    if persons.size > READ_ALL_FROM:
+        everyone = rows.numbers(identity_selectors.identity_arrow(), "subject")
+        return persons[graph.is_in(persons, everyone)]
+    found = rows.of("identity", pa.schema([("subject", pa.int64())]), "subject", persons)
+    return np.unique(rows.numbers(found, "subject"))
 
 
 def _members(persons: graph.Subjects, identity: pa.Table | None) -> tuple[graph.Subjects, graph.Subjects]:

@@ -88,3 +88,11 @@ def test_a_figure_over_people_as_they_were_counts_for_nobody_until_the_model_has
     assert sorted(selectors.scores_arrow(["churn_risk"])["person"].to_pylist()) == sorted(four[:2])
     assert selectors.scores_arrow([]).num_rows == 0
     assert selectors.scores_arrow().num_rows == 3
+
+
+def test_of_who_was_erased_since_the_model_read_no_figure_is_kept(four: list[int]) -> None:
+    read = selectors.identity_arrow()
+    services.forget([four[1]], ["customer:1"])
+    given = dict(zip(four, (0.2, 0.4, 0.6, 0.8), strict=True))
+    assert services.write_scores(scored(given, "loyalty"), identity=read) == 3
+    assert set(selectors.persons_within(Within("loyalty")).tolist()) == {four[0], *four[2:]}
