@@ -24,6 +24,7 @@ from rapport.kit.errors import Conflict, Invalid, NotFound
 
 NEEDED = 50  # labelled texts; with fewer nobody can tell whether the lesson helped
 EACH = 5  # of at least two labels
+LABELS_MAX = 300  # different ones; what is learnt grows with each
 FILE_TEXTS_MAX = 200_000
 NAME_MAX = 200
 
@@ -77,17 +78,7 @@ def adapt(
     nothing, or a file that does not fit.
     """
     model = _of_texts(name)
-    with transaction.atomic():
-        earlier = LabelledFile.objects.filter(model=name, name=file.name[:NAME_MAX]).first()
-        kept = _keep_file(model, file, label_column, of, by)
-    try:
-        lesson = teach(name, by=by, anyway=anyway, progress=progress)
-    except Exception:
-        _restore(kept, earlier)
-        raise
-    if not lesson.taught:
-        _restore(kept, earlier)
-    return lesson
+    return _teach(model, _read_file(model, file, label_column, of, by), by, anyway, progress)
 
 
 def add_labelled(
@@ -98,12 +89,13 @@ def add_labelled(
     Raises Invalid where the file does not fit, or holds a label that the model does not know.
     """
     model = _of_texts(name)
-    return int(_keep_file(model, file, label_column, of, by, called).pk)
+    return int(_keep(_read_file(model, file, label_column, of, by, called)).pk)
 
 
-def remove_labelled(number: int) -> None:
-    """Forget a file of labels; what was learnt from it stays until the model is taught again."""
-    if not LabelledFile.objects.filter(pk=number).delete()[0]:
+def remove_labelled(number: int, model: str = "") -> None:
+    """Forget a file of labels, of this model where one is named; what was learnt stays until it is taught again."""
+    found = LabelledFile.objects.filter(pk=number)
+    if not (found.filter(model=model) if model else found).delete()[0]:
         raise NotFound(f"no labelled file has the number {number}", "It was removed already.")
 
 
@@ -114,9 +106,16 @@ def teach(name: str, *, by: str = "", anyway: bool = False, progress: Progress |
     given back; a lesson that makes it worse is kept `anyway` where asked. The texts are then read again by
     whoever runs the models. Raises Invalid for a model of people and for one that learns nothing from labels.
     """
-    model = _of_texts(name)
+    return _teach(_of_texts(name), None, by, anyway, progress)
+
+
+def _teach(
+    model: Insight, beside: LabelledFile | None, by: str, anyway: bool, progress: Progress | None
+) -> Lesson:
+    """Teach a model from what is kept, and from a file that is kept only where the lesson is."""
+    name = model.name
     show = progress or (lambda *_: None)
-    rows, n_corrections, n_files = labelled(model)
+    rows, n_corrections, n_files = labelled(model, beside)
     with annotating.lock(model):
         fitted = keeping.active(model)
     before_version = fitted.version
@@ -126,9 +125,9 @@ def teach(name: str, *, by: str = "", anyway: bool = False, progress: Progress |
             name, before_version, False, why, rows.num_rows, n_corrections, n_files, before_version, judged
         )
 
-    few = too_few(rows)
-    if few:
-        return refusal(few)
+    unfit = too_few(rows) or too_many(rows)
+    if unfit:
+        return refusal(unfit)
     context = keeping.context(model)
     show(0, None, f"{name}: learning")
     content = model.fit(rows.select(keeping.LABELLED.names), context)
@@ -146,11 +145,13 @@ def teach(name: str, *, by: str = "", anyway: bool = False, progress: Progress |
             f"on {judged.n:,} held-out texts",
             judged,
         )
-    with annotating.lock(model):
+    with annotating.lock(model), transaction.atomic():
         version = keeping.next_adaptation(model)
         lesson = Lesson(
             name, version, True, "", rows.num_rows, n_corrections, n_files, before_version, judged
         )
+        if beside is not None:
+            _keep(beside)
         kept = {**lesson.as_json(), "by": by, "upto": _latest(rows)}
         keeping.keep(model.name, version, content, lesson=kept)
         annotating.begin_anew(model, version)
@@ -181,10 +182,15 @@ def rollback(name: str, version: str = "") -> str:
     return target
 
 
-def labelled(model: Insight) -> tuple[pa.Table, int, int]:
-    """Every labelled text for a model (ROWS), the newest label of each; how many corrections and files they are of."""
+def labelled(model: Insight, beside: LabelledFile | None = None) -> tuple[pa.Table, int, int]:
+    """Every labelled text for a model (ROWS), the newest label of each; how many corrections and files they are of.
+
+    A file `beside` those that are kept stands in place of the one of its name.
+    """
     corrections = _corrections(model)
     files = list(LabelledFile.objects.filter(model=model.name).order_by("added_at", "id"))
+    if beside is not None:
+        files = [*(file for file in files if file.name != beside.name), beside]
     parts = [*(_rows_of(file) for file in files), corrections]  # given at one moment, staff's word counts
     whole = pa.concat_tables(parts)
     order = np.argsort(whole.column("since").to_numpy(), kind="stable")
@@ -205,6 +211,14 @@ def too_few(rows: pa.Table) -> str:
     return (
         f"{rows.num_rows:,} labelled texts are too few: it takes {NEEDED}, with two labels of at least {EACH} "
         f"each, to tell whether it gets better"
+    )
+
+
+def too_many(rows: pa.Table) -> str:
+    """Why these labels are too many to tell apart: a column of something else was chosen; empty where they are not."""
+    n = pc.count_distinct(rows.column("label")).as_py()
+    return (
+        f"{n:,} different labels are too many: at most {LABELS_MAX} are told apart" if n > LABELS_MAX else ""
     )
 
 
@@ -246,52 +260,49 @@ def _rows_of(file: LabelledFile) -> pa.Table:
     return whole.select(ROWS.names).cast(ROWS)
 
 
-def _keep_file(
+def _read_file(
     model: Insight, file: Path, label_column: str, of: str, by: str, called: str = ""
 ) -> LabelledFile:
+    """A file of labels as it would be kept. Raises Invalid where it does not fit."""
     of = of or model.gives[0].name
     gives = next((g for g in model.gives if g.name == given_name(of)), None)
     if gives is None:
         known = ", ".join(g.name for g in model.gives)
         raise Invalid(f"{model.name} says nothing called {of!r}", f"It says: {known}.")
-    table = judging.labelled_table(file, label_column, of)
-    if table.num_rows > FILE_TEXTS_MAX:
-        raise Invalid(
-            f"{file.name} has {table.num_rows:,} labelled texts",
-            f"Give at most {FILE_TEXTS_MAX:,} in a file.",
-        )
+    table = judging.labelled_table(file, label_column, of, FILE_TEXTS_MAX)
     arrow: Any = pc
-    label = arrow.utf8_trim_whitespace(table.column("label"))
+    label = table.column("label")
     if gives.labels:
         label = arrow.utf8_lower(label)
         known = arrow.is_in(label, value_set=pa.array(gives.labels))
         if not arrow.all(known).as_py():
             wrong = label.filter(arrow.invert(known))[0].as_py()
             raise Invalid(f"{wrong!r} is no {of}", f"Label texts with {', '.join(gives.labels)}.")
-    labels = {row["values"]: row["counts"] for row in arrow.value_counts(label).to_pylist()}
+    many = too_many(table)
+    if many:
+        raise Invalid(many, "Name the column that holds the labels, or put rare ones together.")
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"text": table.column("text"), "label": label}), sink, compression="zstd")
-    kept, _ = LabelledFile.objects.update_or_create(
+    kept = table.drop_columns(["name"]).set_column(1, "label", label)
+    pq.write_table(kept, sink, compression="zstd")
+    return LabelledFile(
         model=model.name,
         name=(called or file.name)[:NAME_MAX],
-        defaults={
-            "of": of,
-            "labels": labels,
-            "n_texts": table.num_rows,
-            "content": sink.getvalue().to_pybytes(),
-            "added_by": by,
-            "added_at": clock.now(),
-        },
+        of=of,
+        labels={row["values"]: row["counts"] for row in arrow.value_counts(label).to_pylist()},
+        n_texts=table.num_rows,
+        content=sink.getvalue().to_pybytes(),
+        added_by=by,
+        added_at=clock.now(),
+    )
+
+
+def _keep(file: LabelledFile) -> LabelledFile:
+    """Keep a file in place of the one of its name."""
+    fields = ("of", "labels", "n_texts", "content", "added_by", "added_at")
+    kept, _ = LabelledFile.objects.update_or_create(
+        model=file.model, name=file.name, defaults={field: getattr(file, field) for field in fields}
     )
     return kept
-
-
-def _restore(kept: LabelledFile, earlier: LabelledFile | None) -> None:
-    """As it was before a lesson that was refused."""
-    if earlier is None:
-        LabelledFile.objects.filter(pk=kept.pk).delete()
-    else:
-        earlier.save()
 
 
 def _known(model: Insight, rows: pa.Table, version: str) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from rapport.insights.services import keeping, permitting, setting_apart
 from rapport.kit import query
 from rapport.kit.errors import Invalid
 
-LABELLED = ("text", "label")
+LABEL_MAX = 64  # characters
 # What a file of order lines may call each thing; the first it has is taken.
 LINE = {
     "customer": ("customer_id", "email", "customer"),
@@ -105,6 +106,51 @@ def read(con: duckdb.DuckDBPyConnection, model: Insight, context: Context) -> pa
 
 def table_of(file: Path) -> pa.Table:
     """The rows of a file, every column of a CSV as text. Raises Invalid where it cannot be read."""
+    with _reading(file) as rows:
+        return rows.to_arrow_table()
+
+
+def labelled_table(file: Path, label: str = "label", of: str = "", most: int | None = None) -> pa.Table:
+    """Text and label of a file's rows, and the annotation that the labels are of; rows that lack one are left out.
+
+    A column `aspect`, which says what of the text a label is about, goes along where the file has one. Raises
+    Invalid where a row has no label that can be kept, and where there are more rows than `most`.
+    """
+    with _reading(file) as rows:
+        for column in ("text", label):
+            if column not in rows.columns:
+                raise Invalid(
+                    f"{file.name} has no column {column!r}; it has {', '.join(rows.columns)}",
+                    "Rename a column, or name the label's column.",
+                )
+        needed = {"text": "text", "label": label, "aspect": "aspect"}
+        if "aspect" not in rows.columns:
+            del needed["aspect"]
+        chosen = rows.select(*(duckdb.ColumnExpression(c).alias(name) for name, c in needed.items()))
+        given = (chosen if most is None else chosen.limit(most + 1)).to_arrow_table()
+    if most is not None and given.num_rows > most:
+        raise Invalid(f"{file.name} has more than {most:,} rows", f"Give at most {most:,} in a file.")
+    try:
+        given = pa.table({name: given.column(name).cast(pa.string()) for name in needed})
+    except pa.ArrowException:
+        raise Invalid(
+            f"{file.name} holds something other than words", "Give texts and labels as plain text."
+        ) from None
+    labels = _labels(file, given.column("label"))
+    names = pa.repeat(of, given.num_rows)
+    table = pa.table({"text": given.column("text"), "label": labels, "name": names}).cast(keeping.LABELLED)
+    if "aspect" in needed:
+        arrow: Any = pc
+        table = table.append_column("aspect", arrow.fill_null(given.column("aspect"), ""))
+    table = table.drop_null()
+    if table.num_rows == 0:
+        raise Invalid(f"{file.name} has no row with a text and a label", "Nothing can be judged.")
+    return table
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[duckdb.DuckDBPyRelation]:
+    """The rows of a file before they are read."""
     readers = {
         ".csv": "read_csv($file, all_varchar = true)",
         ".tsv": "read_csv($file, all_varchar = true)",
@@ -116,34 +162,26 @@ def table_of(file: Path) -> pa.Table:
         raise Invalid(f"{file.name} is no table known here", f"Give one of {', '.join(readers)}.")
     try:
         with lake.new_engine() as con:
-            return con.execute(f"SELECT * FROM {reader}", {"file": str(file)}).to_arrow_table()
-    except duckdb.Error as error:
+            yield con.sql(f"SELECT * FROM {reader}", params={"file": str(file)})
+    except (duckdb.Error, pa.ArrowException) as error:
         raise Invalid(f"{file} cannot be read: {error}", "Check the file; nothing was changed.") from None
 
 
-def labelled_table(file: Path, label: str = "label", of: str = "") -> pa.Table:
-    """Text and label of a file's rows, and the annotation that the labels are of; rows that lack one are left out.
-
-    A column `aspect`, which says what of the text a label is about, goes along where the file has one.
-    """
-    given = table_of(file)
-    for column in ("text", label):
-        if column not in given.column_names:
-            raise Invalid(
-                f"{file.name} has no column {column!r}; it has {', '.join(given.column_names)}",
-                "Rename a column, or name the label's column.",
-            )
-    names = pa.repeat(of, given.num_rows)
-    chosen = pa.table({"text": given.column("text"), "label": given.column(label), "name": names})
-    chosen = chosen.cast(keeping.LABELLED)
-    if "aspect" in given.column_names:
-        arrow: Any = pc
-        about = arrow.fill_null(given.column("aspect").cast(pa.string()), "")
-        chosen = chosen.append_column("aspect", about)
-    chosen = chosen.drop_null()
-    if chosen.num_rows == 0:
-        raise Invalid(f"{file.name} has no row with a text and a label", "Nothing can be judged.")
-    return chosen
+def _labels(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The labels without the blanks around them; those that are nothing else are null."""
+    arrow: Any = pc
+    label = arrow.utf8_trim_whitespace(column)
+    wrong = arrow.or_(
+        arrow.greater(arrow.utf8_length(label), LABEL_MAX),
+        arrow.match_substring_regex(label, r"[\x00-\x1f\x7f]"),
+    )
+    place = arrow.index(wrong, True).as_py()
+    if place >= 0:
+        raise Invalid(
+            f"the label in row {place + 1:,} of {file.name} is none: {label[place].as_py()[:20]!r}",
+            f"A label has 1 to {LABEL_MAX} characters on one line; name the label's column.",
+        )
+    return arrow.if_else(arrow.equal(label, ""), None, label)
 
 
 def _of_texts(model: Insight, file: Path | None) -> Backtest:

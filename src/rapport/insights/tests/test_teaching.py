@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rapport.consent.erasers import Erasing
@@ -140,6 +142,71 @@ def test_a_version_is_not_praised_for_what_it_was_shown(say: Say, learner: Learn
     assert judged.accuracy_before == 0.5, "it knew these by heart, and is judged as if it did not"
 
 
+def test_a_file_is_kept_only_once_its_lesson_is_taught(
+    say: Say, learner: Learner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = services.add_labelled("loud", labelled(tmp_path, "a.csv", loud=WORDS[:4]))
+    judge = lessons.judge
+
+    def removed_meanwhile(*given: Any) -> lessons.Judged:
+        assert LabelledFile.objects.count() == 1
+        services.remove_labelled(first)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(lessons, "judge", removed_meanwhile)
+    for name in ("a.csv", "b.csv"):
+        file = labelled(tmp_path, name, loud=WORDS[:2])
+        with pytest.raises(RuntimeError if name == "a.csv" else AssertionError):
+            services.adapt("loud", file)
+        assert LabelledFile.objects.count() == 0, "nothing comes back, and nothing unproved stays"
+    monkeypatch.setattr(lessons, "judge", judge)
+    services.adapt("loud", labelled(tmp_path, "a.csv", loud=WORDS[:4]))
+    again = services.adapt("loud", labelled(tmp_path, "a.csv", loud=WORDS[:2]))
+    assert (again.taught, again.n, again.n_files) == (True, 80, 1)
+    (kept,) = selectors.labelled_files("loud")
+    assert kept.labels == {"quiet": 60, "loud": 20}
+
+
+def test_a_column_of_something_else_is_no_column_of_labels(
+    say: Say, learner: Learner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.csv"
+    learner.gives = (dataclasses.replace(learner.gives[0], labels=()),)
+
+    def refused(*lines: str) -> str:
+        file.write_text("text,label\n" + "\n".join(lines), encoding="utf-8")
+        with pytest.raises(Invalid) as error:
+            services.add_labelled("loud", file)
+        return str(error.value)
+
+    assert "301 different labels are too many: at most 300" in refused(*[f"hello,{k}" for k in range(301)])
+    assert "row 2 of a.csv" in refused("hello,fine", f"hello,{'x' * 65}")
+    assert "row 1 of a.csv" in refused('hello,"a\nb"')
+    assert "row 2 of a.csv" in refused("hello,fine", "hello,a\0b")
+    assert "no row with a text and a label" in refused("hello,  ")
+    file.write_text("text,label\nhello,fine\nhello,\nhello,   \n", encoding="utf-8")
+    services.add_labelled("loud", file)
+    assert selectors.labelled_files("loud")[0].labels == {"fine": 1}
+    services.add_labelled("loud", labelled(tmp_path, "b.csv", loud=WORDS[:4]))
+    monkeypatch.setattr(adapting, "LABELS_MAX", 2)
+    assert "3 different labels are too many" in services.teach("loud").refused
+
+
+def test_an_odd_file_is_refused_and_only_what_is_needed_is_read(
+    say: Say, learner: Learner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nested = tmp_path / "nested.jsonl"
+    nested.write_text('{"text": {"body": "hello"}, "label": "loud"}\n', encoding="utf-8")
+    binary = tmp_path / "binary.parquet"
+    pq.write_table(pa.table({"text": [b"\xff\xfe"], "label": ["loud"]}), binary)
+    for file in (nested, binary):
+        with pytest.raises(Invalid, match="something other than words"):
+            services.add_labelled("loud", file)
+    monkeypatch.setattr(adapting, "FILE_TEXTS_MAX", 79)
+    with pytest.raises(Invalid, match="more than 79 rows"):
+        services.add_labelled("loud", labelled(tmp_path, "a.csv", loud=WORDS[:4]))
+
+
 def test_files_are_replaced_forgotten_and_checked(say: Say, learner: Learner, tmp_path: Path) -> None:
     number = services.add_labelled("loud", labelled(tmp_path, "a.csv", loud=WORDS[:4]))
     assert services.add_labelled("loud", labelled(tmp_path, "a.csv", loud=WORDS[:2])) == number
@@ -151,6 +218,8 @@ def test_files_are_replaced_forgotten_and_checked(say: Say, learner: Learner, tm
         services.add_labelled("loud", wrong)
     with pytest.raises(Invalid, match="says nothing called 'volume'"):
         services.add_labelled("loud", wrong, of="volume")
+    with pytest.raises(NotFound):
+        services.remove_labelled(number, "another")
     services.remove_labelled(number)
     with pytest.raises(NotFound):
         services.remove_labelled(number)

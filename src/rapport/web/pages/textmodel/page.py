@@ -174,7 +174,7 @@ def add_file(request: HttpRequest, name: str) -> HttpResponseBase:
 @needs(Right.TEACH_MODELS)
 @require_POST
 def remove_file(request: HttpRequest, name: str, number: int) -> HttpResponseBase:
-    services.remove_labelled(number)
+    services.remove_labelled(number, name)
     messages.success(
         request, _("The file is gone. What was learnt from it stays until the model is taught again.")
     )
