@@ -8,6 +8,7 @@ query, keeps the bytes with their version, writes the results down and records t
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from rapport.kit.query import Query
-from rapport.people.rules.sensitive import category_of
+from rapport.people.rules.sensitive_texts import category_of_name
 
 KIND = "insights"  # of the registry
 
@@ -246,9 +247,10 @@ def given_name(name: str) -> str:
     return name.partition(":")[0]
 
 
+@functools.lru_cache(maxsize=100_000)
 def is_sensitive(name: str) -> bool:
-    """Whether a name is of what no model may reason from: a special category, or a proxy for one."""
-    return category_of(name) is not None
+    """Whether a name in any language is of what no model may reason from: a special category, or a proxy for one."""
+    return category_of_name(name) != ""
 
 
 def is_of_texts(insight: Insight) -> bool:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rapport.events import lake
 from rapport.kit import query
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
+from rapport.people.rules import sensitive_texts
 from rapport.people.rules.graph import is_in
 from rapport.personas import rules
 from rapport.personas.models import Card, Finding, Portrait
@@ -129,16 +131,20 @@ def parameters() -> dict[str, Any]:
 
 
 def quotes(found: CardView, n: int = QUOTES_SHOWN) -> list[QuoteView]:
-    """What its people said who still are in it and still let us repeat it; read now, and kept nowhere."""
+    """What its people said who still are in it and still let us repeat it; read now, and kept nowhere.
+
+    What speaks of a special category is not repeated.
+    """
     if not found.profile.quotes:
         return []
     con = lake.connect()
     try:
         lake.give(con, "asked", pa.table({"seq": pa.array(found.profile.quotes, pa.int64())}))
         lake.give(con, "identity", people.identity_arrow())
-        told = query.run(con, query.load("rapport.personas", "quoted")).to_arrow_table().to_pylist()
+        said = query.run(con, query.load("rapport.personas", "quoted")).to_arrow_table()
     finally:
         con.close()
+    told = said.filter(pc.invert(sensitive_texts.are_sensitive(said["text"]))).to_pylist()
     allowed = set(lets_us_quote(np.array([row["subject"] for row in told], np.int64)).tolist())
     there = is_in(np.array([row["person"] for row in told], np.int64), members.persons_in(found.key))
     order = {seq: place for place, seq in enumerate(found.profile.quotes)}

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from rapport.consent import selectors as consent
-from rapport.people.rules import sensitive
+from rapport.people.rules import sensitive_texts
 from rapport.people.rules.graph import Subjects
 from rapport.people.selectors import rows
 
@@ -21,8 +21,8 @@ QUOTABLE = ("survey_answered", "community_posted")
 
 @functools.lru_cache(maxsize=100_000)
 def is_closed(name: str) -> bool:
-    """Whether a name is of a special category, or of what stands for one."""
-    return sensitive.category_of(name) is not None
+    """Whether a name is of a special category, or of what stands for one, in any language."""
+    return sensitive_texts.category_of_name(name) != ""
 
 
 def segment_key(key: str) -> str:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rapport.kit.texts import tokens
+from rapport.people.rules import sensitive_texts
 from rapport.personas import rules, selectors
 
 WORDS_KEPT = 12
@@ -92,6 +93,8 @@ def _quotes(texts: pa.Table, here: Any, worth: Any, may_quote: pa.Array) -> tupl
         & arrow.is_in(texts["name"], value_set=pa.array(selectors.QUOTABLE)).to_numpy(zero_copy_only=False)
     )
     rows = np.flatnonzero(may)
+    told = sensitive_texts.are_sensitive(texts["text"].take(pa.array(rows)))
+    rows = rows[~told.to_numpy(zero_copy_only=False)]
     rows = rows[np.argsort(-worth[rows], kind="stable")]
     persons = texts["person"].to_numpy()
     _, first = np.unique(persons[rows], return_index=True)  # of one person one

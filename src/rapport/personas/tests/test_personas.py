@@ -5,17 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import pyarrow as pa
 import pytest
 
 from rapport.kit import clock
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people import selectors as people
 from rapport.people import services as people_services
-from rapport.personas import selectors, services
+from rapport.people.services.scoring import SCORE
+from rapport.personas import rules, selectors, services
 from rapport.personas.models import Finding
-from rapport.personas.tests.conftest import EACH, NOW, Say, answer, buyer, found
+from rapport.personas.services import speaking
+from rapport.personas.tests.conftest import EACH, NOW, Say, answer, buyer, found, row
 from rapport.segments import selectors as segments
 from rapport.segments import services as segment_services
+
+NPS = {"survey": "nps", "question": "why"}
 
 
 def of(who: str) -> int:
@@ -85,6 +90,39 @@ def test_words_are_theirs_and_quotes_only_of_those_who_let_us_ask(crowd: Say) ->
     assert taken_back not in {q.person for q in selectors.quotes(card, 50)}
 
 
+@pytest.mark.parametrize(
+    "name", ["krebs", "schwanger", "gewerkschaft", "rollstuhl", "umstandsmode", "halal_food"]
+)
+def test_names_of_special_categories_are_closed_in_any_language(name: str) -> None:
+    assert selectors.is_closed(name)
+    assert not selectors.is_closed("reifen")
+
+
+def test_what_speaks_of_a_special_category_is_neither_chosen_nor_shown_as_a_quote(
+    say: Say,
+) -> None:
+    texts = [
+        "I like these wheels for my trips since the cancer came back.",
+        "I like these wheels for the trip to sea.",
+    ]
+    table = pa.table(
+        {"seq": [1, 2], "key": ["p1"] * 2, "person": [1, 2], "language": ["en"] * 2, "name": ["survey_answered"] * 2,
+         "text": texts}
+    )  # fmt: skip
+    assert speaking.spoken(table, pa.array([1, 2]))["p1"][1] == (2,)
+    who = ("k1n0", "k1n1")
+    say(
+        *(
+            row(f"s-{w}", "survey_answered", w, 5, text=t, properties=NPS)
+            for w, t in zip(who, texts, strict=True)
+        ),
+        *(answer(w, "consent_granted", "research", "email") for w in who),
+    )
+    for w in who:
+        people_services.write_scores(_score(of(w), "p1"))
+    assert [q.text for q in selectors.quotes(_card((1, 2, 3, 4)), 50)] == texts[1:]
+
+
 def test_who_refuses_estimates_is_in_no_persona_and_withdrawal_takes_them_out(crowd: Say) -> None:
     found()
     assert not people.person(of("k0n7")).scores
@@ -127,11 +165,14 @@ def test_where_nothing_comes_back_nobody_has_a_persona_any_more(say: Say) -> Non
     assert not [s for s in people.person(someone).scores if s.name == "persona"]
 
 
-def _score(person: int, label: str) -> object:
-    import pyarrow as pa
+def _card(quotes: tuple[int, ...]) -> selectors.CardView:
+    return selectors.CardView(
+        key="p1", name="", note="", changed_by="", changed_at=None, first_found_at=NOW, found_at=NOW, n=2, n_found=2,
+        profile=rules.Profile(1.0, 0.9, 1.0, 2, 0.9, 0.9, quotes=quotes), moved=None, is_current=True, is_new=False,
+    )  # fmt: skip
 
-    from rapport.people.services.scoring import SCORE
 
+def _score(person: int, label: str) -> pa.Table:
     row = {
         "person": person, "name": "persona", "value": 0.9, "unit": "probability", "as_of": NOW - dt.timedelta(days=3),
         "model": "persona", "version": "1", "label": label, "reason": "",
