@@ -16,6 +16,7 @@ from rapport.aio.rules.asking import (
     starting,
 )
 from rapport.aio.rules.judging import (
+    ABOUT_CHARS_MAX,
     ATTITUDE,
     CORRECTED,
     DECLARED,
@@ -48,6 +49,7 @@ from rapport.aio.rules.judging import (
 )
 
 __all__ = [
+    "ABOUT_CHARS_MAX",
     "ACTIVE_MAX",
     "ATTITUDE",
     "CORRECTED",

@@ -12,7 +12,7 @@ from typing import Any
 from rapport.kit.errors import Invalid
 from rapport.people.rules import sensitive, sensitive_texts
 
-LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "ko", "nl", "pl", "sv", "tr", "ar", "hi", "ja", "zh")
+LANGUAGES = sensitive_texts.LANGUAGES  # a question in another could ask for what nobody may ask
 ABOUT, YES, NO = PARTS = (
     "about",
     "yes",

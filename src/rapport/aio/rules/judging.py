@@ -24,6 +24,7 @@ STANDS, SAID_WRONG, CORRECTED = STATES = ("stands", "said_wrong", "corrected")
 RECENT_DAYS = 90
 EVIDENCE_MAX = 3
 QUOTE_CHARS_MAX = 280
+ABOUT_CHARS_MAX = 48  # of the key of what a statement is about
 
 Z = 1.96
 SCORES_MAX = {INTEREST: 30, ATTITUDE: 15, OPINION: 15}  # names of scores, those of most people

@@ -84,6 +84,7 @@ class Making:
             "now": now,
             "since": now - dt.timedelta(days=LOOKS_BACK_DAYS),
             "own_words": list(OWN_WORDS),
+            "languages": list(rules.LANGUAGES),
             "probability": PROBABILITY_MIN,
             "recent_days": rules.RECENT_DAYS,
             "ours": rules.pattern([rules.spoken(name)]) if (name := firm_name()) else " ",
@@ -162,11 +163,14 @@ class Making:
         """What people bought, read, searched, joined and named; topics are the catalogue's and the site's."""
         self.make("product", "product")
         self.add("act", "bought")
+        self._leave_out_nameless("act", "topic")
+        self._leave_out_nameless("product", "topic")
         self.con.execute(
-            "CREATE OR REPLACE TEMP TABLE category AS SELECT DISTINCT topic FROM act WHERE topic <> ''"
-            " UNION SELECT DISTINCT topic FROM product WHERE topic <> ''"
+            "CREATE OR REPLACE TEMP TABLE category AS SELECT DISTINCT topic FROM act"
+            " UNION SELECT DISTINCT topic FROM product"
         )
         self.make("part", "parts")
+        self._leave_out_nameless("part", "part")
         self.make(
             "section",
             "sections",
@@ -232,6 +236,17 @@ class Making:
                 "INSERT INTO mention BY NAME SELECT seq, subject, person, ts, place, 'interest' AS kind,"
                 f" about, 'declared' AS how, 1::DOUBLE AS stance, 0::DOUBLE AS doubt, quote FROM {name} WHERE about <> ''"
             )
+
+    def _leave_out_nameless(self, relation: str, column: str) -> None:
+        """Drop what has no name, as a category of signs alone, and what has one too long to be kept."""
+        self.con.execute(
+            f"DELETE FROM {relation} WHERE {column} = '' OR length({column}) > {rules.ABOUT_CHARS_MAX}"
+        )
+
+    def leave_out_nameless(self) -> None:
+        """Drop statements about what cannot be named."""
+        self._leave_out_nameless("mention", "about")
+        self._leave_out_nameless("act", "topic")
 
     def leave_out_sensitive(self) -> int:
         """Drop topics and texts that speak of what is never reasoned from; gives how many rows went."""

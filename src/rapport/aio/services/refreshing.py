@@ -87,6 +87,7 @@ def _carry_out(record: Refresh, show: Progress) -> None:
         show("reading what was bought, read, searched and joined")
         making.interests()
         show("leaving out what nobody may reason from")
+        making.leave_out_nameless()
         making.leave_out_sensitive()
         show("weighing the evidence")
         pooled = _allowed(making.pooled(), everyone)

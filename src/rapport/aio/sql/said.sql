@@ -5,13 +5,21 @@
 -- What others said is not theirs: a repost, a quoted line. What says of itself that it is irony is left out, and what
 -- one says again in the same words counts once. A public post is_of_us where it names the firm; where people hardly
 -- ever do, because they call it something else, every post may be of us. One that links elsewhere mostly passes on what
--- others say.
+-- others say. A text in a language in which nobody would notice what may not be used is left out.
 WITH spam AS (
     SELECT a.seq
     FROM annotation AS a
     WHERE a.name = 'intent' AND a.ts >= $since::TIMESTAMPTZ
     GROUP BY a.seq
     HAVING arg_max(a.label, a.run) = 'spam'
+),
+spoken AS (
+    SELECT
+        a.seq,
+        arg_max(a.label, a.run) AS language
+    FROM annotation AS a
+    WHERE a.name = 'language' AND a.ts >= $since::TIMESTAMPTZ
+    GROUP BY a.seq
 ),
 own AS (
     SELECT
@@ -35,6 +43,11 @@ plainly AS (
         ' ' || trim(regexp_replace(replace(nfc_normalize(strip_accents(lower(o.words))), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g')) || ' ' AS plain
     FROM own AS o
     WHERE o.words <> '' AND o.seq NOT IN (SELECT s.seq FROM spam AS s)
+        AND o.seq NOT IN (
+            SELECT k.seq
+            FROM spoken AS k
+            WHERE k.language NOT IN ('', 'und') AND NOT list_contains($languages::VARCHAR[], k.language)
+        )
 ),
 naming AS (
     SELECT coalesce(avg(CASE WHEN regexp_matches(p.plain, $ours) THEN 1 ELSE 0 END), 0) AS share

@@ -275,3 +275,26 @@ def test_counts_are_of_the_people_behind_them(say: Say) -> None:
     assert on_time.is_promise
     assert on_time.has_score
     assert people.n_within(people.Within("opinion:on_time", label="against")) == 4
+
+
+def test_what_has_no_name_or_one_too_long_is_no_interest(say: Say) -> None:
+    long = "Ersatzteile und Zubehör für Scheibenwischer aller Baujahre"
+    say(
+        *everybody(),
+        *fond_of(ANA, long),
+        *fond_of(BO, "-"),
+        *(row("community_posted", CHI, 4 + 7 * w, properties={"space": long}) for w in range(5)),
+        *(row("page_viewed", CHI, 3 + 7 * w, properties={"path": f"/{long}/x"}) for w in range(5)),
+    )
+    services.refresh()
+    assert of(ANA) == of(BO) == of(CHI) == {}
+    assert not Statement.objects.exists()
+
+
+def test_a_text_in_a_language_without_a_list_of_what_is_sensitive_is_no_evidence(say: Say) -> None:
+    span = say(wrote(ANA, "Ik ben zwanger, two weeks late again."), wrote(BO, LATE), wrote(CHI, LATE))
+    annotate(span.first, "language", "nl", 1.0)
+    annotate(span.first + 1, "language", "en", 1.0)
+    services.refresh()
+    assert of(ANA) == {}
+    assert of(BO).keys() == of(CHI).keys() == {"opinion:on_time"}

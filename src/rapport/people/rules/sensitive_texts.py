@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 from rapport.kit.errors import Denied
 from rapport.people.rules import sensitive
 
+LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "ko")  # of the list; of a text in another it knows nothing
+
 _FILE = "sensitive_texts.toml"
 _BENIGN = "benign"
 

@@ -80,3 +80,9 @@ def test_what_staff_write_is_refused_with_the_reason() -> None:
         sensitive_texts.refuse("Is our customer pregnant?")
     assert "survey" in refused.value.hint
     sensitive_texts.refuse("Delivers in two days")
+
+
+def test_every_language_of_the_list_has_words_for_every_category() -> None:
+    for name, words in sensitive_texts._words().items():
+        if isinstance(words, dict):
+            assert set(words) == set(sensitive_texts.LANGUAGES), name

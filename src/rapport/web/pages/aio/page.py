@@ -46,14 +46,6 @@ LANGUAGES: dict[str, Any] = {
     "it": gettext_lazy("Italian"),
     "pt": gettext_lazy("Portuguese"),
     "ko": gettext_lazy("Korean"),
-    "nl": gettext_lazy("Dutch"),
-    "pl": gettext_lazy("Polish"),
-    "sv": gettext_lazy("Swedish"),
-    "tr": gettext_lazy("Turkish"),
-    "ar": gettext_lazy("Arabic"),
-    "hi": gettext_lazy("Hindi"),
-    "ja": gettext_lazy("Japanese"),
-    "zh": gettext_lazy("Chinese"),
 }
 PART_LABELS: dict[str, Any] = {
     "yes": gettext_lazy("Says yes"),
