@@ -126,7 +126,7 @@ def _lifts(con: duckdb.DuckDBPyConnection) -> dict[str, list[rules.Lift]]:
     told = query.run(con, query.load("rapport.personas", "facets")).to_arrow_table().to_pylist()
     by_facet: dict[tuple[str, str], list[rules.Lift]] = defaultdict(list)
     for row in told:
-        if row["n_all"] >= rules.PEOPLE_LEAST and not selectors.is_closed(row["name"]):
+        if row["n"] >= rules.PEOPLE_LEAST and not selectors.is_closed(row["name"]):
             key = row.pop("key")
             by_facet[key, row["facet"]].append(rules.lift(**row))
     found: dict[str, list[rules.Lift]] = defaultdict(list)

@@ -8,7 +8,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from rapport.kit import clock
+from rapport.events import lake
+from rapport.kit import clock, query
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people import selectors as people
 from rapport.people import services as people_services
@@ -121,6 +122,46 @@ def test_what_speaks_of_a_special_category_is_neither_chosen_nor_shown_as_a_quot
     for w in who:
         people_services.write_scores(_score(of(w), "p1"))
     assert [q.text for q in selectors.quotes(_card((1, 2, 3, 4)), 50)] == texts[1:]
+
+
+def test_what_others_said_is_neither_read_nor_quoted(say: Say) -> None:
+    texts = {
+        "k1n0": "> I broke all of it and will sue them\nThese wheels are fine for me, I say.",
+        "k1n1": "RT @bo These wheels are a joke, they are!",
+        "k1n2": "> Are these wheels any good at all?",
+    }
+    say(*(row(f"s-{w}", "survey_answered", w, 5, text=t, properties=NPS) for w, t in texts.items()))
+    say(*(answer(w, "consent_granted", "research", "email") for w in texts))
+    for w in texts:
+        people_services.write_scores(_score(of(w), "p1"))
+    mine = ["These wheels are fine for me, I say."]
+    assert [q.text for q in selectors.quotes(_card((1, 2, 3)), 50)] == mine
+    con = lake.connect()
+    try:
+        lake.give(con, "identity", people.identity_arrow())
+        lake.give(
+            con, "member", pa.table({"person": [of(w) for w in texts], "key": ["p1"] * 3, "fit": [0.9] * 3})
+        )
+        asked = {"own_words": [""], "most": 9, "each": 9}
+        read = query.run(con, query.load("rapport.personas", "texts"), asked).to_arrow_table()
+    finally:
+        con.close()
+    assert read["text"].to_pylist() == mine
+
+
+def test_what_fewer_than_five_of_a_persona_show_is_not_told(crowd: Say) -> None:
+    items = [{"category": "bulbs", "unit_price_minor": 900, "quantity": 1}]
+    # Six of the others and one of these bought bulbs.
+    for who in ("k0n0", *(f"k1n{n}" for n in range(6))):
+        crowd(
+            row(f"b-{who}", "order_placed", who, 30, channel="web", value_minor=900, currency="EUR",
+                properties={"order_id": f"{who}-b", "items": items})
+        )  # fmt: skip
+    found()
+    few, many = ({one.name: one.n for one in card_of(w).profile.lifts} for w in ("k0n1", "k1n1"))
+    assert many["bulbs"] == 6
+    assert "bulbs" not in few
+    assert min(*few.values(), *many.values()) >= rules.PEOPLE_LEAST
 
 
 def test_who_refuses_estimates_is_in_no_persona_and_withdrawal_takes_them_out(crowd: Say) -> None:
