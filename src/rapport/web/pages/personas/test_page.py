@@ -12,7 +12,9 @@ from rapport.people import selectors as people
 from rapport.personas import selectors
 from rapport.personas.rules import Moved, Profile, lift
 from rapport.staff.models import Staff
+from rapport.staff.rules import Right
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
+from rapport.web.pages.personas import page as personas_page
 
 EACH = 40
 
@@ -75,7 +77,9 @@ def test_before_the_model_has_run_the_page_says_what_to_do(
     assert logged_in(bob).get("/personas/").status_code == 403, "who answers has no need of them"
 
 
-def test_from_the_list_to_a_card_to_its_people_and_its_segment(alice: Staff, say: Say, quick: None) -> None:
+def test_from_the_list_to_a_card_to_its_people_and_its_segment(
+    alice: Staff, say: Say, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     say(*market())
     found()
     key = key_of(0)
@@ -95,6 +99,13 @@ def test_from_the_list_to_a_card_to_its_people_and_its_segment(alice: Staff, say
     assert "40 people" in everybody
     assert everybody.count("data-row") == 40
     assert f"/person/{people.person_id('customer:0')}/" in everybody
+    named = people.person(people.person_id("customer:0")).display_name
+    assert named in everybody
+    with monkeypatch.context() as patched:
+        patched.setattr(personas_page, "may", lambda _request, right: right is not Right.SEE_PEOPLE)
+        nameless = client.get(f"/personas/{key}/people/").content.decode()
+    assert nameless.count("data-row") == 40
+    assert named not in nameless
     person = client.get(f"/person/{people.person_id('customer:0')}/").content.decode()
     assert f'<a href="/personas/{key}/">' in person
     assert "(fit 100" in person or "(fit 9" in person
