@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from django.db.models import Count
 
 from rapport.consent import selectors as consent
 from rapport.events import lake
@@ -155,14 +157,16 @@ def given_names() -> list[Gives]:
 
 
 def labels_offered() -> dict[str, Sequence[str]]:
-    """The labels that staff may give, by the annotation; where a model has none of its own, those the firm has given."""
+    """The labels that staff may give, by the annotation; where a model has none of its own, those the firm gives most."""
     found: dict[str, Sequence[str]] = {gives.name: gives.labels for gives in given_names() if gives.labels}
     for gives in given_names():
         if not gives.labels:
-            mine = set(Correction.objects.filter(name=gives.name).values_list("label", flat=True).distinct())
+            given = Correction.objects.filter(name=gives.name).values("label").annotate(n=Count("pk"))
+            mine = Counter({row["label"]: row["n"] for row in given})
             for labels in LabelledFile.objects.filter(of=gives.name).values_list("labels", flat=True):
-                mine |= set(labels)
-            found[gives.name] = tuple(sorted(mine))[:LABELS_MOST]
+                mine.update(labels)
+            frequent = sorted(mine, key=lambda label: (-mine[label], label))
+            found[gives.name] = tuple(frequent[:LABELS_MOST])
     return found
 
 

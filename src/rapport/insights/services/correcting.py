@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +14,9 @@ from rapport.events import services as events
 from rapport.insights import rules
 from rapport.insights.contract import Gives, Insight, given_name
 from rapport.insights.models import Correction
+from rapport.insights.selectors.aspects import MODEL, aspects
 from rapport.insights.services import annotating, corrected, keeping, permitting
-from rapport.kit import clock, query
+from rapport.kit import clock, home, query
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people.rules import sensitive
 
@@ -39,44 +41,51 @@ def correct(seq: int, name: str, label: str, staff: str) -> Corrected:
     does not have.
     """
     model, gives = giving(name)
+    if not _is_whole(model, name):
+        raise NotFound(f"nothing is called {name!r}", "Choose one of those that are offered.")
     label = _label(gives, name, label)
     con = lake.connect()
     try:
-        text = _text(con, seq)
+        text = _readable(model, _text(con, seq))
         said = _said(con, text, name)
     finally:
         con.close()
     row = text.to_pylist()[0]
-    Correction.objects.update_or_create(
-        seq=seq,
-        name=name,
-        defaults={
-            "subject": row["subject"],
-            "label": label,
-            "said": said["label"],
-            "model": model.name,
-            "version": said["version"] or keeping.active_version(model),
-            "made_by": staff,
-            "made_at": clock.now(),
-        },
-    )
-    written = corrected.write({(seq, name): label}, text, {gives.name: gives})
+    with _lock():
+        Correction.objects.update_or_create(
+            seq=seq,
+            name=name,
+            defaults={
+                "subject": row["subject"],
+                "label": label,
+                "said": said["label"],
+                "model": model.name,
+                "version": said["version"] or keeping.active_version(model),
+                "made_by": staff,
+                "made_at": clock.now(),
+            },
+        )
+        written = corrected.write({(seq, name): label}, text, {gives.name: gives})
     return Corrected(seq, name, label, said["label"], written.last if written else 0)
 
 
 def uncorrect(seq: int, name: str) -> Corrected:
     """Take a correction back: what the model says of the text stands again. Raises NotFound where there is none."""
     model, _gives = giving(name)
-    gone, _by_model = Correction.objects.filter(seq=seq, name=name).delete()
-    if not gone:
-        raise NotFound(f"nobody has corrected {name} of text {seq}", "Nothing was changed.")
+    said_by_staff = Correction.objects.filter(seq=seq, name=name)
+    nobody = NotFound(f"nobody has corrected {name} of text {seq}", "Nothing was changed.")
+    if not said_by_staff.exists():
+        raise nobody
     con = lake.connect()
     try:
         text = _text(con, seq)
     finally:
         con.close()
     rows = _said_anew(model, text, name)
-    written = events.annotate(rows)
+    with _lock():
+        if not said_by_staff.delete()[0]:
+            raise nobody
+        written = events.annotate(rows)
     return Corrected(seq, name, rows.column("label")[0].as_py(), "", written.last)
 
 
@@ -92,9 +101,24 @@ def giving(name: str) -> tuple[Insight, Gives]:
     return found
 
 
+def _is_whole(model: Insight, name: str) -> bool:
+    """Whether a name says of which part it speaks where the model's names have parts, and of none elsewhere."""
+    _given, colon, part = name.partition(":")
+    if model.name == MODEL:
+        return part in {aspect.key for aspect in aspects()}
+    return not colon
+
+
+def _lock() -> contextlib.AbstractContextManager[None]:
+    """One correction at a time, so that the row and the log end with the same word."""
+    return home.lock("correct", wait=True)
+
+
 def _label(gives: Gives, name: str, label: str) -> str:
     sensitive.refuse(name)
     label = label.strip()
+    if "\0" in label:
+        raise Invalid(f"{label!r} is no {name}", "Write it without control characters.")
     if gives.labels and label not in gives.labels:
         raise Invalid(f"{label!r} is no {name}", f"Choose one of {', '.join(gives.labels)}.")
     if not label or len(label) > LABEL_MAX:
@@ -110,6 +134,14 @@ def _text(con: Any, seq: int) -> pa.Table:
     if found.num_rows == 0:
         raise NotFound(f"event {seq} holds no text that somebody wrote", "It may have been erased.")
     return found
+
+
+def _readable(model: Insight, text: pa.Table) -> pa.Table:
+    """The text, where whoever wrote it lets this model read it."""
+    leave = permitting.daily_warrant(model)
+    if leave is None or permitting.texts_seen(leave, text).num_rows == 0:
+        raise NotFound("this text is not read", "Whoever wrote it refuses that, or the purpose is off.")
+    return text
 
 
 def _said(con: Any, text: pa.Table, name: str) -> dict[str, Any]:

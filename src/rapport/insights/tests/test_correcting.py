@@ -13,9 +13,11 @@ from rapport.events import lake
 from rapport.events import services as events
 from rapport.insights import selectors, services
 from rapport.insights.models import Correction
-from rapport.insights.services import annotating, corrected, forgetting
+from rapport.insights.selectors import spoken
+from rapport.insights.services import annotating, corrected, forgetting, permitting
 from rapport.insights.tests.conftest import Loud, Say, loaded, post, react, written
-from rapport.kit.errors import Invalid, NotFound
+from rapport.kit import home
+from rapport.kit.errors import Conflict, Invalid, NotFound
 from rapport.people import selectors as people
 
 
@@ -104,7 +106,55 @@ def test_what_is_no_text_no_annotation_or_no_label_is_refused(say: Say, loud: Lo
         services.correct(1, "volume", "quiet", "alice")
     with pytest.raises(Invalid, match="Choose one of loud, quiet"):
         services.correct(1, "loud", "deafening", "alice")
+    with pytest.raises(NotFound, match="nothing is called 'loud:ly'"):
+        services.correct(1, "loud:ly", "quiet", "alice")
     assert Correction.objects.count() == 0
+
+
+def test_of_aspects_only_those_of_the_catalogue_are_corrected(say: Say) -> None:
+    say(post("1", "ana", 1, "The delivery was late."))
+    for name in ("aspect", "aspect:", "aspect:weather"):
+        with pytest.raises(NotFound, match="nothing is called"):
+            services.correct(1, name, "negative", "alice")
+    services.correct(1, "aspect:delivery", "negative", "alice")
+    assert [c.name for c in Correction.objects.all()] == ["aspect:delivery"]
+
+
+def test_a_text_whose_writer_refuses_is_not_corrected(
+    say: Say, loud: Loud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(post("1", "ana", 1, "one"))
+    monkeypatch.setattr(permitting, "texts_seen", lambda _leave, texts: texts.slice(0, 0))
+    with pytest.raises(NotFound, match="not read"):
+        services.correct(1, "loud", "quiet", "alice")
+    assert Correction.objects.count() == 0
+
+
+def test_two_corrections_at_once_leave_the_row_and_the_log_alike(
+    say: Say, loud: Loud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(post("1", "ana", 1, "one"))
+    write = corrected.write
+
+    def held(*given: Any) -> Any:
+        with pytest.raises(Conflict), home.lock("correct"):
+            pass
+        return write(*given)
+
+    monkeypatch.setattr(corrected, "write", held)
+    services.correct(1, "loud", "quiet", "alice")
+
+
+def test_the_labels_given_most_are_offered_first(
+    say: Say, loud: Loud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud.gives = (dataclasses.replace(loud.gives[0], labels=()),)
+    say(*[post(str(k), "ana", 1, f"text {k}") for k in range(3)])
+    for seq, label in ((1, "a"), (2, "z"), (3, "z")):
+        services.correct(seq, "loud", label, "alice")
+    assert selectors.labels_offered() == {"loud": ("z", "a")}
+    monkeypatch.setattr(spoken, "LABELS_MOST", 1)
+    assert selectors.labels_offered() == {"loud": ("z",)}
 
 
 def test_the_last_word_counts_and_remembers_what_the_model_said(say: Say, loud: Loud) -> None:
