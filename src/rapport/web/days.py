@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from rapport.kit import clock
 from rapport.kit.errors import Invalid
 
+FIRST_YEAR, LAST_YEAR = 1970, 2999  # beyond, a day's ends or what is counted from them is no moment
+
 
 def today() -> dt.date:
     """The date where the reader is."""
@@ -31,6 +33,9 @@ def read(text: str) -> dt.date | None:
     if not text:
         return None
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValueError
+        return day
     except ValueError:
         raise Invalid(_("“%(value)s” is no date") % {"value": text}, _("Write it like 2026-03-01.")) from None

@@ -212,7 +212,9 @@ def shown(text: insights.Spoken, looked_at: str, labels: dict[str, Sequence[str]
 
 
 def _choices(name: str, labels: dict[str, Sequence[str]], said: insights.Said | None) -> list[Choice]:
-    offered = labels.get(name.partition(":")[0], ())
+    offered = list(labels.get(name.partition(":")[0], ()))
+    if said and said.label and said.label not in offered:
+        offered.append(said.label)
     return [
         Choice(key, label(name, key), bool(said and said.label == key), k if k < 10 else 0)
         for k, key in enumerate(offered, 1)

@@ -79,7 +79,7 @@ def text(request: HttpRequest, seq: int) -> HttpResponseBase:
 def correct(request: HttpRequest, seq: int) -> HttpResponseBase:
     """Write down what a member of staff reads in a text, or take that back."""
     assert request.user.is_authenticated
-    name, _bar, label = request.POST.get("to", "").rpartition("|")
+    name, _bar, label = request.POST.get("to", "").partition("|")
     if label:
         services.correct(seq, name, label, request.user.email)
     else:
@@ -109,17 +109,22 @@ def _one(request: HttpRequest, seq: int, looked_at: str) -> dict[str, Any]:
 
 
 def _asked(given: QueryDict) -> Asked:
-    aspect = given.get("aspect", "").strip()
+    aspect = _one_line(given.get("aspect", ""))
     return Asked(
-        name=f"aspect:{aspect}" if aspect else given.get("name", "").strip(),
-        label=given.get("label", "").strip(),
-        venue=given.get("venue", "").strip(),
+        name=f"aspect:{aspect}" if aspect else _one_line(given.get("name", "")),
+        label=_one_line(given.get("label", "")),
+        venue=_one_line(given.get("venue", "")),
         first=given.get("from", ""),
         last=given.get("to", ""),
         order="unsure" if given.get("order") == "unsure" else "",
         corrected=given.get("corrected") == "1",
-        said=given.get("said") if "said" in given else None,
+        said=_one_line(given["said"]) if "said" in given else None,
     )
+
+
+def _one_line(text: str) -> str:
+    """What was asked for; NUL, which no store holds and PostgreSQL refuses to look for, as what nothing is called."""
+    return text.strip().replace("\0", "\ufffd")
 
 
 def _wanted(asked: Asked) -> insights.Wanted:

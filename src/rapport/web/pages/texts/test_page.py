@@ -77,3 +77,29 @@ def test_markup_in_a_text_stays_text_and_words_are_found_as_models_spell_them() 
     marked = spokenwords.marked("<b>SOOOOO</b> don’t & 42 times", ["soo", "don't", "0"])
     assert marked == "&lt;b&gt;<mark>SOOOOO</mark>&lt;/b&gt; <mark>don’t</mark> &amp; <mark>42</mark> times"
     assert spokenwords.marked("no words", []) == "no words"
+
+
+def test_odd_addresses_are_answered(alice: Staff, written: int) -> None:
+    client = logged_in(alice)
+    for query in ({"to": "9999-12-31"}, {"to": "0001-02-01"}, {"from": "3000-01-01"}):
+        assert client.get("/texts/", query).status_code == 400
+    assert client.get("/texts/", {"from": "1970-01-01", "to": "2999-12-31"}).status_code == 200
+    for field in ("label", "name", "venue", "aspect", "said"):
+        assert shown(client, **{field: "\0", "corrected": "1"}) == []
+    assert client.post(f"/texts/{written}/correct/", {"to": "sentiment|\0"}).status_code == 400
+    assert 'dir="auto"' in client.get("/texts/").content.decode()
+
+
+def test_labels_are_offered_most_frequent_first_and_the_present_one_always() -> None:
+    said = insights.Said("reason", "rare", None, 1.0, "staff", "", (), "", "", by="alice")
+    choices = spokenwords._choices("reason", {"reason": ("common", "usual")}, said)
+    assert [(c.label, c.is_now) for c in choices] == [("common", False), ("usual", False), ("rare", True)]
+
+
+def test_a_label_may_hold_a_bar(alice: Staff, written: int) -> None:
+    client = logged_in(alice)
+    client.post(f"/texts/{written}/correct/", {"to": "contact_reason|order|late"})
+    assert insights.n_corrections("contact_reason") == 1
+    assert client.get("/texts/", {"name": "contact_reason", "label": "order|late"}).status_code == 200
+    client.post(f"/texts/{written}/correct/", {"to": "contact_reason|"})
+    assert insights.n_corrections("contact_reason") == 0
