@@ -326,7 +326,7 @@ urlpatterns = [
     path("aspects/", aspects, name="aspects"),
     path("aspects/add/", add, name="aspect_add"),
     path("aspects/look/", look, name="aspects_look"),
-    path("aspects/<str:key>/", aspect, name="aspect"),
-    path("aspects/<str:key>/change/", change, name="aspect_change"),
-    path("aspects/<str:key>/decide/", decide, name="aspect_decide"),
+    path("aspects/of/<str:key>/", aspect, name="aspect"),
+    path("aspects/of/<str:key>/change/", change, name="aspect_change"),
+    path("aspects/of/<str:key>/decide/", decide, name="aspect_decide"),
 ]
