@@ -7,6 +7,7 @@ share of the work (cutting and hashing words) is done once. What they say is wri
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,8 @@ from rapport.kit import clock, home, query
 from rapport.kit.errors import Invalid
 from rapport.kit.texts.learning import BATCH_TEXTS
 from rapport.people.rules import sensitive
+
+log = logging.getLogger(__name__)
 
 TEXTS_MOST = 20_000  # read, annotated and recorded together
 
@@ -64,8 +67,8 @@ class Annotated:
 def annotate_texts(table: pa.Table, seq_from: int, seq_to: int) -> None:
     """Annotate the texts (seq, subject, ts, text, name) of a stretch of the log with every model of texts.
 
-    Texts already annotated by a model's present version are left alone. A model that fails stops no other;
-    its error is raised once they are done.
+    Texts already annotated by a model's present version are left alone. A model that fails stops no other and
+    nothing that arrives later: these texts stay unread by it, so catching up tries them again.
     """
     arrow: Any = pc
     theirs = arrow.invert(arrow.is_in(table.column("name"), value_set=pa.array(rules.OWN_WORDS)))
@@ -76,7 +79,11 @@ def annotate_texts(table: pa.Table, seq_from: int, seq_to: int) -> None:
     with _locks(models):
         readings = []
         for model in models:
-            reading = _begin(model, leaves[model.name])
+            try:
+                reading = _begin(model, leaves[model.name])
+            except Exception:
+                log.exception("model %s cannot read what arrives", model.name)
+                continue
             stretch = span_of(reading.cursor).missing_in(seq_from, seq_to)
             if stretch is not None:
                 reading.first = stretch[0]
@@ -86,9 +93,9 @@ def annotate_texts(table: pa.Table, seq_from: int, seq_to: int) -> None:
         for reading in readings:
             if reading.failure is None:
                 _advance(reading.cursor, reading.first, seq_to, n_texts=reading.n_texts)
-    for reading in readings:
-        if reading.failure is not None:
-            raise reading.failure
+            else:
+                said = "model %s failed on what arrived; it will be caught up with"
+                log.error(said, reading.model.name, exc_info=reading.failure)
 
 
 def catch_up(

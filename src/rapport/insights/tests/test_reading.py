@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from rapport.insights import selectors, services
 from rapport.insights.models import AnnotationCursor, Run
 from rapport.insights.services import annotating, keeping, reading
 from rapport.insights.tests.conftest import Loud, Say, loaded, post, react, written
-from rapport.kit import registry
-from rapport.kit.errors import Conflict, Invalid, NotFound
+from rapport.kit import clock, registry
+from rapport.kit.errors import Conflict, NotFound
 
 
 class Killed(BaseException):
@@ -126,11 +127,73 @@ def test_one_that_fails_stops_no_other(say: Say, two: Loud, loud: Loud) -> None:
     failed, done = services.run(["loud", "other"])
     assert (failed.state, done.state, done.n_out) == ("failed", "done", 2)
     assert "shouting" in failed.error
-    with pytest.raises(Invalid, match="shouting"):
-        react()
+    say(post("new", "bo", 1, "just said"))
+    react()
+    assert AnnotationCursor.objects.get(model="loud").done_seq == 0
+    assert [row["seq"] for row in written("other")][-1] > 2, "the other reads what arrives"
     loud.label = "loud"
     (again,) = services.run(["loud"])
-    assert (again.state, again.n_in) == ("done", 2)
+    assert (again.state, again.n_in) == ("done", 3)
+
+
+def test_one_that_cannot_begin_stops_no_other(
+    say: Say, two: Loud, loud: Loud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Loud, "fit", lambda self, *_: b"x" if self is two else 1 / 0)
+    say(*posts(2))
+    react()
+    assert (len(written("loud")), len(written("other"))) == (0, 2)
+
+
+def test_one_that_failed_is_left_in_peace_longer_each_time_and_a_new_version_is_not(
+    say: Say, loud: Loud, noon: dt.datetime
+) -> None:
+    say(*posts(2))
+    loud.label = "shouting"
+    react()
+    at = noon
+    for rest_h in (1, 2, 4, 8, 16, 24, 24):
+        with clock.frozen(at):
+            assert reading.due() == ["loud"]
+            (failed,) = services.read_due()
+            assert failed.state == "failed"
+        rest = dt.timedelta(hours=rest_h)
+        with clock.frozen(at + rest - dt.timedelta(seconds=1)):
+            assert reading.due() == []
+        at += rest
+    loud.version, loud.label = "2", "loud"
+    (done,) = services.read_due()
+    assert (done.state, done.n_in) == ("done", 2)
+
+
+def test_texts_that_wait_are_counted_now_and_then_and_what_was_read_since_is_taken_off(
+    say: Say, loud: Loud, pages_of_two: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(*posts(5))
+    counted: list[tuple[int, int]] = []
+    count = reading._count
+
+    def noted(con: Any, gap: tuple[int, int]) -> int:
+        counted.append(gap)
+        return count(con, gap)
+
+    monkeypatch.setattr(reading, "_count", noted)
+    waiting = [reading.standings()[0].n_waiting]
+    services.run(["loud"], progress=lambda *_: waiting.append(reading.standings()[0].n_waiting))
+    assert waiting == [5, 3, 1, 0]
+    assert counted == [(1, 5)]
+
+
+def test_whether_texts_wait_is_not_asked_of_the_log_for_one_that_is_stopped(
+    say: Say, loud: Loud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(*posts(2))
+    react()
+    loud.version = "2"
+    assert reading.due() == ["loud"]
+    services.stop("loud")
+    monkeypatch.setattr(reading.lake, "connect", lambda: pytest.fail("nobody is to be asked after"))
+    assert reading.due() == []
 
 
 def test_going_back_has_texts_read_again_and_says_where_there_is_no_way(say: Say, loud: Loud) -> None:
