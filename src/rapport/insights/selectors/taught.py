@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import Count
 
 from rapport.insights.contract import Insight, given_name, is_of_texts
 from rapport.insights.models import Correction, LabelledFile, StoredModel
@@ -84,23 +85,25 @@ def standings() -> dict[str, Standing]:
 
 def n_corrections(name: str) -> int:
     """How many texts staff has corrected or confirmed for a model."""
-    return sum(c.n for c in confusions(name))
+    gives = {g.name for g in _of_texts(name).gives}
+    counted = Correction.objects.values_list("name").annotate(n=Count("pk"))
+    return sum(n for of, n in counted if given_name(of) in gives)
 
 
 def confusions(name: str) -> list[Confusion]:
     """What a model had said beside what staff says, for each of its annotations that staff looked at."""
     model = _of_texts(name)
     gives = {g.name: g for g in model.gives}
-    by_name: dict[str, Counter[tuple[str, str]]] = {}
-    for of, label, said in Correction.objects.values_list("name", "label", "said"):
+    by_name: dict[str, dict[tuple[str, str], int]] = {}
+    for of, label, said, n in Correction.objects.values_list("name", "label", "said").annotate(n=Count("pk")):
         if given_name(of) in gives:
-            by_name.setdefault(of, Counter())[(label, said)] += 1
+            by_name.setdefault(of, {})[(label, said)] = n
     found = []
     for of, counts in sorted(by_name.items()):
         order = {label: k for k, label in enumerate(gives[given_name(of)].labels)}
         rows = sorted({r for r, _ in counts}, key=lambda label: (order.get(label, len(order)), label))
         columns = sorted({c for _, c in counts}, key=lambda label: (order.get(label, len(order)), label))
-        found.append(Confusion(of, tuple(rows), tuple(columns), dict(counts)))
+        found.append(Confusion(of, tuple(rows), tuple(columns), counts))
     return found
 
 
