@@ -20,6 +20,7 @@ from rapport.insights import rules
 from rapport.insights.models import Aspect
 from rapport.insights.selectors.aspects import LOOKED_AT, aspects, waiting
 from rapport.insights.selectors.texts import PURPOSE
+from rapport.insights.services.cataloguing import KEY_LONGEST
 from rapport.kit import chances, clock, query
 from rapport.kit.errors import Denied
 from rapport.kit.texts import tokens
@@ -200,16 +201,20 @@ def look() -> list[str]:
             continue
         if len(fresh) >= room:
             continue
-        Aspect.objects.create(
+        # Somebody else may be looking at the same moment; then it is theirs.
+        _, is_fresh = Aspect.objects.get_or_create(
             key=one.word,
-            title=one.word.capitalize(),
-            words={one.language: [one.word]},
-            is_declared=False,
-            is_active=True,
-            n_found=one.n,
-            changed_at=clock.now(),
+            defaults={
+                "title": one.word.capitalize(),
+                "words": {one.language: [one.word]},
+                "is_declared": False,
+                "is_active": True,
+                "n_found": one.n,
+                "changed_at": clock.now(),
+            },
         )
-        fresh.append(one.word)
+        if is_fresh:
+            fresh.append(one.word)
         taken.append(one.word)
     return fresh
 
@@ -267,7 +272,10 @@ def _korean(word: list[str]) -> tuple[list[str], np.ndarray[Any, np.dtype[np.boo
 
 def _is_noun(word: str) -> bool:
     return (
-        bool(re.fullmatch(r"[^\W\d_]+", word)) and word not in EMPTY and (len(word) > 2 or not word.isascii())
+        bool(re.fullmatch(r"[^\W\d_]+", word))
+        and word not in EMPTY
+        and (len(word) > 2 or not word.isascii())
+        and len(word) <= KEY_LONGEST
     )
 
 

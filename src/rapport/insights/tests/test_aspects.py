@@ -175,6 +175,31 @@ def test_nouns_that_are_judged_are_found_and_others_are_not() -> None:
     assert finding.found_in(given.slice(0, 0)) == []
 
 
+def test_what_is_longer_than_a_name_may_be_is_no_noun() -> None:
+    long = "donau" + "dampf" * 12
+    given = texts(
+        *[(f"The {long} is awful {k}", True, "en") for k in range(12)],
+        *[(f"I saw it today {k}", False, "en") for k in range(40)],
+    )
+    assert finding.found_in(given) == []
+
+
+def test_two_who_look_at_once_find_it_once(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(
+        *[post(f"a{k}", "ana", 2, f"The manual is terrible, I hate it! {k}") for k in range(12)],
+        *[post(f"c{k}", "chi", 2, f"We walked over the bridge in town at {k}") for k in range(30)],
+    )
+    services.run(["language", "sentiment"])
+
+    def theirs_meanwhile() -> list[Aspect]:
+        Aspect.objects.create(key="manual", title="Manual", is_declared=False, changed_at=NOW)
+        return []
+
+    monkeypatch.setattr(finding, "waiting", theirs_meanwhile)
+    assert "manual" not in services.look_for_aspects()
+    assert Aspect.objects.filter(key="manual").count() == 1
+
+
 def test_what_is_found_waits_for_a_yes_and_a_no_is_remembered(say: Say) -> None:
     say(
         *[post(f"a{k}", "ana", 2, f"The manual is terrible, I hate it! {k}") for k in range(12)],
