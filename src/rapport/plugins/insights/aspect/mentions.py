@@ -62,7 +62,7 @@ class Catalogue:
             tuple(given),
             _by_word(e for e in single if not e.is_open),
             _by_word(e for e in single if e.is_open),
-            tuple(sorted({e for e in entries if len(e.words) > 1}, key=lambda e: -len(e.words))),
+            tuple(sorted({e for e in entries if len(e.words) > 1}, key=_longest_first)),
         )
 
 
@@ -146,6 +146,11 @@ def _entry(aspect: int, spelt: str) -> Entry | None:
 @lru_cache(maxsize=20_000)
 def _cut(spelt: str) -> tuple[str, ...]:
     return tuple(tokens.words(pa.array([spelt], pa.string())).word)
+
+
+def _longest_first(entry: Entry) -> tuple[Any, ...]:
+    """Where phrases overlap the first one stands, so their order is the same in every process."""
+    return -len(entry.words), entry.words, entry.aspect, entry.is_open, entry.sign
 
 
 def _by_word(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:

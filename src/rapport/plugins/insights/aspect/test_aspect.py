@@ -74,6 +74,16 @@ def test_a_longer_phrase_hides_the_words_inside_it() -> None:
     }
 
 
+def test_phrases_of_one_length_stand_in_one_order_whatever_the_order_they_were_given_in() -> None:
+    spelt = [f"word{k} other{k}" for k in "qwertzuiop"]
+    one, other = (
+        Catalogue.of({"a": {"words": {"en": given_}}, "b": {"words": {"en": given_}}})
+        for given_ in (spelt, spelt[::-1])
+    )
+    assert one.phrases == other.phrases
+    assert [(e.words, e.aspect) for e in one.phrases] == sorted((e.words, e.aspect) for e in one.phrases)
+
+
 def test_a_word_may_name_two_aspects_and_a_text_without_any_says_nothing() -> None:
     assert named({"a": ["size"], "b": ["size*"]}, "the size") == {"a": ["size"], "b": ["size"]}
     assert named({"a": ["size"]}, "") == {}
