@@ -4,17 +4,21 @@
 -- units: value on the name's own range; probability 0 to 1
 -- given: page(seq BIGINT)
 SELECT
-    a.seq,
-    a.name,
-    arg_max(a.label, a.run) AS label,
-    arg_max(a.value, a.run) AS value,
-    arg_max(a.probability, a.run) AS probability,
-    arg_max(a.model, a.run) AS model,
-    arg_max(a.version, a.run) AS version,
-    arg_max(a.detail, a.run) AS detail
-FROM annotation AS a
-SEMI JOIN page AS p ON a.seq = p.seq
-WHERE a.ts >= $first_ts::TIMESTAMPTZ AND a.ts <= $last_ts::TIMESTAMPTZ
-GROUP BY a.seq, a.name
-HAVING arg_max(a.label, a.run) <> ''
-ORDER BY a.seq, a.name
+    n.seq,
+    n.name,
+    n.said.label AS label,
+    n.said.value AS value,
+    n.said.probability AS probability,
+    n.said.model AS model,
+    n.said.version AS version,
+    n.said.detail AS detail
+FROM (
+    -- whole rows: taken column by column, one that the newest row leaves empty would be an older row's
+    SELECT a.seq, a.name, arg_max(a, a.run) AS said
+    FROM annotation AS a
+    SEMI JOIN page AS p ON a.seq = p.seq
+    WHERE a.ts >= $first_ts::TIMESTAMPTZ AND a.ts <= $last_ts::TIMESTAMPTZ
+    GROUP BY a.seq, a.name
+) AS n
+WHERE n.said.label <> ''
+ORDER BY n.seq, n.name

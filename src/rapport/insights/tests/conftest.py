@@ -97,7 +97,7 @@ class Loud:
     parameters: dict[str, Any] = dataclasses.field(default_factory=dict)
     shipped: None = None
     asked: list[int] = dataclasses.field(default_factory=list)
-    value: float = 0.5
+    value: float | None = 0.5
     label: str = "loud"
     writes: str = "loud"
     shift: int = 0

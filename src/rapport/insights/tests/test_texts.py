@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -11,7 +12,7 @@ from rapport.events import lake, subscriptions
 from rapport.events import services as events
 from rapport.insights import handlers, selectors, services
 from rapport.insights.contract import Gives
-from rapport.insights.models import AnnotationCursor, Run
+from rapport.insights.models import AnnotationCursor, Correction, Run
 from rapport.insights.services import keeping
 from rapport.insights.tests.conftest import NOW, Loud, Say, loaded, post, react, row, written
 from rapport.kit.errors import Invalid, NotFound
@@ -207,3 +208,45 @@ def test_of_two_versions_the_newest_counts(say: Say, loud: Loud) -> None:
     services.run(["loud"])
     (day,) = selectors.sentiment_by_day(NOW.replace(year=2025), NOW)
     assert (day.n, day.n_positive, day.mean) == (1, 1, 1.0)
+
+
+def test_where_the_newest_word_on_a_text_has_no_value_an_older_one_is_not_shown(say: Say, loud: Loud) -> None:
+    say(post("1", "ana", 1, "one"))
+    services.run(["loud"])
+    loud.version, loud.label, loud.value = "2", "quiet", None
+    services.run(["loud"])
+    assert shown_of_the_only_text() == ("quiet", None, "2")
+    services.correct(1, "loud", "loud", "alice")
+    services.uncorrect(1, "loud")
+    loaded()
+    assert shown_of_the_only_text() == ("quiet", None, "2")
+
+
+def shown_of_the_only_text() -> tuple[str, float | None, str]:
+    (text,) = selectors.texts_page(selectors.Wanted()).texts
+    (said,) = text.said
+    return said.label, said.value, said.version
+
+
+def test_corrections_are_counted_by_the_database_and_each_model_has_its_own(
+    db: None, loud: Loud, noon: dt.datetime, django_assert_num_queries: Any
+) -> None:
+    given = [("loud", "loud", "quiet")] * 3 + [
+        ("loud", "quiet", "quiet"),
+        ("loud:x", "loud", ""),
+        ("tone", "a", "b"),
+    ]
+    Correction.objects.bulk_create(
+        Correction(seq=k, name=name, label=label, said=said, made_at=noon)
+        for k, (name, label, said) in enumerate(given)
+    )
+    with django_assert_num_queries(1) as asked:
+        found = selectors.confusions("loud")
+    assert "GROUP BY" in asked[0]["sql"]
+    assert [(c.name, c.counts, c.n_right) for c in found] == [
+        ("loud", {("loud", "quiet"): 3, ("quiet", "quiet"): 1}, 1),
+        ("loud:x", {("loud", ""): 1}, 0),
+    ]
+    with django_assert_num_queries(1) as asked:
+        assert selectors.n_corrections("loud") == 5
+    assert "COUNT" in asked[0]["sql"]
