@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,30 +84,30 @@ def finding() -> FindingView | None:
 
 def cards() -> list[CardView]:
     """Every persona that the newest fit found, the largest first."""
-    newest = Finding.objects.order_by("-found_at", "-id").first()
-    if newest is None:
-        return []
-    found = Portrait.objects.filter(finding=newest).select_related("card", "finding")
     now = members.counts()
-    return sorted((_view(one, now, newest.pk) for one in found), key=lambda card: (-card.n, card.key))
+    return sorted((replace(one, n=now.get(one.key, 0)) for one in _newest()), key=lambda c: (-c.n, c.key))
 
 
 def card(key: str) -> CardView:
     """One persona as it was found last. Raises NotFound."""
-    portrait = (
-        Portrait.objects.filter(card__key=key)
-        .select_related("card", "finding")
-        .order_by("-finding__found_at", "-finding_id")
-        .first()
-    )
+    portrait = _portrait(key)
     newest = Finding.objects.order_by("-found_at", "-id").first()
     if portrait is None or newest is None:
         raise NotFound(f"there is no persona {key!r}", "Open the list of personas.")
-    return _view(portrait, members.counts(), newest.pk)
+    found = _view(portrait, newest.pk)
+    return replace(found, n=members.counts().get(key, 0)) if found.is_current else found
+
+
+def called(key: str) -> tuple[str, rules.Profile] | None:
+    """The name that staff gave a persona, and its newest profile; None where there is none. No member is read."""
+    portrait = _portrait(key)
+    return None if portrait is None else (portrait.card.name, rules.Profile.from_json(portrait.profile))
 
 
 def moved() -> list[CardView]:
     """The personas whose size is notably another than at the fit before, those that moved most first."""
+    if not any(card.moved is not None and card.moved.is_notable for card in _newest()):
+        return []  # nobody is counted for nothing
     found = [card for card in cards() if card.moved is not None and card.moved.is_notable]
     return sorted(
         found, key=lambda c: -abs((c.moved.now if c.moved else 0) - (c.moved.before if c.moved else 0))
@@ -153,7 +153,26 @@ def quotes(found: CardView, n: int = QUOTES_SHOWN) -> list[QuoteView]:
     return [QuoteView(row["person"], row["text"], row["ts"], row["name"]) for row in kept[:n]]
 
 
-def _view(portrait: Portrait, now: dict[str, int], newest: int) -> CardView:
+def _portrait(key: str) -> Portrait | None:
+    return (
+        Portrait.objects.filter(card__key=key)
+        .select_related("card", "finding")
+        .order_by("-finding__found_at", "-finding_id")
+        .first()
+    )
+
+
+def _newest() -> list[CardView]:
+    """What the newest fit found, before its people are counted."""
+    newest = Finding.objects.order_by("-found_at", "-id").first()
+    if newest is None:
+        return []
+    found = Portrait.objects.filter(finding=newest).select_related("card", "finding")
+    return [_view(one, newest.pk) for one in found]
+
+
+def _view(portrait: Portrait, newest: int) -> CardView:
+    """A portrait whose people are not counted yet."""
     profile = rules.Profile.from_json(portrait.profile)
     before = (
         Portrait.objects.filter(card=portrait.card, finding__found_at__lt=portrait.finding.found_at)
@@ -170,7 +189,7 @@ def _view(portrait: Portrait, now: dict[str, int], newest: int) -> CardView:
         changed_at=portrait.card.changed_at,
         first_found_at=portrait.card.first_found_at,
         found_at=portrait.finding.found_at,
-        n=now.get(portrait.card.key, 0) if is_current else 0,
+        n=0,
         n_found=portrait.n,
         profile=profile,
         moved=None

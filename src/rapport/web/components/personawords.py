@@ -92,8 +92,11 @@ def name_of(card: selectors.CardView) -> str:
 
 def name_of_key(key: str) -> str:
     """What a persona is called, by its key; the key where nothing is known of it."""
-    found = next((card for card in selectors.cards() if card.key == key), None)
-    return key if found is None else name_of(found)
+    found = selectors.called(key)
+    if found is None:
+        return key
+    name, profile = found
+    return name or suggested(profile)
 
 
 def suggested(profile: rules.Profile) -> str:

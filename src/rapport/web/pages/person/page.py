@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -126,6 +126,7 @@ def person(request: HttpRequest, ref: str) -> HttpResponseBase:
 def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str, Any]:
     life = people.activity([who.id]).get(who.id)
     whys = [Why(e, words.evidence(e.evidence), _sure(e)) for e in who.edges]
+    persona = _persona(who.scores) if may(request, Right.SEE_PERSONAS) else None
     return {
         "title": who.display_name,
         "kind_label": words.KIND.get(who.kind, who.kind),
@@ -142,8 +143,8 @@ def _about(request: HttpRequest, who: people.PersonView, kind: str) -> dict[str,
         "shared": people.shared_devices(who.id),
         "settled": [w for w in whys if w.edge.state != ACCEPTED],
         "known": [_known(t) for t in who.traits],
-        **_figures(who.scores, may(request, Right.SEE_INSIGHTS)),
-        "persona": _persona(who.scores) if may(request, Right.SEE_PERSONAS) else None,
+        **_figures(who.scores, persona, may(request, Right.SEE_INSIGHTS)),
+        "persona": persona,
         "statements": stating.groups(aio.of_person(who.id)) if who.kind == "person" else None,
         "segments": segmentmoves.memberships(who.id) if may(request, Right.SEE_SEGMENTS) else None,
         "can_change": may(request, Right.CHANGE_PEOPLE),
@@ -202,16 +203,19 @@ def _value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _figures(scores: Sequence[people.ScoreView], sees_models: bool) -> dict[str, Any]:
-    """The figures that say most, then all of them under the model that wrote them."""
+def _figures(
+    scores: Sequence[people.ScoreView], persona: tuple[str, str, people.ScoreView] | None, sees_models: bool
+) -> dict[str, Any]:
+    """The figures that say most, then all of them under the model that wrote them; a persona goes by its name."""
     by_name = {score.name: score for score in scores}
     first = [by_name[name] for name in HEADLINES if name in by_name] or list(scores[:HEADLINES_MAX])
     titles = {card.name: card.title for card in insights.titles_of({score.model for score in scores})}
+    called = persona[0] if persona else ""
     by_model: dict[str, list[Figure]] = {}
     for score in scores:
-        by_model.setdefault(score.model, []).append(_figure(score))
+        by_model.setdefault(score.model, []).append(_figure(score, called))
     return {
-        "figures": [_figure(score) for score in first[:HEADLINES_MAX]],
+        "figures": [_figure(score, called) for score in first[:HEADLINES_MAX]],
         "models": [
             OfModel(titles.get(name, name), reverse("insight", args=[name]) if sees_models else "", found)
             for name, found in sorted(by_model.items(), key=lambda item: titles.get(item[0], item[0]))
@@ -220,7 +224,9 @@ def _figures(scores: Sequence[people.ScoreView], sees_models: bool) -> dict[str,
     }
 
 
-def _figure(score: people.ScoreView) -> Figure:
+def _figure(score: people.ScoreView, persona: str) -> Figure:
+    if persona and score.name == personas.MODEL:
+        score = replace(score, label=persona)
     return Figure(words.score(score.name), words.score_value(score), words.score_note(score), score)
 
 

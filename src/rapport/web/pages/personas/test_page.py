@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from rapport.personas import selectors
 from rapport.personas.rules import Moved, Profile, lift
 from rapport.staff.models import Staff
 from rapport.staff.rules import Right
+from rapport.web.components import personawords
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
 from rapport.web.pages.personas import page as personas_page
 
@@ -124,6 +126,30 @@ def test_from_the_list_to_a_card_to_its_people_and_its_segment(
     assert wrong.status_code == 400
     assert "121" in wrong.content.decode()
     assert selectors.names() == {key: "Polishers <i>"}
+
+
+def test_a_page_of_one_person_and_home_read_no_other_members(
+    alice: Staff, say: Say, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(*market())
+    found()
+    key = key_of(0)
+    client = logged_in(alice)
+    client.post(f"/personas/{key}/write/", {"name": "Polishers", "note": ""})
+
+    def read(_present: object) -> None:
+        pytest.fail("everybody's personas are read")
+
+    monkeypatch.setattr(importlib.import_module("rapport.personas.selectors.members"), "_read", read)
+    assert selectors.moved() == []
+    assert personawords.name_of_key(key) == "Polishers"
+    assert personawords.name_of_key("p77") == "p77"
+    page = client.get(f"/person/{people.person_id('customer:0')}/")
+    assert page.status_code == 200
+    figures = [*page.context["figures"], *(f for model in page.context["models"] for f in model.figures)]
+    said = {f"{f.value} {f.note}" for f in figures if f.score.name == selectors.MODEL}
+    assert said
+    assert all("Polishers" in one and key not in one.split() for one in said)
 
 
 def test_who_may_not_see_changes_nothing(alice: Staff, bob: Staff, charlie: Staff) -> None:
