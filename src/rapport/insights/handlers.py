@@ -17,7 +17,7 @@ STANDS_ON = (
 
 def register() -> None:
     """Ask the log for every event that has a text; take part in erasing and in showing everything."""
-    erasers.register("corrections and labelled texts", forgetting.erase)
+    erasers.register("corrections and labelled texts", forgetting.erase, while_known=forgetting.erase_words)
     exporters.register("corrections", forgetting.sections)
     subscriptions.subscribe(KEY, names=(), handler=on_texts, with_text=True)
     subscriptions.subscribe(REFUSALS, names=("consent_denied", "consent_withdrawn"), handler=on_refusals)

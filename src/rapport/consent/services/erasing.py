@@ -158,16 +158,17 @@ def _carry_out(note: Erasure, say: Progress) -> Certificate:
     request_id = uuid.UUID(whose["request"]) if whose["request"] else None
     try:
         hashes = events.keep_out(identifiers)
+        erasing = erasers.Erasing(tuple(subjects), tuple(identifiers), hashes, tuple(subjects))
+        early = {name: eraser(erasing) for name, eraser in erasers.registered_while_known().items()}
         forgotten = events.forget(subjects, identifiers, say)
         say("deleting from the other stores")
-        erasing = erasers.Erasing(tuple(subjects), tuple(identifiers), hashes, tuple(subjects))
         with subscriptions.paused():
             counts = _log_counts(forgotten)
             counts["uploaded files"] = listening.forget(identifiers)
             counts["people"] = people_services.forget(subjects, identifiers)
             counts["requests"] = _empty_requests(erasing)
             for name, eraser in erasers.registered().items():
-                counts[name] = eraser(erasing)
+                counts[name] = early.get(name, 0) + eraser(erasing)
         say("leaving no free page")
         nobody = {"subjects": [], "identifiers": [], "request": whose["request"]}
         Erasure.objects.filter(id=note.id).update(whose=secret.seal(json.dumps(nobody)))

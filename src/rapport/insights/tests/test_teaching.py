@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rapport.consent import services as consent
 from rapport.consent.erasers import Erasing
 from rapport.insights import selectors, services
 from rapport.insights.models import LabelledFile
@@ -237,6 +238,21 @@ def test_a_labelled_text_that_names_somebody_goes_when_they_are_erased(
     (kept,) = selectors.labelled_files("loud")
     assert (kept.n_texts, kept.labels) == (1, {"quiet": 1})
     assert b"ana.ruiz" not in bytes(LabelledFile.objects.get().content)
+
+
+def test_a_labelled_text_that_somebody_wrote_goes_with_them(
+    say: Say, learner: Learner, tmp_path: Path
+) -> None:
+    say(post("1", "ana", 1, "It  broke on the FIRST day"), post("2", "bo", 1, "All good here"))
+    react()
+    file = tmp_path / "a.csv"
+    file.write_text("text,label\nit broke on the first day ,loud\nAll good here,quiet\n", encoding="utf-8")
+    services.add_labelled("loud", file)
+    certificate = consent.erase("mastodon:ana", by="alice")
+    assert dict(certificate.counts)["corrections and labelled texts"] == 1
+    (kept,) = selectors.labelled_files("loud")
+    assert (kept.n_texts, kept.labels) == (1, {"quiet": 1})
+    assert b"broke" not in bytes(LabelledFile.objects.get().content)
 
 
 def test_a_lesson_can_be_taken_back(say: Say, learner: Learner, tmp_path: Path) -> None:
