@@ -30,7 +30,7 @@ NAME_MAX = 200
 
 Progress = Callable[[int, int | None, str], None]
 
-ROWS = pa.schema([*keeping.LABELLED, ("since", pa.timestamp("us", tz="UTC"))])
+ROWS = pa.schema([*lessons.ROWS, ("since", pa.timestamp("us", tz="UTC"))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +130,19 @@ def _teach(
         return refusal(unfit)
     context = keeping.context(model)
     show(0, None, f"{name}: learning")
-    content = model.fit(rows.select(keeping.LABELLED.names), context)
+    content = model.fit(lessons.for_fit(rows), context)
     if content == keeping.shipped(model):
         raise Invalid(
             f"{name} learns nothing from labels", "It stays as it is; `backtest` judges it on them."
         )
-    known = _known(model, rows, before_version)
+    asked = lessons.named(model, rows, content, context)
+    if asked.num_rows == 0:
+        return refusal(
+            "no labelled text says in the model's own words what its label is about: none can be judged"
+        )
+    known = _known(model, asked, before_version)
     judged = lessons.judge(
-        model, rows, known, fitted.content, context, lambda done, n: show(done, n, f"{name}: judging itself")
+        model, asked, known, fitted.content, context, lambda done, n: show(done, n, f"{name}: judging itself")
     )
     if judged.gain.value < 0 and not anyway:
         return refusal(
@@ -194,10 +199,10 @@ def labelled(model: Insight, beside: LabelledFile | None = None) -> tuple[pa.Tab
     parts = [*(_rows_of(file) for file in files), corrections]  # given at one moment, staff's word counts
     whole = pa.concat_tables(parts)
     order = np.argsort(whole.column("since").to_numpy(), kind="stable")
-    last: dict[tuple[str, str], int] = {}
-    texts, names = whole.column("text").to_pylist(), whole.column("name").to_pylist()
+    last: dict[tuple[str, ...], int] = {}
+    keys = list(zip(*(whole.column(c).to_pylist() for c in ("text", "name", "aspect")), strict=True))
     for place in order.tolist():
-        last[(texts[place], names[place])] = place
+        last[keys[place]] = place
     return whole.take(pa.array(sorted(last.values()), pa.int64())), corrections.num_rows, len(files)
 
 
@@ -249,7 +254,8 @@ def _corrections(model: Insight) -> pa.Table:
         found = query.run(con, query.load("rapport.insights", "corrected_texts"), asked).to_arrow_table()
     finally:
         con.close()
-    return permitting.texts_seen(leave, found).select(ROWS.names).cast(ROWS)
+    seen = permitting.texts_seen(leave, found)
+    return seen.append_column("aspect", pa.repeat("", seen.num_rows)).select(ROWS.names).cast(ROWS)
 
 
 def _rows_of(file: LabelledFile) -> pa.Table:
@@ -257,6 +263,8 @@ def _rows_of(file: LabelledFile) -> pa.Table:
     n = table.num_rows
     since = pa.repeat(pa.scalar(file.added_at, pa.timestamp("us", tz="UTC")), n)
     whole = table.append_column("name", pa.repeat(file.of, n)).append_column("since", since)
+    if "aspect" not in table.column_names:
+        whole = whole.append_column("aspect", pa.repeat("", n))
     return whole.select(ROWS.names).cast(ROWS)
 
 

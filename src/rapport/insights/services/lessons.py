@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rapport.insights.contract import Backtest, Context, Insight, Metric
@@ -23,7 +24,12 @@ from rapport.kit.texts import judging
 PARTS = 5
 WHOLE_MAX = 3_000  # of more labelled texts one part is judged, because each costs two more lessons
 DRAWS = 500
+MARK = "$T$"  # stands in a text for the words that its label is about
+SAMPLE = 1_000  # texts by which it is seen whether a model speaks of whole texts
 SILENT = ""  # what a model says that says nothing
+
+# What is taught: `aspect` holds the words that a label is about, empty where it is about the whole text.
+ROWS = pa.schema([*keeping.LABELLED, ("aspect", pa.string())])
 
 Classes = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -98,7 +104,7 @@ def judge(
 ) -> Judged:
     """Judge a model as it serves and as the rows would make it.
 
-    rows : text, label, name; each text of a name once
+    rows : text, label, name and perhaps `aspect`; each text of a name once, or of the words it is about
     known : (rows,), which of them the version that serves has learnt from
     """
     rng = context.rng()
@@ -135,9 +141,47 @@ def said(model: Insight, content: bytes, rows: pa.Table, context: Context) -> ND
     return labels
 
 
+def for_fit(rows: pa.Table) -> pa.Table:
+    """The rows as a model learns from them: with `aspect` where one says what it is about."""
+    there: Any = pc
+    if "aspect" in rows.column_names and there.any(there.not_equal(rows.column("aspect"), "")).as_py():
+        return rows.select(ROWS.names).cast(ROWS)
+    return rows.select(keeping.LABELLED.names).cast(keeping.LABELLED)
+
+
+def named(model: Insight, rows: pa.Table, content: bytes, context: Context) -> pa.Table:
+    """The rows that can be judged, under the names that the model says.
+
+    Where a label is about some words of its text, the name is the one that the model gives these words alone;
+    where it gives them none, nobody can tell whether it is right about them.
+    """
+    about, texts = rows.column("aspect").to_pylist(), rows.column("text").to_pylist()
+    words = sorted(set(about) - {""})
+    if not words and not any(MARK in text for text in texts):
+        return rows
+    asked = [*words, *texts[:SAMPLE]]
+    alone = pa.table({"seq": pa.array(range(len(asked)), pa.int64()), "text": pa.array(asked, pa.string())})
+    given = model.score(content, alone, context)
+    called: dict[str, str] = {}
+    of_whole_texts = set()
+    for k, name in zip(given.column("seq").to_pylist(), given.column("name").to_pylist(), strict=True):
+        if ":" in name:
+            called.setdefault(asked[k], name)
+        else:
+            of_whole_texts.add(name)
+    names = rows.column("name").to_pylist()
+    places = []
+    for k, (target, text) in enumerate(zip(about, texts, strict=True)):
+        if target and names[k] not in of_whole_texts:
+            names[k] = called.get(target, "")
+        if names[k] in of_whole_texts or (":" in names[k] and MARK not in text):
+            places.append(k)
+    place = rows.column_names.index("name")
+    return rows.set_column(place, "name", pa.array(names, pa.string())).take(pa.array(places, pa.int64()))
+
+
 def _learnt(model: Insight, rows: pa.Table, kept: NDArray[Any], context: Context) -> bytes:
-    lesson = rows.take(pa.array(kept)).select(keeping.LABELLED.names).cast(keeping.LABELLED)
-    return model.fit(lesson, context)
+    return model.fit(for_fit(rows.take(pa.array(kept))), context)
 
 
 def _compared(

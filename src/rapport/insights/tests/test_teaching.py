@@ -261,3 +261,31 @@ def test_a_lesson_can_be_taken_back(say: Say, learner: Learner, tmp_path: Path) 
     with pytest.raises(Conflict, match="no version before 1"):
         services.rollback("loud")
     assert services.rollback("loud", "1+1") == "1+1"
+
+
+def test_aspects_are_taught_from_a_file_and_judged_by_their_names(say: Say, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    lines = [f"The delivery was {'quux' if k % 2 else 'zorp'} for number {w},{'negative' if k % 2 else 'positive'},delivery"
+             for k, w in enumerate(f"{a}{b}" for a in "abcdefgh" for b in "stuvwxyz")]  # fmt: skip
+    file.write_text("text,label,aspect\n" + "\n".join(lines), encoding="utf-8")
+    number = services.add_labelled("aspect", file)
+    model = keeping.insight("aspect")
+    rows, _, _ = adapting.labelled(model)
+    assert set(rows.column("aspect").to_pylist()) == {"delivery"}
+    say(post("1", "ana", 1, "The price was zorp."))
+    services.correct(1, "aspect:price", "positive", "alice")
+    lesson = services.teach("aspect")
+    assert lesson.taught, lesson.refused
+    assert lesson.judged is not None
+    assert (lesson.judged.n, lesson.n) == (65, 65)
+    assert lesson.judged.accuracy_after > 0.9 > lesson.judged.accuracy_before
+    services.remove_labelled(number)
+    file.write_text(
+        "text,label\n" + "\n".join(line.replace("delivery", "$T$", 1).rpartition(",")[0] for line in lines),
+        encoding="utf-8",
+    )
+    services.add_labelled("aspect", file)
+    services.uncorrect(1, "aspect:price")
+    refused = services.teach("aspect")
+    assert not refused.taught
+    assert "none can be judged" in refused.refused

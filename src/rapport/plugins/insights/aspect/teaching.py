@@ -93,11 +93,11 @@ def lesson(table: pa.Table, catalogue: Catalogue, valence: reading.Valence) -> L
 
 def _targets(table: pa.Table, catalogue: Catalogue, texts: list[str]) -> list[str | None]:
     """The words of each target as the text spells them, where the text does not mark it."""
+    told: list[str | None] = [None] * len(texts)
     if "aspect" in table.column_names:
-        found: list[str | None] = table.column("aspect").cast(pa.string()).to_pylist()
-        return found
+        told = table.column("aspect").cast(pa.string()).to_pylist()
     if "name" not in table.column_names:
-        return [None] * len(texts)
+        return told
     asked = [(name or "").partition(":")[2] for name in table.column("name").to_pylist()]
     column = pa.array([text if key in catalogue.keys else "" for text, key in zip(texts, asked, strict=True)])
     cut = hashing.words_of(column)
@@ -105,7 +105,7 @@ def _targets(table: pa.Table, catalogue: Catalogue, texts: list[str]) -> list[st
     first: dict[tuple[int, str], str] = {}
     for aspect, word in zip(named.aspect.tolist(), named.word.tolist(), strict=True):
         first.setdefault((int(cut.owner[word]), catalogue.keys[aspect]), cut.word[word])
-    return [first.get((k, key)) for k, key in enumerate(asked)]
+    return [words or first.get((k, key)) for k, (words, key) in enumerate(zip(told, asked, strict=True))]
 
 
 def learnt(rows: linear.Labelled, ridge: float) -> Linear:
