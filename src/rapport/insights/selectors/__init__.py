@@ -44,6 +44,7 @@ from rapport.insights.selectors.standing import (
     label_shares,
     left_out,
     moved,
+    n_left_out,
     recommending,
     standing_by_month,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "months",
     "moved",
     "n_corrections",
+    "n_left_out",
     "needed",
     "one_text",
     "quoted",

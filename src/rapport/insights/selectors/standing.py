@@ -34,6 +34,7 @@ class Stand:
     standing: float  # the mean over people of the balance of what each said, in [-1, 1]
     low: float
     high: float
+    error: float  # standard; the interval ends at -1 and 1, and tells less than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def moved(now: list[Stand], before: list[Stand]) -> list[Moved]:
     for one in now:
         if one.network in earlier:
             other = earlier[one.network]
-            error = (((one.high - one.low) / 2) ** 2 + ((other.high - other.low) / 2) ** 2) ** 0.5
+            error = Z * (one.error**2 + other.error**2) ** 0.5
             change = one.standing - other.standing
             found.append(Moved(one.network, other, one, change, change - error, change + error))
     return found
@@ -153,8 +154,13 @@ def recommending(since: dt.datetime, until: dt.datetime) -> Recommending | None:
     return Recommending(up, between, down, nps, max(-100.0, nps - error), min(100.0, nps + error))
 
 
-def left_out(limit: int = ACCOUNTS_SHOWN) -> list[LeftOut]:
-    """Accounts whose words do not count, or for less, with the reason; those that staff judged last."""
+def n_left_out() -> dict[str, int]:
+    """By label, how many accounts' words do not count, or for less, or were judged by staff."""
+    return dict(_rows("left_out_counts"))
+
+
+def left_out(first: int = 0, n: int = ACCOUNTS_SHOWN) -> list[LeftOut]:
+    """Accounts whose words do not count, or for less, from a place on, with the reason; those that staff judged last."""
     decided = dict(Correction.objects.filter(name=rules.AUTHENTICITY).values_list("seq", "made_by"))
     return [
         LeftOut(
@@ -162,14 +168,16 @@ def left_out(limit: int = ACCOUNTS_SHOWN) -> list[LeftOut]:
             network,
             label,
             decided.get(seq, "") or ("staff" if is_staff else ""),
-            n,
-            first,
-            last,
+            n_texts,
+            first_ts,
+            last_ts,
             felt,
             why,
             newest,
         )
-        for seq, network, label, is_staff, n, first, last, felt, why, newest in _rows("left_out", most=limit)
+        for seq, network, label, is_staff, n_texts, first_ts, last_ts, felt, why, newest in _rows(
+            "left_out", first=first, most=n
+        )
     ]
 
 

@@ -40,4 +40,4 @@ INNER JOIN identity AS i ON e.subject = i.subject
 LEFT JOIN felt AS f ON e.seq = f.seq
 GROUP BY i.person
 ORDER BY is_staff, label DESC, n_texts DESC, seq
-LIMIT $most
+LIMIT $most OFFSET $first

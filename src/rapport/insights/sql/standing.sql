@@ -1,9 +1,10 @@
 -- grain: one row per network (and month, where $by_month) in which anybody judged us, and one over all networks (network '')
 -- needs: annotation, event, identity, refused
 -- given: refused(subject BIGINT)
--- gives: network, month, n_people, n_texts, standing, low, high
+-- gives: network, month, n_people, n_texts, standing, low, high, error
 -- units: standing is the mean over people of the balance of what each said, in [-1, 1], so that who writes much has one
---   voice; its 95 % interval goes by the spread among people. Who was left out is not in it
+--   voice; error is its standard error by the spread among people, and the 95 % interval goes by it, but not beyond -1
+--   and 1. Who was left out is not in it
 WITH toned AS (
     SELECT
         a.seq,
@@ -90,21 +91,25 @@ mean AS (
         sum(v.voice * v.standing * v.standing) / sum(v.voice) AS square
     FROM voice AS v
     GROUP BY v.network, v.month
+),
+sure AS (
+    SELECT
+        m.*,
+        -- One person's worth of the widest spread is added, so that three who agree are not taken for certain.
+        sqrt(
+            (greatest(m.square - m.standing * m.standing, 0) * m.n_people + 1) / (m.n_people + 1)
+            * m.voices_squared / (m.voices * m.voices)
+        ) AS error
+    FROM mean AS m
 )
 SELECT
-    coalesce(m.network, '') AS network,
-    m.month,
-    m.n_people,
-    m.n_texts,
-    greatest(-1, least(1, m.standing)) AS standing,
-    -- One person's worth of the widest spread is added, so that three who agree are not taken for certain.
-    greatest(-1, m.standing - 1.96 * sqrt(
-        (greatest(m.square - m.standing * m.standing, 0) * m.n_people + 1) / (m.n_people + 1)
-        * m.voices_squared / (m.voices * m.voices)
-    )) AS low,
-    least(1, m.standing + 1.96 * sqrt(
-        (greatest(m.square - m.standing * m.standing, 0) * m.n_people + 1) / (m.n_people + 1)
-        * m.voices_squared / (m.voices * m.voices)
-    )) AS high
-FROM mean AS m
+    coalesce(s.network, '') AS network,
+    s.month,
+    s.n_people,
+    s.n_texts,
+    greatest(-1, least(1, s.standing)) AS standing,
+    greatest(-1, s.standing - 1.96 * s.error) AS low,
+    least(1, s.standing + 1.96 * s.error) AS high,
+    s.error
+FROM sure AS s
 ORDER BY 1, 2

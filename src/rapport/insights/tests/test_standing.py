@@ -112,6 +112,9 @@ def test_staffs_word_stands_above_the_model(ring: int) -> None:
     seq = selectors.left_out()[0].seq
     assert services.decide(seq, is_genuine=True, staff="alice@firm.example") == 2
     assert (authors("left_out"), authors("genuine")) == (3, 1)
+    assert selectors.n_left_out() == {"genuine": 1, "left_out": 3}
+    listed = selectors.left_out()
+    assert selectors.left_out(0, 3) + selectors.left_out(3, 3) == listed
     services.run(["authenticity"])
     assert (authors("left_out"), authors("genuine")) == (3, 1), "and stays on the list"
     (mine,) = [a for a in selectors.left_out() if a.label == "genuine"]
@@ -153,6 +156,25 @@ def told() -> list[Any]:
         ).fetchall()
     finally:
         con.close()
+
+
+def test_a_change_is_not_told_by_intervals_that_end_where_the_scale_does() -> None:
+    def stand(standing: float, error: float) -> selectors.Stand:
+        low, high = max(-1.0, standing - 1.96 * error), min(1.0, standing + 1.96 * error)
+        return selectors.Stand("mastodon", None, 4, 4, standing, low, high, error)
+
+    (moved,) = selectors.moved([stand(0.0, 0.4)], [stand(0.95, 0.4)])
+    assert moved.change == pytest.approx(-0.95)
+    assert not moved.is_beyond_chance, "half of either interval, 0.42 and 0.78, would say so"
+    assert moved.high - moved.change == pytest.approx(1.96 * 0.4 * 2**0.5, abs=1e-3)
+
+
+def test_the_error_of_a_standing_is_not_cut_where_the_scale_ends(ring: int) -> None:
+    services.run(["authenticity"])
+    one = selectors.standings_of_networks(NOW - dt.timedelta(days=365), NOW + dt.timedelta(days=1))[0]
+    assert one.high == 1.0
+    assert one.error == pytest.approx((one.standing - one.low) / 1.96)
+    assert one.error > (one.high - one.low) / 3.92
 
 
 def test_recommending_is_promoters_less_detractors(say: Say) -> None:

@@ -40,6 +40,7 @@ entries = [
 
 DAYS = 365  # of the table
 MONTHS = 24  # of the chart
+PAGE = 50  # accounts
 TRAVELLERS = 8  # people whose posts travel furthest
 NETWORKS_DRAWN = 4
 LABELS = ("advocate", "passive", "detractor", "unclear")
@@ -95,7 +96,7 @@ def advocacy(request: HttpRequest) -> HttpResponseBase:
     shares, levels = insights.label_shares("advocacy"), insights.label_shares("participation")
     sees_people = may(request, Right.SEE_PEOPLE)
     whole = next((s for s in stands if s.network == ""), None)
-    aside = insights.left_out()
+    aside = insights.n_left_out()
     context = {
         "whole": whole,
         "whole_said": standing.said(whole) if whole else "",
@@ -108,8 +109,8 @@ def advocacy(request: HttpRequest) -> HttpResponseBase:
         "chart": _trend(insights.standing_by_month(_months_ago(now), now)),
         "parts": [_part(name, found, sees_people) for name, found in levels.items()],
         "travellers": _travellers() if sees_people else [],
-        "n_out": sum(a.label == "left_out" for a in aside),
-        "n_doubtful": sum(a.label == "doubtful" for a in aside),
+        "n_out": aside.get("left_out", 0),
+        "n_doubtful": aside.get("doubtful", 0),
         "days": DAYS,
         "run": next(iter(insights.runs("advocacy", limit=1)), None),
     }
@@ -119,12 +120,18 @@ def advocacy(request: HttpRequest) -> HttpResponseBase:
 @needs(Right.SEE_INSIGHTS)
 def left_out(request: HttpRequest) -> HttpResponseBase:
     """Every account whose words do not count, or for less, with the reason."""
-    accounts = [(a, standing.network(a.network), standing.label(a.label)) for a in insights.left_out()]
-    return render(
-        request,
-        "pages/advocacy/left_out.html",
-        {"accounts": accounts, "can_decide": may(request, Right.TEACH_MODELS)},
-    )
+    asked = request.GET.get("page", "")
+    page = int(asked) if asked.isdecimal() and len(asked) < 7 else 0
+    found = insights.left_out(page * PAGE, PAGE + 1)
+    if page and not found:
+        return redirect("advocacy_left_out")
+    context = {
+        "accounts": [(a, standing.network(a.network), standing.label(a.label)) for a in found[:PAGE]],
+        "next_url": f"?page={page + 1}" if len(found) > PAGE else "",
+        "previous_url": f"?page={page - 1}" if page else "",
+        "can_decide": may(request, Right.TEACH_MODELS),
+    }
+    return render(request, "pages/advocacy/left_out.html", context)
 
 
 @needs(Right.TEACH_MODELS)
@@ -262,7 +269,7 @@ def _half(found: dict[dt.date, insights.Stand], *, first: bool) -> tuple[float, 
     """The mean standing of the first or last three months, and its error."""
     chosen = [found[month] for month in (sorted(found)[:3] if first else sorted(found)[-3:])]
     n = len(chosen)
-    error = sum(((m.high - m.low) / 3.92) ** 2 for m in chosen) ** 0.5 / n
+    error = sum(m.error**2 for m in chosen) ** 0.5 / n
     return sum(m.standing for m in chosen) / n, error
 
 

@@ -11,6 +11,7 @@ from rapport.segments import rules
 from rapport.segments import selectors as segments
 from rapport.staff.models import Staff
 from rapport.web.conftest import MONDAY, Say, logged_in, touchpoint
+from rapport.web.pages.advocacy import page as advocacy_page
 
 RING = "Never again will I order brake pads for my old car from this horrible shop, awful"
 GLAD = (
@@ -87,18 +88,30 @@ def test_a_segment_asks_for_the_word_on_any_network(heard: None) -> None:
     assert (n("advocate"), n("detractor")) == (1, 0)
 
 
-def test_staff_reads_who_is_left_out_and_overrules(alice: Staff, bob: Staff, heard: None) -> None:
+def test_staff_reads_who_is_left_out_and_overrules(
+    alice: Staff, bob: Staff, heard: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = logged_in(alice)
     page = client.get("/advocacy/left-out/")
     accounts = page.context["accounts"]
     assert [label for _a, _where, label in accounts] == ["left out"] * 5
     assert "much the same as what" in page.content.decode()
+    assert 'rel="next"' not in page.content.decode()
     seq = accounts[0][0].seq
     assert client.post(f"/advocacy/left-out/{seq}/", {"do": "maybe"}).status_code == 400
     after = client.post(f"/advocacy/left-out/{seq}/", {"do": "genuine"}, follow=True)
     labels = sorted(label for _a, _where, label in after.context["accounts"])
     assert labels == ["genuine", *["left out"] * 4]
     assert "Decided by" in after.content.decode()
+    # Of more than fit on a page none is lost, and those that staff judged are on the last.
+    monkeypatch.setattr(advocacy_page, "PAGE", 2)
+    pages = [client.get("/advocacy/left-out/", {"page": k}) for k in range(3)]
+    assert [len(one.context["accounts"]) for one in pages] == [2, 2, 1]
+    assert [one.context["next_url"] for one in pages] == ["?page=1", "?page=2", ""]
+    assert len({a.seq for one in pages for a, _where, _label in one.context["accounts"]}) == 5
+    assert "Decided by" in pages[2].content.decode()
+    assert client.get("/advocacy/left-out/", {"page": 3})["Location"] == "/advocacy/left-out/"
+    assert client.get("/advocacy/").context["n_out"] == 4, "all are counted"
     assert logged_in(bob).get("/advocacy/").status_code == 403
     Staff.objects.filter(pk=bob.pk).update(role="marketer")
     assert logged_in(bob).get("/advocacy/left-out/").status_code == 200
