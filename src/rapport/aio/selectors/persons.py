@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import Q
 
 from rapport.aio import rules
 from rapport.aio.models import Statement, Word
@@ -17,7 +18,12 @@ from rapport.kit import bulk
 from rapport.people import selectors as people
 from rapport.people.rules.graph import as_subjects
 
-PURPOSE = "profiling"
+PURPOSE = "profiling"  # an estimate about a person
+TEXTS_PURPOSE = "analytics"  # that models of texts read for; who refuses it is not read
+BY_PERSON = "person"  # who says something of their own statement
+
+# Rows that rest on what somebody wrote; a quotation could not hold this part of its own, for JSON escapes its marks.
+FROM_TEXTS = Q(origin=rules.INFERRED) | Q(evidence__contains='"how":"said"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ def of_subjects(subjects: Sequence[int]) -> list[StatementView]:
     """The same, of whoever these subjects are together, and may be read."""
     known = _of_known(subjects)
     allowed = consent.only_allowed(as_subjects(known), PURPOSE).tolist() if known else []
-    return _views(allowed, known)
+    readable = consent.only_allowed(as_subjects(allowed), TEXTS_PURPOSE).tolist() if allowed else []
+    return _views(allowed, readable, known)
 
 
 def _of_known(subjects: Sequence[int]) -> list[int]:
@@ -68,11 +75,11 @@ def _of_known(subjects: Sequence[int]) -> list[int]:
     ]
 
 
-def _views(allowed: Sequence[int], said_by: Sequence[int]) -> list[StatementView]:
+def _views(allowed: Sequence[int], readable: Sequence[int], said_by: Sequence[int]) -> list[StatementView]:
     named = titles()
     words = {(w.kind, w.about): w for w in _words(said_by)}
     grouped: dict[tuple[str, str, str], list[Statement]] = {}
-    for row in _rows(allowed):
+    for row in _rows(allowed, readable):
         grouped.setdefault((row.kind, row.about, row.origin), []).append(row)
     believed: dict[tuple[str, str], StatementView] = {}
     for (kind, about, origin), found in grouped.items():
@@ -93,14 +100,22 @@ def _rank(view: StatementView) -> int:
     return rules.ORIGINS.index(view.origin)
 
 
-def _rows(subjects: Sequence[int]) -> Iterable[Statement]:
-    for part in bulk.parts(list(subjects)):
+def _rows(allowed: Sequence[int], readable: Sequence[int]) -> Iterable[Statement]:
+    """Of whoever is not to be read, only what does not rest on texts."""
+    for part in bulk.parts(list(readable)):
         yield from Statement.objects.filter(subject__in=part)
+    for part in bulk.parts(sorted(set(allowed) - set(readable))):
+        yield from Statement.objects.filter(subject__in=part).exclude(FROM_TEXTS)
 
 
 def _words(subjects: Sequence[int]) -> list[Word]:
     found = [w for part in bulk.parts(list(subjects)) for w in Word.objects.filter(subject__in=part)]
-    return sorted(found, key=lambda w: w.made_at)  # the newest is kept
+    return in_order(found)
+
+
+def in_order(words: Iterable[Word]) -> list[Word]:
+    """The last of one statement is what counts: the newest, and the person's own before what staff say."""
+    return sorted(words, key=lambda w: (w.made_by == BY_PERSON, w.made_at))
 
 
 def _view(

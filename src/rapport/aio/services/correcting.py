@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from rapport.aio import rules
-from rapport.aio.models import Word
+from rapport.aio.models import Statement, Word
+from rapport.aio.selectors.persons import BY_PERSON
 from rapport.aio.services import forgetting
 from rapport.kit import bulk, clock
-from rapport.kit.errors import Invalid
+from rapport.kit.errors import Conflict, Invalid
 from rapport.people import selectors as people
-from rapport.people import services as people_services
-from rapport.people.rules.graph import as_subjects
-
-BY_PERSON = "person"
 
 
 def not_so(ref: int | str, kind: str, about: str, *, by: str) -> None:
@@ -30,11 +29,15 @@ def correct(ref: int | str, kind: str, about: str, value: float, *, by: str) -> 
     _say(ref, kind, about, rules.CORRECTED, value, by)
 
 
-def take_back(ref: int | str, kind: str, about: str) -> int:
-    """Forget that a statement was called wrong or put right; the next refresh may work it out again."""
-    subject = people.subject_of(ref)
-    mine = people.subjects_of(people.person_id(subject))
-    return Word.objects.filter(subject__in=list(mine), kind=kind, about=about).delete()[0]
+def take_back(ref: int | str, kind: str, about: str, *, by: str) -> int:
+    """Forget that a statement was called wrong or put right; the next refresh may work it out again.
+
+    Raises Conflict where staff would take back what the person said themselves.
+    """
+    mine = people.subjects_of(people.person_id(ref))
+    words = Word.objects.filter(subject__in=mine, kind=kind, about=about)
+    _leave_theirs(words, by)
+    return words.delete()[0]
 
 
 def _say(ref: int | str, kind: str, about: str, state: str, value: float | None, by: str) -> None:
@@ -43,12 +46,25 @@ def _say(ref: int | str, kind: str, about: str, state: str, value: float | None,
     if not by:
         raise Invalid("nobody says it", "Give `by`.")
     subject = people.subject_of(ref)
+    mine = people.subjects_of(people.person_id(subject))
+    words = Word.objects.filter(subject__in=mine, kind=kind, about=about)
+    _leave_theirs(words, by)
+    # By every identifier that it was shown by, so that it stays with it where they are parted.
+    stated = Statement.objects.filter(subject__in=mine, kind=kind, about=about)
+    kept = [rows.values_list("subject", flat=True) for rows in (stated, words)]
+    shown_by = {each for found in kept for each in found} or {subject}
+    at = bulk.time_value(clock.now())
     bulk.upsert(
         "aio_word",
         ["subject", "kind", "about", "state", "value", "made_by", "made_at"],
-        [(subject, kind, about, state, value, by, bulk.time_value(clock.now()))],
+        [(each, kind, about, state, value, by, at) for each in sorted(shown_by)],
         conflict=("subject", "kind", "about"),
         update=("state", "value", "made_by", "made_at"),
     )
     forgetting.drop(subject, kind, about)
-    people_services.drop_scores(as_subjects([subject]), forgetting.MODEL, name=f"{kind}:{about}")
+    forgetting.drop_score(subject, kind, about)
+
+
+def _leave_theirs(words: QuerySet[Word], by: str) -> None:
+    if by != BY_PERSON and words.filter(made_by=BY_PERSON).exists():
+        raise Conflict("they said themselves how this is", "Only they can say otherwise, on their own page.")

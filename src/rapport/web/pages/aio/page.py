@@ -312,9 +312,10 @@ def wrong(request: HttpRequest) -> HttpResponseBase:
 @require_POST
 def back(request: HttpRequest) -> HttpResponseBase:
     """Take back that something is not so."""
+    assert request.user.is_authenticated
     form = request.POST
     person = people.person_id(form.get("person", ""))
-    n = services.take_back(person, form.get("kind", ""), form.get("about", ""))
+    n = services.take_back(person, form.get("kind", ""), form.get("about", ""), by=request.user.email)
     messages.success(
         request,
         ngettext(

@@ -61,12 +61,16 @@ def test_a_person_shows_the_quotation_and_one_click_takes_it_out(alice: Staff, l
         html = client.post("/aio/wrong/", sent, follow=True).content.decode()
         assert f"“{LATE}”" not in html
         assert "alice@example.com says that this is not so." in html
+        mine = links.url_for(MAIL, "everything").removeprefix(links.public_url())
+        page = Client().get(mine).content.decode()
+        assert "called wrong" in page
+        assert "You said that this is wrong." not in page, "staff said it"
         client.post("/aio/back/", sent)
         services.refresh()
         assert f"“{LATE}”" in client.get(f"/person/{late}/").content.decode()
 
 
-def test_the_person_sees_it_and_calls_it_wrong(late: int) -> None:
+def test_the_person_sees_it_and_calls_it_wrong(alice: Staff, late: int) -> None:
     with clock.frozen(MONDAY + dt.timedelta(days=1)):
         url = {
             page: links.url_for(MAIL, page).removeprefix(links.public_url())
@@ -84,6 +88,9 @@ def test_the_person_sees_it_and_calls_it_wrong(late: int) -> None:
         services.refresh()
         assert [v.state for v in selectors.of_person(late)] == ["said_wrong"]
         assert "You said that this is wrong." in Client().get(url["everything"]).content.decode()
+        shown = logged_in(alice).get(f"/person/{late}/").content.decode()
+        assert "They say that this is not so." in shown
+        assert "Take back" not in shown, "it is theirs"
 
 
 def test_a_question_is_written_changed_and_removed(alice: Staff, say: Say) -> None:
