@@ -9,6 +9,7 @@ is what everybody has. Precision comes before recall: where the interval holds i
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,8 @@ QUOTE_CHARS_MAX = 280
 ABOUT_CHARS_MAX = 48  # of the key of what a statement is about
 
 Z = 1.96
+STANDINGS_MAX = 100  # kept of each kind
+INTEREST_PEOPLE_MIN = 5
 SCORES_MAX = {INTEREST: 30, ATTITUDE: 15, OPINION: 15}  # names of scores, those of most people
 
 DRAWN_TEXTS = 0.5  # that many indifferent texts are added to everybody's
@@ -156,9 +159,9 @@ def judged(sums: Sums, kind: str, origin: str) -> Judged:
 
 
 def label_of(kind: str, value: float) -> str:
-    """`for` or `against`; an interest is only ever stated where there is one."""
+    """`for` or `against`; of an interest `interested`, unless they put it right that there is none."""
     if kind == INTEREST:
-        return "interested"
+        return "interested" if value > 0 else "not interested"
     return "for" if value > 0 else "against" if value < 0 else "indifferent"
 
 
@@ -173,6 +176,18 @@ def standing_of(kind: str, about: str, counts: tuple[int, int, int, int], of: in
     half = Z / (1 + Z**2 / whole) * float(np.sqrt(p * (1 - p) / whole + Z**2 / (4 * whole**2)))
     low, high = max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
     return Standing(kind, about, n, positive, negative, declared, p, low, high)
+
+
+def shown(standings: Sequence[Standing]) -> list[Standing]:
+    """What is kept of how people stand, of those that come most people first.
+
+    An interest can be in anybody's own words, which must not outlast them: it is kept where several share it.
+    """
+    kept: list[Standing] = []
+    for kind in KINDS:
+        mine = [s for s in standings if s.kind == kind and (kind != INTEREST or s.n >= INTEREST_PEOPLE_MIN)]
+        kept += mine[:STANDINGS_MAX]
+    return kept
 
 
 def evidence_from(kept: str) -> tuple[Evidence, ...]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from rapport.aio import rules
 from rapport.aio.models import Question, Refresh
 from rapport.aio.selectors.titles import titled, titles
+from rapport.kit import clock
+
+STOPPED_AFTER = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +74,6 @@ def last_refresh() -> Refresh | None:
 def is_running() -> bool:
     """Whether one is under way that began within the last day."""
     newest = Refresh.objects.order_by("-started_at").first()
-    return newest is not None and newest.ended_at is None
+    if newest is None or newest.ended_at is not None:
+        return False
+    return clock.now() - newest.started_at < STOPPED_AFTER  # one that was killed never ends

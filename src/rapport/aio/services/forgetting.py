@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 from django.db.models import Q
 
+from rapport.aio import rules
 from rapport.aio.models import Statement, Word
+from rapport.aio.selectors.persons import FROM_TEXTS, PURPOSE, TEXTS_PURPOSE
 from rapport.consent import selectors as consent
 from rapport.events import traces
 from rapport.kit import bulk
@@ -19,7 +21,6 @@ from rapport.people.rules.graph import Subjects, as_subjects, is_in
 from rapport.people.selectors import rows
 
 MODEL = "aio"
-PURPOSE = "profiling"
 
 
 def forget_refused(refused: pa.Table) -> int:
@@ -31,7 +32,26 @@ def on_refusal(subjects: Subjects) -> int:
     """Somebody has refused something: drop what may no longer be stated of them, at once."""
     everyone = np.unique(rows.numbers(people.with_their_cores(as_subjects(subjects)), "subject"))
     allowed = np.unique(consent.only_allowed(everyone, PURPOSE))
-    return _forget(everyone[~is_in(everyone, allowed)])
+    readable = np.unique(consent.only_allowed(everyone, TEXTS_PURPOSE))
+    return _forget(everyone[~is_in(everyone, allowed)]) + _forget_texts(everyone[~is_in(everyone, readable)])
+
+
+def forget_unread(refused: pa.Table) -> int:
+    """Drop what rests on texts of these subjects, and the scores of it."""
+    return _forget_texts(np.unique(rows.numbers(refused, "subject")))
+
+
+def _forget_texts(subjects: Subjects) -> int:
+    n = 0
+    named: dict[str, list[int]] = {}
+    for part in bulk.parts(subjects.tolist()):
+        resting = Statement.objects.filter(FROM_TEXTS, subject__in=part)
+        for subject, kind, about in resting.values_list("subject", "kind", "about"):
+            named.setdefault(f"{kind}:{about}", []).append(subject)
+        n += resting.delete()[0]
+    for name, theirs in named.items():
+        people_services.drop_scores(as_subjects(theirs), MODEL, name=name)
+    return n
 
 
 def _forget(subjects: Subjects) -> int:
@@ -44,12 +64,22 @@ def _forget(subjects: Subjects) -> int:
     return n
 
 
-def forget_said_wrong(since: dt.datetime) -> int:
-    """Drop what was called wrong while statements were being worked out."""
+def forget_said_wrong(since: dt.datetime, read_at: dt.datetime) -> int:
+    """Drop what was called wrong or put right while statements were being worked out, and the figures of it.
+
+    What was put right before `read_at` has its figure already.
+    """
     n = 0
     for word in Word.objects.filter(made_at__gte=since):
         n += drop(word.subject, word.kind, word.about)
+        if word.state == rules.SAID_WRONG or word.made_at > read_at:
+            drop_score(word.subject, word.kind, word.about)
     return n
+
+
+def drop_score(subject: int, kind: str, about: str) -> None:
+    """Drop the figure of one statement."""
+    people_services.drop_scores(as_subjects([subject]), MODEL, name=f"{kind}:{about}")
 
 
 def drop(subject: int, kind: str, about: str) -> int:

@@ -31,12 +31,15 @@ DROPPED_AT_ONCE = 2_000  # rows
 def write(kept: pa.Table, now: dt.datetime) -> int:
     """Keep these rows in place of all there were; gives how many."""
     at = bulk.time_value(now)
-    lists = [kept[name].to_pylist() for name in COLUMNS]
     names = [*COLUMNS, "made_at", "version"]
     bulk.upsert(
         "aio_statement",
         names,
-        ((*row, at, rules.VERSION) for row in zip(*lists, strict=True)),
+        (
+            (*row, at, rules.VERSION)
+            for batch in kept.select(COLUMNS).to_batches(max_chunksize=bulk.SLICE_ROWS)
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        ),
         conflict=KEY,
         update=[name for name in names if name not in KEY],
     )
@@ -108,7 +111,10 @@ def write_scores(standing: pa.Table, identity: pa.Table, now: dt.datetime) -> in
     }
     name = pc.binary_join_element_wise(standing["kind"], standing["about"], ":")
     wanted = pa.array(sorted(f"{kind}:{about}" for kind, about in names), pa.string())
-    table = standing.append_column("name", name).filter(pc.is_in(name, value_set=wanted))
+    # Whoever said that they do not care about something has no figure of an interest in it.
+    cares = pc.or_(pc.not_equal(standing["kind"], rules.INTEREST), pc.greater(standing["value"], 0))
+    chosen = pc.and_(pc.is_in(name, value_set=wanted), cares)
+    table = standing.append_column("name", name).filter(chosen)
     n = table.num_rows
     written = 0
     if n:

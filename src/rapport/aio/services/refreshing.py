@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from rapport.aio import rules
 from rapport.aio.models import Refresh, Word
 from rapport.aio.selectors.asked import questions
+from rapport.aio.selectors.overall import last_refresh
+from rapport.aio.selectors.persons import PURPOSE, TEXTS_PURPOSE, in_order
 from rapport.aio.services import forgetting, keeping
 from rapport.aio.services.making import Making, Named, sums
 from rapport.consent import services as consent
@@ -29,18 +31,16 @@ from rapport.people.selectors import rows
 log = logging.getLogger(__name__)
 
 LOCK = "aio"
-MODEL = "aio"
-PURPOSE = "profiling"  # an estimate about a person
-TEXTS_PURPOSE = "analytics"  # that models of texts read for; who refuses it is not read
 STANDS_ON = ("people", "consent")  # subscribers
 DUE_HOURS = 20
+KEPT = 5  # refreshes whose figures stay
 
 Progress = Callable[[str], None]
 
 
 def is_due() -> bool:
     """Whether statements were last worked out most of a day ago."""
-    last = Refresh.objects.filter(error="", ended_at__isnull=False).order_by("-started_at").first()
+    last = last_refresh()
     return last is None or clock.now() - last.started_at > dt.timedelta(hours=DUE_HOURS)
 
 
@@ -58,22 +58,32 @@ def refresh(progress: Progress | None = None) -> Refresh:
     try:
         with home.lock(LOCK, wait=True):
             _carry_out(record, show)
-    except Exception as error:
+    except BaseException as error:  # one that is stopped has found nothing either
         record.error = f"{type(error).__name__}: {error}"
         raise
     finally:
         record.ended_at = clock.now()
         record.duration_s = clock.monotonic_s() - began
         record.save()
+        _forget_older()
     return record
+
+
+def _forget_older() -> None:
+    """Leave the newest refreshes, and the newest that ended well."""
+    newest = list(Refresh.objects.order_by("-started_at").values_list("id", flat=True)[:KEPT])
+    well = last_refresh()
+    Refresh.objects.exclude(id__in=[*newest, *([well.id] if well else [])]).delete()
 
 
 def _carry_out(record: Refresh, show: Progress) -> None:
     now = record.started_at
     leave = consent.warrant(
-        PURPOSE, by=MODEL, why="statements of what people care about, think and stand for"
+        PURPOSE, by=keeping.MODEL, why="statements of what people care about, think and stand for"
     )
-    texts = consent.warrant(TEXTS_PURPOSE, by=MODEL, why="what people wrote, to state what they think")
+    texts = consent.warrant(
+        TEXTS_PURPOSE, by=keeping.MODEL, why="what people wrote, to state what they think"
+    )
     everyone = people.identity_arrow()
     persons = people.person_ids("person")
     known = is_in(rows.numbers(everyone, "person"), persons)
@@ -102,14 +112,17 @@ def _carry_out(record: Refresh, show: Progress) -> None:
     with home.lock(ERASURES, wait=True):
         gone = _gone_since(everyone)
         record.n_statements = keeping.write(_not_of(kept, "subject", gone["subject"]), now)
-        standing = pa.concat_tables([_believed(chosen), _corrected(seen)], promote_options="default")
+        read_at = clock.now()
+        believed = _allowed(_believed(chosen), everyone)  # again, for what was said since
+        standing = pa.concat_tables([believed, _corrected(seen)], promote_options="default")
         standing = _not_of(standing, "person", gone["person"])
         record.n_people = len(pc.unique(standing["person"]))
-        record.counts = [one.as_json() for one in keeping.counts(standing)]
+        record.counts = [one.as_json() for one in rules.shown(keeping.counts(standing))]
         # A score is over all subjects of a person as they are, and not only over those that may be read.
         keeping.write_scores(standing, everyone, now)
     forgetting.forget_refused(leave.refuses())
-    forgetting.forget_said_wrong(since=now)
+    forgetting.forget_unread(texts.refuses())
+    forgetting.forget_said_wrong(since=now, read_at=read_at)
 
 
 def _gone_since(everyone: pa.Table) -> pa.Table:
@@ -163,10 +176,10 @@ def _persons_of(identity: pa.Table, subjects: list[int]) -> dict[int, int]:
 
 def _corrected(seen: pa.Table) -> pa.Table:
     """What people put right themselves, of those who may be read: one row each, as they said it."""
-    said = list(Word.objects.filter(state=rules.CORRECTED, value__isnull=False).order_by("made_at"))
+    said = in_order(Word.objects.all())
     person_of = _persons_of(seen, [w.subject for w in said])
-    right = {(person_of[w.subject], w.kind, w.about): w.value for w in said if w.subject in person_of}
-    rights = [(*key, value) for key, value in sorted(right.items())]
+    newest = {(person_of[w.subject], w.kind, w.about): w for w in said if w.subject in person_of}
+    rights = [(*key, w.value) for key, w in sorted(newest.items()) if w.value is not None]
     persons, kinds, abouts, values = zip(*rights, strict=True) if rights else ((), (), (), ())
     value = pa.array(values, pa.float64())
     return pa.table(
@@ -186,14 +199,13 @@ def _corrected(seen: pa.Table) -> pa.Table:
 def _judged(pooled: pa.Table) -> pa.Table:
     """Every pooled row with its value, interval and whether it may be stated."""
     whole = sums(pooled)
-    kinds = np.asarray(pooled["kind"].to_pylist(), dtype=object)
-    origins = np.asarray(pooled["origin"].to_pylist(), dtype=object)
     n = pooled.num_rows
     columns: dict[str, Any] = {name: np.zeros(n) for name in ("value", "low", "high")}
     suffices = np.zeros(n, dtype=bool)
     for kind in rules.KINDS:
         for origin in rules.ORIGINS:
-            mask = (kinds == kind) & (origins == origin)
+            both = pc.and_(pc.equal(pooled["kind"], kind), pc.equal(pooled["origin"], origin))
+            mask = both.to_numpy(zero_copy_only=False).astype(bool)
             if not mask.any():
                 continue
             part = rules.Sums(*(getattr(whole, name)[mask] for name in rules.Sums.__dataclass_fields__))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rapport.aio import selectors, services
 from rapport.aio.models import Statement, Word
-from rapport.aio.tests.conftest import ANA, BO, CHI, Say, row, wrote
+from rapport.aio.tests.conftest import ANA, BO, CHI, Say, everybody, fond_of, row, wrote
 from rapport.consent import erasers, exporters
 from rapport.consent.services import erasing
 from rapport.events import subscriptions
@@ -50,6 +50,20 @@ def test_who_refuses_to_be_read_is_not_read(say: Say) -> None:
     services.refresh()
     assert of(ANA) == {}
     assert of(BO).keys() == {"opinion:on_time"}
+
+
+def test_withdrawing_to_be_read_removes_what_rests_on_texts_at_once(say: Say) -> None:
+    say(*everybody(), *fond_of(ANA, "bulbs"), wrote(ANA, LATE), wrote(BO, LATE))
+    services.refresh()
+    assert of(ANA).keys() == {"opinion:on_time", "interest:bulbs"}
+    span = say(row("consent_withdrawn", ANA, 0, properties={"purpose": "analytics"}))
+    assert of(ANA).keys() == {"interest:bulbs"}, "hidden as soon as consent knows"
+    subscriptions.settle(span.first + span.n - 1, ["aio.refusals"])
+    assert set(Statement.objects.values_list("about", "subject")) == {
+        ("bulbs", people.subject_of(ANA)),
+        ("on_time", people.subject_of(BO)),
+    }
+    assert (scored(ANA), scored(BO)) == (["interest:bulbs"], ["opinion:on_time"])
 
 
 def test_erasure_leaves_no_row_and_no_quotation_that_names_them(say: Say) -> None:

@@ -233,7 +233,7 @@ def test_what_is_said_wrong_goes_at_once_and_is_not_worked_out_again(say: Say) -
     assert scores(ANA).keys() == {"interest:bulbs"}
     assert not Statement.objects.filter(about="on_time").exists()
     assert "on_time" not in {one["about"] for one in done.counts}
-    assert services.take_back(ANA, "opinion", "on_time") == 1
+    assert services.take_back(ANA, "opinion", "on_time", by="person") == 1
     services.refresh()
     assert of(ANA)["opinion:on_time"].state == "stands"
 
