@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_tasks_db.models import DBTaskResult
 
 from rapport.insights import selectors as insights
 from rapport.insights import services
@@ -114,7 +115,8 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
 def teach(request: HttpRequest, name: str) -> HttpResponseBase:
     assert request.user.is_authenticated
     card = insights.card(name)
-    jobs.teach_model.enqueue(name, request.user.email, request.POST.get("anyway") == "1")
+    if not _is_being_taught(name):
+        jobs.teach_model.enqueue(name, request.user.email, request.POST.get("anyway") == "1")
     messages.success(
         request,
         _("%(title)s is being taught. This page says how good it became before it serves.")
@@ -179,6 +181,15 @@ def remove_file(request: HttpRequest, name: str, number: int) -> HttpResponseBas
         request, _("The file is gone. What was learnt from it stays until the model is taught again.")
     )
     return redirect("textmodel", name=name)
+
+
+def _is_being_taught(name: str) -> bool:
+    """Whether somebody has asked for it already, and it is not done."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    open_states = (TaskResultStatus.READY, TaskResultStatus.RUNNING)
+    asked = DBTaskResult.objects.filter(status__in=open_states, task_path__endswith=".teach_model")
+    return any(given["args"][0] == name for given in asked.values_list("args_kwargs", flat=True))
 
 
 def _metric(metric: Any) -> tuple[str, str, str, str, bool]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django_tasks_db.models import DBTaskResult
 
 from rapport.events import services as events
 from rapport.events import spool, subscriptions
@@ -56,6 +57,17 @@ def test_too_few_labels_are_refused_with_how_many_are_needed(alice: Staff, say: 
     told = client.get("/text-models/sentiment/").context["lesson"]
     assert not told.taught
     assert "it takes 50" in told.sentence
+
+
+def test_asked_twice_it_is_taught_once(alice: Staff, say: Say) -> None:
+    client = logged_in(alice)
+    for name in ("sentiment", "sentiment", "intent"):
+        client.post(f"/text-models/{name}/teach/")
+    waiting = DBTaskResult.objects.filter(task_path__endswith=".teach_model")
+    assert sorted(given["args"][0] for given in waiting.values_list("args_kwargs", flat=True)) == [
+        "intent",
+        "sentiment",
+    ]
 
 
 def test_what_staff_says_stands_beside_what_the_model_had_said(alice: Staff, say: Say) -> None:
