@@ -80,7 +80,7 @@ def _file_without(number: int, is_theirs: Callable[[pa.ChunkedArray], Any]) -> i
     arrow: Any = pc
     table = pq.read_table(pa.BufferReader(bytes(file.content)))
     left = table.filter(arrow.invert(is_theirs(table.column("text"))))
-    n = table.num_rows - left.num_rows
+    n: int = table.num_rows - left.num_rows
     if n:
         sink = pa.BufferOutputStream()
         pq.write_table(left, sink, compression="zstd")

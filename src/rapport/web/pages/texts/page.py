@@ -118,7 +118,7 @@ def _asked(given: QueryDict) -> Asked:
         last=given.get("to", ""),
         order="unsure" if given.get("order") == "unsure" else "",
         corrected=given.get("corrected") == "1",
-        said=_one_line(given["said"]) if "said" in given else None,
+        said=_one_line(given.get("said", "")) if "said" in given else None,
     )
 
 
