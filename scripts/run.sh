@@ -13,7 +13,8 @@ if [ -z "$moved" ] && { [ ! -e "$home/lake" ] || [ -e "$unfinished" ]; }; then
   touch "$unfinished" # a run that was interrupted is done again, and adds nothing twice
   .venv/bin/rapport init
   .venv/bin/rapport demo
-  .venv/bin/rapport insights run
+  # Models take minutes on two cores; meanwhile there is enough to look at, and the top of each page says how far they are.
+  .venv/bin/rapport insights run --soon
   rm "$unfinished"
 fi
 exec .venv/bin/rapport serve --port "${PORT:-8000}"

@@ -36,10 +36,24 @@ def list_models(json_: bool) -> None:
 
 @insights_command.command("run")
 @click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option(
+    "--soon", is_flag=True, help="Leave it to the worker of `rapport serve`, and come back at once."
+)
 @output.as_json
-def run(names: tuple[str, ...], json_: bool) -> None:
+def run(names: tuple[str, ...], soon: bool, json_: bool) -> None:
     """Run these models, or all of them."""
+    if soon and names:
+        raise click.UsageError("--soon runs all models; leave the names out.")
     stores.set_up()
+    if soon:
+        from rapport.web import jobs
+
+        jobs.run_insights_soon()
+        if json_:
+            output.emit({"queued": True})
+        else:
+            click.echo("They wait for the worker; `rapport serve` has one.")
+        return
     from rapport.insights import services
 
     with output.progress("running", quiet=json_) as show:

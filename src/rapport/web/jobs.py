@@ -260,6 +260,30 @@ def run_insight(name: str) -> None:
 
 
 @task()
+def run_insights() -> None:
+    """Run every model, each after those it rests on; what follows from what they say is done after them."""
+    try:
+        insights.run(progress=_shown(MODELS))
+    finally:
+        forget_progress(MODELS)
+    refresh_statements_soon()
+    if segments.rests_on_models():
+        _refresh_segments_soon()
+
+
+MODELS = "models"
+
+
+def run_insights_soon() -> None:
+    """Have it done once, however often it is asked for."""
+    from django_tasks_db.compat import TaskResultStatus
+
+    waits = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path__endswith=".run_insights")
+    if not waits.exists():
+        run_insights.enqueue()
+
+
+@task()
 def read_texts() -> None:
     """Have models of texts read what their present versions have not; what older ones said stands meanwhile."""
     try:

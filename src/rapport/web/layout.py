@@ -98,10 +98,12 @@ class Running:
 
 
 def running(request: HttpRequest) -> list[Running]:
-    """The imports that run or wait, for those who see sources."""
-    if not _allowed(request, Right.SEE_SOURCES):
-        return []
+    """The models at work, for those who see what they say; imports that run or wait, for those who see sources."""
     found = []
+    if _allowed(request, Right.SEE_INSIGHTS) and jobs.progress(jobs.MODELS):
+        found.append(Running(_("Models are running"), reverse("insights"), ""))
+    if not _allowed(request, Right.SEE_SOURCES):
+        return found
     for row in listening.imports_page(limit=RUNNING_MAX):
         if row.state in {"queued", "running"}:
             done = imports.done_percent(jobs.progress(f"import-{row.id}"))

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django_tasks_db.models import DBTaskResult
 
+from rapport.insights.services import Progress
 from rapport.kit import clock
 from rapport.kit import home as data_folder
 from rapport.kit.errors import Invalid
@@ -57,3 +58,23 @@ def test_progress_is_read_while_it_is_made(home: Path) -> None:
     assert jobs.progress("x") == jobs.Progress("reading", 5, 10)
     jobs.forget_progress("x")
     assert jobs.progress("x") is None
+
+
+@pytest.mark.django_db
+def test_all_models_wait_once_and_the_frame_says_that_they_run(
+    home: Path, alice: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs.run_insights_soon()
+    jobs.run_insights_soon()
+    assert [row.task_path.rpartition(".")[2] for row in DBTaskResult.objects.all()] == ["run_insights"]
+    client = logged_in(alice)  # type: ignore[arg-type]
+    told: list[str] = []
+
+    def run(progress: Progress) -> None:
+        progress(1, None, "persona: reading")
+        told.append(client.get("/running/").content.decode())
+
+    monkeypatch.setattr("rapport.web.jobs.insights.run", run)
+    jobs.run_due()
+    assert ["Models are running" in text for text in told] == [True]
+    assert "Models are running" not in client.get("/running/").content.decode()
