@@ -101,7 +101,7 @@ def running(request: HttpRequest) -> list[Running]:
     """The models at work, for those who see what they say; imports that run or wait, for those who see sources."""
     found = []
     if _allowed(request, Right.SEE_INSIGHTS) and jobs.progress(jobs.MODELS):
-        found.append(Running(_("Models are running"), reverse("insights"), ""))
+        found.append(Running(str(_("Models are running")), reverse("insights"), ""))
     if not _allowed(request, Right.SEE_SOURCES):
         return found
     for row in listening.imports_page(limit=RUNNING_MAX):
