@@ -96,7 +96,9 @@ def _quotes(texts: pa.Table, here: Any, worth: Any, may_quote: pa.Array) -> tupl
     told = sensitive_texts.are_sensitive(texts["text"].take(pa.array(rows)))
     rows = rows[~told.to_numpy(zero_copy_only=False)]
     rows = rows[np.argsort(-worth[rows], kind="stable")]
-    persons = texts["person"].to_numpy()
-    _, first = np.unique(persons[rows], return_index=True)  # of one person one
-    chosen = rows[np.sort(first)][:QUOTES_KEPT]
+    for alike in (texts["person"], arrow.utf8_lower(arrow.utf8_trim_whitespace(texts["text"]))):
+        # Of one person one, and the same words once, whoever said them first.
+        _, first = np.unique(alike.take(pa.array(rows)).to_numpy(zero_copy_only=False), return_index=True)
+        rows = rows[np.sort(first)]
+    chosen = rows[:QUOTES_KEPT]
     return tuple(int(seq) for seq in texts["seq"].to_numpy()[chosen])

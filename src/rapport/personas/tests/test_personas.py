@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -219,3 +220,18 @@ def _score(person: int, label: str) -> pa.Table:
         "model": "persona", "version": "1", "label": label, "reason": "",
     }  # fmt: skip
     return pa.Table.from_pylist([row], schema=SCORE)
+
+
+def test_the_same_words_are_quoted_once_and_each_person_once() -> None:
+    said = ["The parcel came to the minute.", "the parcel came to the minute. ", "My wipers still work well."]
+    texts = pa.table(
+        {
+            "seq": [1, 2, 3, 4],
+            "person": [8, 16, 24, 24],
+            "name": [selectors.QUOTABLE[0]] * 4,
+            "text": [*said, "The fitting was done on time too."],
+        }
+    )
+    worth = np.array([3.0, 2.0, 1.0, 0.5])
+    may = pa.array([8, 16, 24], pa.int64())
+    assert speaking._quotes(texts, np.ones(4, np.bool_), worth, may) == (1, 3)
