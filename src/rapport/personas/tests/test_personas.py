@@ -223,7 +223,11 @@ def _score(person: int, label: str) -> pa.Table:
 
 
 def test_the_same_words_are_quoted_once_and_each_person_once() -> None:
-    said = ["The parcel came to the minute.", "the parcel came to the minute. ", "My wipers still work well."]
+    said = [
+        "The parcel came to the minute, as they said.",
+        "the parcel came to the minute, as they said. ",
+        "My wipers still work as well as on the first day.",
+    ]
     texts = pa.table(
         {
             "seq": [1, 2, 3, 4],
