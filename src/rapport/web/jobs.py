@@ -91,8 +91,12 @@ def _loop(stop: process.Stop) -> None:
     while not stop:
         try:
             close_old_connections()
-            if clock.monotonic_s() - swept > SWEEP_EVERY_S:
+            is_time = clock.monotonic_s() - swept > SWEEP_EVERY_S
+            if is_time:
                 sweep()
+            # What somebody asked for comes before what nobody waits for, which may take minutes.
+            run_due(name)
+            if is_time:
                 _keep_retention()
                 _renew_columns()
                 _compare_nightly()
@@ -101,7 +105,6 @@ def _loop(stop: process.Stop) -> None:
                 _read_texts_if_due()
                 _ask_scheduled()
                 swept = clock.monotonic_s()
-            run_due(name)
         except Exception:
             log.exception("the jobs' loop failed and goes on")
         stop.wait(IDLE_S)
