@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from rapport.kit.errors import Invalid
 from rapport.kit.texts.judging import Classes
+from rapport.kit.texts.learning import BATCH_TEXTS
 
 FOLDS = 5  # of a back-test: each is judged after learning the others
 
@@ -20,6 +21,13 @@ def texts(table: pa.Table) -> pa.StringArray:
     column: Any = table.column("text").cast(pa.string()).combine_chunks()
     found: pa.StringArray = column
     return found
+
+
+def in_batches(table: pa.Table) -> Iterator[tuple[Any, pa.StringArray]]:
+    """The columns `seq` and `text`, a bounded number of texts at a time."""
+    seq, whole = table.column("seq"), texts(table)
+    for at in range(0, table.num_rows, BATCH_TEXTS):
+        yield seq.slice(at, BATCH_TEXTS).combine_chunks(), whole.slice(at, BATCH_TEXTS)
 
 
 def read(table: pa.Table, labels: Sequence[str], what: str) -> tuple[pa.StringArray, Classes]:

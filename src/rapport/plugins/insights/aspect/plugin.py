@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from rapport.insights.contract import ANNOTATED, Backtest, Context, Gives
-from rapport.kit.texts import hashing, learning
+from rapport.kit.texts import hashing, labelled
 from rapport.kit.texts.deciding import deciding_words
 from rapport.kit.texts.learning import softmax
 from rapport.kit.texts.tokens import Words
@@ -94,22 +94,15 @@ class Aspect:
         if table.num_rows == 0 or not catalogue.keys:
             return ANNOTATED.empty_table()
         weights = _weights(model)
-        column: Any = table.column("text").cast(pa.string()).combine_chunks()
-        seq, size = table.column("seq"), learning.BATCH_TEXTS
         return pa.concat_tables(
-            _annotate(weights, catalogue, seq.slice(at, size).combine_chunks(), column.slice(at, size))
-            for at in range(0, table.num_rows, size)
+            _annotate(weights, catalogue, seq, texts) for seq, texts in labelled.in_batches(table)
         )
 
     def explain(self, row: Mapping[str, Any]) -> str:
         detail = json.loads(row["detail"] or "{}")
         aspect = row["name"].partition(":")[2]
         said = f"Judges “{aspect}” as {row['label']} ({100 * row['probability']:.0f} % sure)"
-        decided = [f"“{word}”" for word in detail.get("words", [])]
-        if not decided:
-            return f"{said}; no single word decided."
-        joined = decided[0] if len(decided) == 1 else ", ".join(decided[:-1]) + " and " + decided[-1]
-        return f"{said}, mostly for {joined}."
+        return labelled.because(said, detail.get("words", []))
 
     def backtest(self, table: pa.Table, context: Context) -> Backtest:
         """As shipped on every target; and learnt from these labels alone, each fifth judged after the others."""

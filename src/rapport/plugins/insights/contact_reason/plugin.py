@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from rapport.insights.contract import ANNOTATED, Backtest, Context, Gives
-from rapport.kit.texts import hashing, learning, tokens
+from rapport.kit.texts import hashing, labelled, tokens
 from rapport.kit.texts.deciding import deciding_words
 from rapport.kit.texts.learning import softmax
 from rapport.kit.texts.linear import Linear
@@ -74,21 +74,12 @@ class ContactReason:
         if model == UNTAUGHT or table.num_rows == 0:
             return ANNOTATED.empty_table()
         weights = _weights(model)
-        column: Any = table.column("text").cast(pa.string()).combine_chunks()
-        seq, size = table.column("seq"), learning.BATCH_TEXTS
-        return pa.concat_tables(
-            _annotate(weights, seq.slice(at, size).combine_chunks(), column.slice(at, size))
-            for at in range(0, table.num_rows, size)
-        )
+        return pa.concat_tables(_annotate(weights, seq, texts) for seq, texts in labelled.in_batches(table))
 
     def explain(self, row: Mapping[str, Any]) -> str:
         detail = json.loads(row["detail"] or "{}")
         said = f"Wrote about “{row['label']}” ({100 * row['probability']:.0f} % sure)"
-        decided = [f"“{word}”" for word in detail.get("words", [])]
-        if not decided:
-            return f"{said}; no single word decided."
-        joined = decided[0] if len(decided) == 1 else ", ".join(decided[:-1]) + " and " + decided[-1]
-        return f"{said}, mostly for {joined}."
+        return labelled.because(said, detail.get("words", []))
 
     def backtest(self, table: pa.Table, context: Context) -> Backtest:
         """Each fifth of the texts judged after learning from the others, beside a TF-IDF model and the usual label."""

@@ -82,12 +82,7 @@ class Intent:
 
     def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:  # noqa: ARG002  the contract's
         moved = Moved.from_bytes(model, LABELS)
-        seq, texts = table.column("seq"), labelled.texts(table)
-        size = learning.BATCH_TEXTS
-        parts = [
-            _annotate(moved, seq.slice(at, size).combine_chunks(), texts.slice(at, size))
-            for at in range(0, table.num_rows, size)
-        ]
+        parts = [_annotate(moved, seq, texts) for seq, texts in labelled.in_batches(table)]
         return pa.concat_tables(parts) if parts else ANNOTATED.empty_table()
 
     def explain(self, row: Mapping[str, Any]) -> str:

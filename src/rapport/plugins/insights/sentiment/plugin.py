@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from rapport.insights.contract import ANNOTATED, Backtest, Context, Gives, Metric
 from rapport.kit.errors import Invalid
-from rapport.kit.texts import hashing, judging, learning, tokens
+from rapport.kit.texts import hashing, labelled, learning, tokens
 from rapport.kit.texts.deciding import deciding_words
 from rapport.kit.texts.learning import softmax
 from rapport.plugins.insights.sentiment import adapt, judged
@@ -81,7 +81,7 @@ class Sentiment:
         """
         if table.num_rows == 0:
             return self.shipped_bytes
-        texts, truth = _labelled(table)
+        texts, truth = labelled.read(table, LABELS, "sentiment")
         prior, manner = self._asked(context)
         found = learning.batches(texts)
         return adapt.fit(prior, found, truth, manner=manner, rng=context.rng()).to_bytes()
@@ -89,28 +89,19 @@ class Sentiment:
     def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:
         _one_of("tier", context.parameters.get("tier", self.parameters["tier"]), TIERS)
         weights = _read(model)
-        seq, texts = table.column("seq"), _texts(table)
-        size = learning.BATCH_TEXTS
-        parts = [
-            _annotate(weights, seq.slice(at, size).combine_chunks(), texts.slice(at, size))
-            for at in range(0, table.num_rows, size)
-        ]
+        parts = [_annotate(weights, seq, texts) for seq, texts in labelled.in_batches(table)]
         return pa.concat_tables(parts) if parts else ANNOTATED.empty_table()
 
     def explain(self, row: Mapping[str, Any]) -> str:
         detail = json.loads(row["detail"] or "{}")
         said = f"Reads as {row['label']} ({100 * row['probability']:.0f} % sure)"
-        decided = [f"“{word}”" for word in detail.get("words", [])]
-        if not decided:
-            return f"{said}; no single word decided."
-        joined = decided[0] if len(decided) == 1 else ", ".join(decided[:-1]) + " and " + decided[-1]
-        return f"{said}, mostly for {joined}."
+        return labelled.because(said, detail.get("words", []))
 
     def backtest(self, table: pa.Table, context: Context) -> Backtest:
         """As shipped on every text given; and adapted, each fifth judged after learning the others."""
         if table.num_rows == 0:
             return self.shipped
-        texts, truth = _labelled(table)
+        texts, truth = labelled.read(table, LABELS, "sentiment")
         found = learning.batches(texts)
         prior, manner = self._asked(context)
         shipped = prior is not NOTHING
@@ -160,25 +151,6 @@ def _one_of(what: str, given: Any, known: tuple[str, ...]) -> str:
     if given not in known:
         raise Invalid(f"there is no {what} {given!r}", f"Give one of {', '.join(known)}.")
     return str(given)
-
-
-def _texts(table: pa.Table) -> pa.StringArray:
-    column: Any = table.column("text").cast(pa.string()).combine_chunks()
-    texts: pa.StringArray = column
-    return texts
-
-
-def _labelled(table: pa.Table) -> tuple[pa.StringArray, judging.Classes]:
-    for column in ("text", "label"):
-        if column not in table.column_names:
-            raise Invalid(f"the rows have no column {column}", "Give texts in `text` and labels in `label`.")
-    arrow: Any = pc
-    spelt = arrow.utf8_lower(arrow.utf8_trim_whitespace(table.column("label").cast(pa.string())))
-    place = arrow.index_in(spelt, value_set=pa.array(LABELS))
-    if place.null_count:
-        wrong = spelt.filter(arrow.is_null(place))[0].as_py()
-        raise Invalid(f"{wrong!r} is no sentiment", f"Label texts with {', '.join(LABELS)}.")
-    return _texts(table), place.to_numpy().astype(np.int64)
 
 
 def _annotate(weights: Weights, seq: Any, texts: pa.StringArray) -> pa.Table:
