@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rapport.insights import selectors as insights
-from rapport.insights.contract import Curve, Gives, Metric
+from rapport.insights.contract import Curve, Gives
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
 from rapport.staff.rules import Right
 from rapport.web import charts, jobs
 from rapport.web.access import may, needs
-from rapport.web.components import formats, scoring, words
+from rapport.web.components import formats, measuring, scoring, words
 from rapport.web.layout import Entry
 
 entries = [
@@ -34,7 +34,6 @@ entries = [
     )
 ]
 
-PLAIN_UNITS = ("", "none", "probability")
 LABELS_SHOWN = 10  # of a figure whose word says more than its number
 ENDS_SHOWN = 5  # people with the most of a figure, and as many with the least
 MOVED, ANOTHER = 0.1, 0.25  # of the drift: noticeable, and another population
@@ -42,22 +41,11 @@ TONES = {"done": "accent", "running": "accent", "failed": "danger"}
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One figure of a back-test beside the naive rule, in words."""
-
-    name: str
-    value: str
-    baseline: str
-    meaning: str
-    is_better: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Model:
     """A model as the list shows it."""
 
     card: insights.ModelCard
-    best: Measured | None
+    best: measuring.Measured | None
     state: str
     tone: str
 
@@ -106,7 +94,7 @@ def insight(request: HttpRequest, name: str) -> HttpResponseBase:
     context = {
         "model": _model(card),
         "card": card,
-        "metrics": [_measured(m) for m in metrics],
+        "metrics": [measuring.measured(m) for m in metrics],
         "written": [_written(card, gives, may(request, Right.SEE_PEOPLE)) for gives in _scores(card)],
         "moved": _moved(card),
         "runs": insights.runs(name, limit=10),
@@ -128,30 +116,7 @@ def _model(card: insights.ModelCard) -> Model:
     metrics = card.backtest.metrics if card.backtest else ()
     state = card.last_run.state if card.last_run else ""
     word = {"done": _("ran"), "running": _("runs"), "failed": _("failed")}.get(state, _("has not run yet"))
-    return Model(card, _measured(metrics[0]) if metrics else None, word, TONES.get(state, ""))
-
-
-def _measured(metric: Metric) -> Measured:
-    baseline = _("against %(value)s: %(rule)s") % {
-        "value": _value(metric.baseline_value, metric.unit),
-        "rule": metric.baseline,
-    }
-    shown = _value(metric.value, metric.unit)
-    if metric.low is not None and metric.high is not None:
-        shown = _("%(low)s to %(high)s, likely %(likely)s") % {
-            "low": _value(metric.low, metric.unit),
-            "high": _value(metric.high, metric.unit),
-            "likely": shown,
-        }
-    return Measured(words.plain(metric.name), shown, baseline, metric.meaning, metric.is_better)
-
-
-def _value(value: float, unit: str) -> str:
-    if unit == "ratio":
-        return formats.percent(value, 1)
-    if unit.startswith("minor"):
-        return formats.money(round(value), unit.removeprefix("minor").strip())
-    return formats.number(value, 2) + (f"{formats.NBSP}{unit}" if unit not in PLAIN_UNITS else "")
+    return Model(card, measuring.measured(metrics[0]) if metrics else None, word, TONES.get(state, ""))
 
 
 def _scores(card: insights.ModelCard) -> list[Gives]:

@@ -23,7 +23,7 @@ from rapport.kit.errors import Invalid
 from rapport.staff.rules import Right
 from rapport.web import jobs
 from rapport.web.access import may, needs
-from rapport.web.components import formats, modelcard, spokenwords, words
+from rapport.web.components import formats, measuring, modelcard, spokenwords
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 FILE_BYTES_MAX = 64 << 20
@@ -91,7 +91,7 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
     is_teaching = jobs.progress(f"teach-{name}") is not None
     context: dict[str, Any] = {
         "card": card,
-        "metrics": [_metric(m) for m in (card.backtest.metrics if card.backtest else ())],
+        "metrics": [measuring.measured(m) for m in (card.backtest.metrics if card.backtest else ())],
         "readme": modelcard.of(registry.plugin(KIND, name).module),
         "standing": standing,
         "percent": round(100 * standing.share),
@@ -192,17 +192,6 @@ def _is_being_taught(name: str) -> bool:
     return any(given["args"][0] == name for given in asked.values_list("args_kwargs", flat=True))
 
 
-def _metric(metric: Any) -> tuple[str, str, str, str, bool]:
-    shown = formats.percent(metric.value, 1)
-    if metric.low is not None and metric.high is not None:
-        shown = _interval(metric.low, metric.high, metric.value)
-    against = _("%(value)s: %(rule)s") % {
-        "value": formats.percent(metric.baseline_value, 1),
-        "rule": metric.baseline,
-    }
-    return words.plain(metric.name), shown, against, metric.meaning, metric.is_better
-
-
 def _table(confusion: insights.Confusion) -> Table:
     rows = []
     for is_ in confusion.rows:
@@ -260,15 +249,7 @@ def _gained(one: dict[str, Any]) -> Gained:
 
 
 def _figure(figure: dict[str, float]) -> str:
-    return _interval(figure["low"], figure["high"], figure["value"])
-
-
-def _interval(low: float, high: float, likely: float) -> str:
-    return _("%(low)s to %(high)s, likely %(likely)s") % {
-        "low": formats.percent(low, 1),
-        "high": formats.percent(high, 1),
-        "likely": formats.percent(likely, 1),
-    }
+    return measuring.shown(figure["value"], figure["low"], figure["high"])
 
 
 urlpatterns = [

@@ -17,7 +17,7 @@ from rapport.insights import services
 from rapport.staff.rules import Right
 from rapport.web import jobs
 from rapport.web.access import may, needs
-from rapport.web.components import formats, spokenwords, words
+from rapport.web.components import formats, measuring, spokenwords
 from rapport.web.layout import Entry
 
 entries = [
@@ -87,13 +87,13 @@ def _model(card: insights.ModelCard, standing: insights.Standing) -> Model:
     metric = card.backtest.metrics[0] if card.backtest and card.backtest.metrics else None
     measured = ""
     if metric is not None:
+        best = measuring.measured(metric)
         measured = _("%(name)s %(value)s, against %(baseline)s: %(rule)s") % {
-            "name": words.plain(metric.name),
-            "value": formats.percent(metric.value, 1) if metric.low is None or metric.high is None
-            else _interval(metric.low, metric.high, metric.value),
-            "baseline": formats.percent(metric.baseline_value, 1),
-            "rule": metric.baseline,
-        }  # fmt: skip
+            "name": best.name,
+            "value": best.value,
+            "baseline": best.baseline_value,
+            "rule": best.rule,
+        }
     told = _("%(n)s texts read") % {"n": formats.number(standing.n_texts)}
     if standing.n_waiting:
         told = _("%(n)s of %(all)s texts read; until a text is, the older version's word stands") % {
@@ -113,14 +113,6 @@ def _model(card: insights.ModelCard, standing: insights.Standing) -> Model:
         is_paused=standing.is_paused,
         n_corrections=insights.n_corrections(card.name),
     )
-
-
-def _interval(low: float, high: float, likely: float) -> str:
-    return _("%(low)s to %(high)s, likely %(likely)s") % {
-        "low": formats.percent(low, 1),
-        "high": formats.percent(high, 1),
-        "likely": formats.percent(likely, 1),
-    }
 
 
 urlpatterns = [
