@@ -44,6 +44,19 @@ class Right(StrEnum):
     CHANGE_SURVEYS = "change_surveys"
     SEE_TRACKING = "see_tracking"
     CHANGE_TRACKING = "change_tracking"
+    SEE_INBOX = "see_inbox"
+    ANSWER = "answer"
+    APPROVE_ANSWERS = "approve_answers"
+    MANAGE_INBOX = "manage_inbox"
+    SEE_LISTENING = "see_listening"
+    SEE_KNOWLEDGE = "see_knowledge"
+    CHANGE_KNOWLEDGE = "change_knowledge"
+    SEE_VENUES = "see_venues"
+    CHANGE_VENUES = "change_venues"
+    SEE_PUBLISHING = "see_publishing"
+    CHANGE_PUBLISHING = "change_publishing"
+    APPROVE_PUBLISHING = "approve_publishing"
+    PAUSE_ALL = "pause_all"
     SEE_MESSAGES = "see_messages"
     CHANGE_MESSAGES = "change_messages"
     MANAGE_KEYS = "manage_keys"
@@ -51,6 +64,16 @@ class Right(StrEnum):
 
 
 _WORK = frozenset({Right.SEE_HOME, Right.SEE_PEOPLE})
+_TALK = _WORK | {
+    Right.SEE_INBOX,
+    Right.ANSWER,
+    Right.SEE_LISTENING,
+    Right.SEE_KNOWLEDGE,
+    Right.CHANGE_KNOWLEDGE,
+    Right.SEE_VENUES,
+    Right.SEE_PUBLISHING,
+    Right.PAUSE_ALL,  # whoever sees that something goes wrong must be able to stop it
+}
 _ANALYSE = _WORK | {
     Right.SEE_SOURCES,
     Right.SEE_HEALTH,
@@ -68,21 +91,35 @@ _ANALYSE = _WORK | {
     Right.SEE_SURVEYS,
     Right.SEE_TRACKING,
     Right.SEE_MESSAGES,
+    Right.SEE_INBOX,
+    Right.SEE_LISTENING,
+    Right.SEE_KNOWLEDGE,
+    Right.SEE_VENUES,
+    Right.SEE_PUBLISHING,
 }
-_MARKET = _ANALYSE | {
-    Right.CHANGE_PEOPLE,
-    Right.CHANGE_SOURCES,
-    Right.EXPORT_PEOPLE,
-    Right.CHANGE_PORTFOLIO,
-    Right.CHANGE_SURVEYS,
-    Right.CHANGE_TRACKING,
-    Right.CHANGE_MESSAGES,
-}
+_MARKET = (
+    _ANALYSE
+    | _TALK
+    | {
+        Right.CHANGE_PEOPLE,
+        Right.CHANGE_SOURCES,
+        Right.EXPORT_PEOPLE,
+        Right.CHANGE_PORTFOLIO,
+        Right.CHANGE_SURVEYS,
+        Right.CHANGE_TRACKING,
+        Right.CHANGE_MESSAGES,
+        Right.APPROVE_ANSWERS,
+        Right.MANAGE_INBOX,
+        Right.CHANGE_VENUES,
+        Right.CHANGE_PUBLISHING,
+        Right.APPROVE_PUBLISHING,
+    }
+)
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
     Role.MARKETER: _MARKET,
-    Role.ANSWERS: _WORK,
+    Role.ANSWERS: _TALK,
     Role.ANALYST: _ANALYSE,
     Role.NONE: frozenset(),
 }
@@ -98,6 +135,9 @@ class Scope(StrEnum):
     REQUESTS_READ = "requests:read"
     REQUESTS_WRITE = "requests:write"
     SURVEYS_READ = "surveys:read"
+    CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_WRITE = "conversations:write"
+    KNOWLEDGE_READ = "knowledge:read"
     HEALTH_READ = "health:read"
 
 
@@ -110,6 +150,9 @@ SCOPE_RIGHTS: dict[Scope, Right] = {
     Scope.REQUESTS_READ: Right.SEE_PRIVACY,
     Scope.REQUESTS_WRITE: Right.CHANGE_PRIVACY,
     Scope.SURVEYS_READ: Right.SEE_SURVEYS,
+    Scope.CONVERSATIONS_READ: Right.SEE_INBOX,
+    Scope.CONVERSATIONS_WRITE: Right.ANSWER,
+    Scope.KNOWLEDGE_READ: Right.SEE_KNOWLEDGE,
     Scope.HEALTH_READ: Right.SEE_HEALTH,
 }
 

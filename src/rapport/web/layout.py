@@ -18,12 +18,14 @@ from rapport.web.components import formats, imports
 RUNNING_MAX = 10  # of the newest imports, those under way are shown
 
 GROUPS = {
-    "work": _("Work"),
-    "reach": _("Ask and write"),
-    "privacy": _("Privacy"),
-    "installation": _("Installation"),
-    "self": _("You"),
+    "home": "",  # alone at the top
+    "talk": _("Talk"),
+    "know": _("Know"),
+    "reach": _("Reach"),
+    "learn": _("Learn"),
+    "setup": _("Set up"),
 }
+FOLDED = "setup"  # the longest group, and not needed every day: opened by a press
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    label: Any
+    label: Any  # empty for what stands alone
     entries: list[Entry]
+    is_open: bool = True
 
 
 def _allowed(request: HttpRequest, right: Right | None) -> bool:
@@ -75,7 +78,12 @@ def rail(request: HttpRequest) -> list[Group]:
         if _allowed(request, entry.right)
     ]
     entries.sort(key=lambda entry: entry.order)
-    groups = [Group(label, [e for e in entries if e.group == key]) for key, label in GROUPS.items()]
+    groups = []
+    for key, label in GROUPS.items():
+        inside = [e for e in entries if e.group == key]
+        # Whoever has nothing else, such as a colleague without a role, need not open it first.
+        is_open = key != FOLDED or any(e.is_here for e in inside) or len(inside) < 3
+        groups.append(Group(label, inside, is_open))
     return [group for group in groups if group.entries]
 
 

@@ -31,7 +31,7 @@ entries = [
         "advocacy",
         gettext_lazy("Advocacy"),
         "said",
-        "work",
+        "know",
         31,
         Right.SEE_INSIGHTS,
         also=("advocacy_left_out",),

@@ -30,7 +30,7 @@ entries = [
         "aio",
         gettext_lazy("What people stand for"),
         "said",
-        "work",
+        "know",
         28,
         Right.SEE_PERSONAS,
         also=("aio_questions", "aio_question", "aio_question_new"),

@@ -34,7 +34,7 @@ entries = [
         "aspects",
         gettext_lazy("Aspects"),
         "complaint",
-        "work",
+        "learn",
         32,
         Right.SEE_INSIGHTS,
         also=("aspect", "aspect_add"),

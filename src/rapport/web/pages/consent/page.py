@@ -30,7 +30,7 @@ entries = [
         "consent",
         gettext_lazy("Consent"),
         "check",
-        "privacy",
+        "setup",
         10,
         Right.SEE_PRIVACY,
         also=(

@@ -42,7 +42,7 @@ entries = [
         "explore",
         gettext_lazy("Explore"),
         "explore",
-        "work",
+        "learn",
         28,
         Right.SEE_EXPLORE,
         also=("explore_behind", "explore_people", "explore_saved", "explore_kept"),

@@ -28,7 +28,7 @@ entries = [
         "exports",
         gettext_lazy("Exports"),
         "download",
-        "privacy",
+        "setup",
         30,
         Right.SEE_PRIVACY,
         also=("export_new",),

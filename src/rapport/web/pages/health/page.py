@@ -20,7 +20,7 @@ from rapport.web.access import needs
 from rapport.web.components import formats
 from rapport.web.layout import Entry
 
-entries = [Entry("health", gettext_lazy("Health"), "health", "installation", 50, Right.SEE_HEALTH)]
+entries = [Entry("health", gettext_lazy("Health"), "health", "setup", 50, Right.SEE_HEALTH)]
 
 TONES = {"ok": "accent", "warn": "warn", "bad": "danger"}
 

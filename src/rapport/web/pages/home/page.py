@@ -33,7 +33,7 @@ from rapport.web.layout import Entry
 from rapport.web.pages.home import changes, drawn, foretold
 from rapport.web.pages.home.line import Line
 
-entries = [Entry("home", gettext_lazy("Home"), "home", "work", 10, Right.SEE_HOME)]
+entries = [Entry("home", gettext_lazy("Home"), "home", "home", 10, Right.SEE_HOME)]
 
 WEEK = 7
 HURTS_DAYS = 30

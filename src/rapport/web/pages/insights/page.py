@@ -27,7 +27,7 @@ entries = [
         "insights",
         gettext_lazy("Insights"),
         "insights",
-        "work",
+        "learn",
         30,
         Right.SEE_INSIGHTS,
         also=("insight",),

@@ -25,7 +25,7 @@ from rapport.web.layout import Entry
 
 entries = [
     Entry(
-        "people", gettext_lazy("People"), "people", "work", 20, Right.SEE_PEOPLE, also=("person", "proposals")
+        "people", gettext_lazy("People"), "people", "know", 20, Right.SEE_PEOPLE, also=("person", "proposals")
     )
 ]
 

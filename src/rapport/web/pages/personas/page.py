@@ -28,7 +28,7 @@ entries = [
         "personas",
         gettext_lazy("Personas"),
         "personas",
-        "work",
+        "know",
         32,
         Right.SEE_PERSONAS,
         also=("persona", "persona_people", "persona_write"),

@@ -35,7 +35,7 @@ entries = [
         "portfolio",
         gettext_lazy("Portfolio"),
         "portfolio",
-        "work",
+        "know",
         35,
         Right.SEE_PORTFOLIO,
         also=("portfolio_people", "portfolio_longer", "portfolio_change"),

@@ -24,7 +24,7 @@ from rapport.web.components.formats import number
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
-entries = [Entry("recipients", gettext_lazy("Recipients"), "sent", "privacy", 35, Right.SEE_PRIVACY)]
+entries = [Entry("recipients", gettext_lazy("Recipients"), "sent", "setup", 35, Right.SEE_PRIVACY)]
 actions = [Action("recipients", gettext_lazy("Register a recipient"), Right.CHANGE_PRIVACY, "#new")]
 
 KINDS: dict[str, Any] = {
@@ -139,7 +139,7 @@ def authors(request: HttpRequest) -> HttpResponseBase:
 
 
 entries.append(
-    Entry("author_terms", gettext_lazy("Public authors"), "said", "privacy", 45, Right.SEE_PRIVACY)
+    Entry("author_terms", gettext_lazy("Public authors"), "said", "setup", 45, Right.SEE_PRIVACY)
 )
 urlpatterns = [
     path("privacy/recipients/", recipients, name="recipients"),

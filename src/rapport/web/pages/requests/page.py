@@ -32,7 +32,7 @@ entries = [
         "requests",
         gettext_lazy("Requests"),
         "asked",
-        "privacy",
+        "setup",
         20,
         Right.SEE_PRIVACY,
         also=("request", "request_open", "erasure"),

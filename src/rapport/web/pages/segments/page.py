@@ -23,7 +23,7 @@ entries = [
         "segments",
         gettext_lazy("Segments"),
         "segments",
-        "work",
+        "know",
         25,
         Right.SEE_SEGMENTS,
         also=("segment", "segment_new", "segment_edit"),

@@ -25,7 +25,7 @@ from rapport.web.access import for_all_staff, may
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
-entries = [Entry("settings", gettext_lazy("Settings"), "settings", "self", 90)]
+entries = [Entry("settings", gettext_lazy("Settings"), "settings", "setup", 90)]
 actions = [Action("settings", gettext_lazy("Change my password"), fragment="#password")]
 
 

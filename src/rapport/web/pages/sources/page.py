@@ -22,7 +22,7 @@ entries = [
         "sources",
         gettext_lazy("Sources"),
         "sources",
-        "installation",
+        "setup",
         40,
         Right.SEE_SOURCES,
         also=(

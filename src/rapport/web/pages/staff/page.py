@@ -19,7 +19,7 @@ from rapport.web.components.formats import ROLE_LABELS
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
-entries = [Entry("staff", gettext_lazy("Staff"), "staff", "installation", 60, Right.MANAGE_STAFF)]
+entries = [Entry("staff", gettext_lazy("Staff"), "staff", "setup", 60, Right.MANAGE_STAFF)]
 actions = [Action("staff", gettext_lazy("Invite somebody"), Right.MANAGE_STAFF, "#invite")]
 
 

@@ -25,7 +25,7 @@ entries = [
         "textmodels",
         gettext_lazy("Text models"),
         "insights",
-        "work",
+        "learn",
         32,
         Right.SEE_INSIGHTS,
         also=("textmodel",),

@@ -35,7 +35,7 @@ entries = [
         "tracking",
         gettext_lazy("Tracking"),
         "tracking",
-        "installation",
+        "setup",
         42,
         Right.SEE_TRACKING,
         also=(*PAGES, "tracking_place", "tracking_add"),

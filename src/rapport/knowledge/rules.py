@@ -1,0 +1,1 @@
+"""What holds by definition. Pure."""

@@ -1,0 +1,298 @@
+"""What a connector offers: it reads what people say on one network, and may post what we answer there.
+
+A connector knows one network and nothing of the firm's customers. It is asked for pages that follow a
+cursor; the core records what a page holds and keeps the cursor with it, so that a reader who is killed
+anywhere begins again after the last page that is durable, and what comes twice is known by its id. What a
+connector could not see is a `Gap`, and never silence: a gap is drawn as one, and not as a zero.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from rapport.kit.http import Answer, Request
+
+KIND = "connectors"  # of the registry
+
+Kind = Literal["post", "message", "edit", "deletion", "reaction", "block"]
+# Why something could not be seen: too many requests, no permission, the network's own limit of how far back
+# it shows, a log-in that ended, a network that did not answer, a reader of ours that did not run.
+Reason = Literal["rate", "permission", "horizon", "login", "unreachable", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a network's terms let us do with what is said there. The core enforces every line of it.
+
+    keep_days : how long words and handles may be kept; None: no longer limit than the firm's own
+    may_match : a handle may be joined to a customer (by the customer's own act or consent, which the core asks for)
+    may_derive : sentiment, standing and the like may be derived of one author; otherwise of many together only
+    may_train : models may learn from these words
+    may_answer : whoever addressed us may be answered there through the interface
+    may_answer_unasked : others may be answered as well
+    deletes_within_h : hours within which what is deleted there must be gone here
+    is_public : what is said there was said to everybody
+    source, read_on : where these terms stand, and the day on which they were read
+    """
+
+    keep_days: int | None
+    may_match: bool
+    may_derive: bool
+    may_train: bool
+    may_answer: bool
+    may_answer_unasked: bool
+    deletes_within_h: int
+    is_public: bool
+    source: str
+    read_on: dt.date
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing that a network told us: who said what, when, where, in answer to what.
+
+    id : the network's own, unique there; an edit, deletion or reaction names what it is about in `about`
+    author : handle or address without its namespace; empty where the network does not say
+    thread : the id that the conversation began with, where the network says it; else the core follows `in_reply_to`
+    venue : where it was said: the network's name alone, or `network:place` such as `reddit:r/cars`
+    is_private : said to us alone
+    is_ours : said by the account that this source speaks as
+    asks_us : it mentions or addresses that account
+    """
+
+    id: str
+    kind: Kind
+    ts: dt.datetime
+    author: str
+    text: str = ""
+    author_name: str = ""
+    in_reply_to: str = ""
+    thread: str = ""
+    about: str = ""
+    venue: str = ""
+    language: str = ""
+    url: str = ""
+    subject_line: str = ""
+    reach: int | None = None  # people who follow the author, or who saw it, as the network counts
+    is_private: bool = False
+    is_ours: bool = False
+    asks_us: bool = False
+    detail: Mapping[str, Any] = field(default_factory=dict)  # stars of a review, the kind of a reaction
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of time of which something may be missing, and why in words that staff understand."""
+
+    since: dt.datetime
+    until: dt.datetime
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one request brought. The cursor is what to go on with once this page is durable; any text."""
+
+    said: Sequence[Said]
+    cursor: str
+    gaps: Sequence[Gap] = ()
+
+
+class Failed(Exception):
+    """The network refused or did not answer, in its own words.
+
+    reason : as of a gap; `login` stops the source until somebody acts
+    retry_after_s : when asking again can help; None: never, as it is
+    is_unsure : of `publish`: what we posted may have been taken
+    is_permanent : of `publish`: the same words will be refused again
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Reason = "unreachable",
+        retry_after_s: float | None = 60.0,
+        is_unsure: bool = False,
+        is_permanent: bool = False,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+        self.is_unsure = is_unsure
+        self.is_permanent = is_permanent
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What we want to post. `id` is ours: the same draft handed over twice has the same id.
+
+    in_reply_to, thread : ids as the network told them in `Said`; empty for a post of our own
+    to : handle or address, for private ones
+    """
+
+    id: str
+    text: str
+    in_reply_to: str = ""
+    thread: str = ""
+    to: str = ""
+    venue: str = ""
+    language: str = ""
+    subject_line: str = ""
+    is_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """That the network took it: its id there, where it can be seen, and the network's words."""
+
+    id: str
+    url: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked: state is ok, warn or bad."""
+
+    what: str
+    state: Literal["ok", "warn", "bad"]
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A request that a network sent to us, as it came: names of headers in lower case."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a request of a network held, and what to answer it with."""
+
+    said: Sequence[Said] = ()
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a connector may use of the world.
+
+    now : the time, aware UTC
+    fetch : asks an address: only public ones, within limits of time and size, within the source's rate budget;
+        gives any status; raises Failed where nobody answers or the budget is spent
+    words : what the firm follows, for networks that are searched rather than read whole
+    is_stopping : whether a long-lived reader should end
+    since : nothing older is wanted on the first run
+    """
+
+    now: Callable[[], dt.datetime]
+    fetch: Callable[[Request], Answer]
+    words: Sequence[str]
+    is_stopping: Callable[[], bool]
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a network wants to be asked.
+
+    requests, per_s : so many requests within so many seconds, at most
+    every_s : how often it is worth asking again when nothing is left
+    is_lasting : `fetch` goes on until it is told to stop (a firehose, IDLE, a sync), and runs in a process of its own
+    publishes_once : the network itself drops a second post with the same id, so that one whose answer was lost
+        may be sent again
+    length_max : characters of a post; 0: no limit worth naming
+    """
+
+    requests: int = 60
+    per_s: int = 60
+    every_s: int = 60
+    is_lasting: bool = False
+    publishes_once: bool = False
+    length_max: int = 0
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One network. The folder is its name; `plugin.py` ends with `plugin = ...`.
+
+    name, title : the folder's name, and what a screen calls it
+    network : namespace of the handles there (`bluesky`, `mastodon`, `email`), and the start of its venues
+    config : a frozen dataclass; each field has in its metadata `label`, `help` and perhaps `secret` or `choices`
+    costs : what is free and what needs the firm's own keys, in a sentence
+    sees, cannot_see : what it reads, and what it cannot, in a sentence each
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def network(self) -> str: ...
+    @property
+    def config(self) -> type[Any]: ...
+    @property
+    def terms(self) -> Terms: ...
+    @property
+    def manners(self) -> Manners: ...
+    @property
+    def costs(self) -> str: ...
+    @property
+    def sees(self) -> str: ...
+    @property
+    def cannot_see(self) -> str: ...
+
+    def check(self, config: Any) -> None:
+        """Raise Invalid where the configuration cannot work; asks nobody outside."""
+        ...
+
+    def findings(self, config: Any, context: Context) -> Sequence[Finding]:
+        """Ask the network whether log-in, rights and addresses work, one finding for each."""
+        ...
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A connector that is asked for what is new."""
+
+    def fetch(self, config: Any, cursor: str, context: Context) -> Iterator[Page]:
+        """Pages after the cursor (empty: from `context.since`), oldest first, until nothing is left; raises Failed."""
+        ...
+
+
+@runtime_checkable
+class Receives(Protocol):
+    """A connector that the network calls."""
+
+    def receive(self, config: Any, hook: Hook, context: Context) -> Received:
+        """What a request holds; raises kit.errors.Denied where its signature does not hold."""
+        ...
+
+
+@runtime_checkable
+class Publishes(Protocol):
+    """A connector that posts for us."""
+
+    def publish(self, config: Any, draft: Draft, context: Context) -> Receipt:
+        """Post it; raises Failed."""
+        ...
+
+    def find(self, config: Any, draft: Draft, context: Context) -> Receipt | None:
+        """Whether a draft whose answer was lost was taken after all; None where it was not; raises Failed."""
+        ...
