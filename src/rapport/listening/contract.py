@@ -9,6 +9,7 @@ connector could not see is a `Gap`, and never silence: a gap is drawn as one, an
 from __future__ import annotations
 
 import datetime as dt
+import email.utils
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -234,7 +235,9 @@ class Connector(Protocol):
 
     name, title : the folder's name, and what a screen calls it
     network : namespace of the handles there (`bluesky`, `mastodon`, `email`), and the start of its venues
-    config : a frozen dataclass; each field has in its metadata `label`, `help` and perhaps `secret` or `choices`
+    config : a frozen dataclass; each field has a default, and in its metadata `label`, `help` and perhaps
+        `secret`, `choices` (value to words), `low` and `high` of a number, `optional` (may stay empty), `lines`
+        (a text of several)
     costs : what is free and what needs the firm's own keys, in a sentence
     sees, cannot_see : what it reads, and what it cannot, in a sentence each
     """
@@ -296,3 +299,71 @@ class Publishes(Protocol):
     def find(self, config: Any, draft: Draft, context: Context) -> Receipt | None:
         """Whether a draft whose answer was lost was taken after all; None where it was not; raises Failed."""
         ...
+
+
+@runtime_checkable
+class Differs(Protocol):
+    """A connector whose sources may read different networks, on different terms: a feed, a web hook."""
+
+    def network_of(self, config: Any) -> str:
+        """The namespace of the handles that a source with this configuration reads."""
+        ...
+
+    def terms_of(self, config: Any) -> Terms:
+        """The terms of that network."""
+        ...
+
+
+@runtime_checkable
+class Parses(Protocol):
+    """A connector that speaks another protocol than HTTP shows what it makes of one recorded message."""
+
+    def parse(self, config: Any, raw: Any) -> Sequence[Said]:
+        """What one message of the network says; asks nobody."""
+        ...
+
+
+def retry_after_s(answer: Answer, now: dt.datetime) -> float | None:
+    """The wait that an answer asks for (RFC 9110, 10.2.3: seconds, or a date); None where it asks for none."""
+    told = answer.headers.get("retry-after", "").strip()
+    if told.isdigit():
+        return float(told)
+    try:
+        at = email.utils.parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=dt.UTC)
+    return max(0.0, (at - now).total_seconds())
+
+
+def refusal(answer: Answer, who: str, now: dt.datetime, *, words: str = "") -> Failed:
+    """What an answer that is no success means, for networks that use the statuses of HTTP as they are meant.
+
+    `words` is what the network said of it. 401 ends the log-in; 403 is a permission that is missing; 429 is
+    one request too many; what lies above 499 passes.
+    """
+    said = f": {words[:300]}" if words else ""
+    wait = retry_after_s(answer, now)
+    if answer.status == 401:
+        return Failed(
+            f"{who} does not accept our log-in any more{said}",
+            reason="login",
+            retry_after_s=None,
+            hint="Enter the log-in of this source anew.",
+        )
+    if answer.status == 403:
+        return Failed(
+            f"{who} does not let us see this{said}",
+            reason="permission",
+            retry_after_s=3_600.0,
+            is_permanent=True,
+            hint="Give the account or key the right that is missing.",
+        )
+    if answer.status == 429:
+        return Failed(f"{who} wants fewer requests{said}", reason="rate", retry_after_s=wait or 60.0)
+    if answer.status >= 500:
+        return Failed(f"{who} answered {answer.status}{said}", retry_after_s=wait or 60.0)
+    return Failed(
+        f"{who} refused with {answer.status}{said}", retry_after_s=wait or 3_600.0, is_permanent=True
+    )
