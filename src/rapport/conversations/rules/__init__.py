@@ -1,0 +1,1 @@
+"""What holds by definition: views, clocks, weights, joining, recoveries, reception. Pure."""
