@@ -50,6 +50,7 @@ ALLOWED = [
     ("cli/insights.py", "data", "the option --data is what scripts of others already write"),
     ("events/collector/keys.py", "_user_name", "the term of HTTP basic authentication"),
     ("*test*", "handle_DATA", "aiosmtpd calls the method so"),
+    ("kit/markup.py", "handle_data", "the standard library's reader of HTML calls the method so"),
     ("bench/collector.py", "data*", "asyncio calls the method and its argument so"),
     ("*test_*", "data", "hypothesis calls its interactive strategy so"),
     ("*", "data_folder", "every page calls the folder RAPPORT_HOME so"),

@@ -1,0 +1,111 @@
+"""What answers of others hold: JSON read without trust in its shape, times, waits and links of headers.
+
+Whoever writes to us may leave out, misname or mistype whatever they please. So nothing here raises for a
+shape: what is not there, or is not what it should be, reads as empty, and the caller says what that means.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+_LINK = re.compile(r'<([^<>]*)>\s*((?:;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:"[^"]*"|[^\s;,"]+)\s*)*)')
+_REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+EPOCH_FROM = 1_000_000_000  # a number of seconds as large as this is a moment, and no wait
+
+
+def document(body: bytes) -> Any:
+    """The JSON of a body; None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def at(value: Any, *path: str | int) -> Any:
+    """What lies at a path of names and positions; None where nothing does."""
+    for step in path:
+        if isinstance(step, str) and isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(step, int) and isinstance(value, list) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def text_at(value: Any, *path: str | int) -> str:
+    """The text at a path; empty where there is none."""
+    found = at(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def items_at(value: Any, *path: str | int) -> list[Any]:
+    """The list at a path; empty where there is none."""
+    found = at(value, *path)
+    return found if isinstance(found, list) else []
+
+
+def count_at(value: Any, *path: str | int) -> int | None:
+    """The whole number, not below zero, at a path; None where there is none."""
+    found = at(value, *path)
+    is_count = isinstance(found, int) and not isinstance(found, bool) and found >= 0
+    return found if is_count else None
+
+
+def moment(text: object) -> dt.datetime | None:
+    """An RFC 3339 time as an aware UTC datetime; None where it is none or has no zone."""
+    if not isinstance(text, str):
+        return None
+    try:
+        # Some write nanoseconds, of which Python reads six digits alone.
+        found = dt.datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
+        return found.astimezone(dt.UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def written(at: dt.datetime) -> str:
+    """An aware datetime as RFC 3339 in UTC, with milliseconds."""
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wait_s(headers: Mapping[str, str], now: dt.datetime) -> float | None:
+    """How long a server asks to wait: Retry-After, else when its limit is renewed; None where it says nothing.
+
+    Retry-After is seconds or a date (RFC 9110, 10.2.3). The time of renewal is written by some as seconds to
+    go, by others as seconds since 1970, by others as a date (`RateLimit-Reset`, `X-RateLimit-Reset`).
+    """
+    for name in ("retry-after", "ratelimit-reset", "x-ratelimit-reset"):
+        text = headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,12}(\.\d+)?", text):
+            number = float(text)
+            seconds = number - now.timestamp() if number >= EPOCH_FROM else number
+            return max(seconds, 0.0)
+        until = moment(text) or _http_date(text)
+        if until is not None:
+            return max((until - now).total_seconds(), 0.0)
+    return None
+
+
+def _http_date(text: str) -> dt.datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def links(headers: Mapping[str, str]) -> dict[str, str]:
+    """Addresses of a Link header by their relation (RFC 8288)."""
+    found: dict[str, str] = {}
+    for address, parameters in _LINK.findall(headers.get("link", "")):
+        said = _REL.search(parameters)
+        for relation in (said[1] or said[2] or "").lower().split() if said else ():
+            found.setdefault(relation, address)
+    return found
