@@ -114,6 +114,21 @@ class Correction(models.Model):
         ]
 
 
+class Owed(models.Model):
+    """That the log has yet to hear what staff said of a text: written with the correction, gone once it has heard.
+
+    Whoever is killed in between leaves this row behind, and the next round of the jobs tells the log.
+    """
+
+    seq = models.BigIntegerField()
+    name = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["seq", "name"], name="insights_owed_text")
+        ]
+
+
 class LabelledFile(models.Model):
     """Texts with the labels that the firm gave them, kept so that a model can be taught from them again."""
 

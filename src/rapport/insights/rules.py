@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rapport.insights.contract import Gives
 from rapport.kit.errors import Invalid
 
-OWN_WORDS = ("message_sent", "reply_published")  # events whose text is ours; what we say is nobody's opinion of us
+# Events whose text is ours; what we say is nobody's opinion of us.
+OWN_WORDS = ("message_sent", "reply_published")
 STAFF = "staff"  # the model that corrections are written under
 NOTHING = ""  # the label of an annotation that takes back an earlier one: nothing is said of it any more
 # Where on the range of its annotation a label that staff gave lies, from 0 to 1; other labels have no value.

@@ -308,6 +308,7 @@ def read_texts_soon() -> None:
 
 
 def _read_texts_if_due() -> None:
+    insights.tell_owed()
     from django_tasks_db.compat import TaskResultStatus
 
     runs = DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, task_path__endswith=".read_texts")

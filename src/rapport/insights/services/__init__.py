@@ -15,7 +15,7 @@ from rapport.insights.services.cataloguing import accept as accept_aspect
 from rapport.insights.services.cataloguing import change as change_aspect
 from rapport.insights.services.cataloguing import declare as declare_aspect
 from rapport.insights.services.cataloguing import drop as drop_aspect
-from rapport.insights.services.correcting import Corrected, correct, uncorrect
+from rapport.insights.services.correcting import Corrected, correct, tell_owed, uncorrect
 from rapport.insights.services.finding import look as look_for_aspects
 from rapport.insights.services.judging import Asked, backtest
 from rapport.insights.services.keeping import parameters_from
@@ -55,5 +55,6 @@ __all__ = [
     "run",
     "stop",
     "teach",
+    "tell_owed",
     "uncorrect",
 ]

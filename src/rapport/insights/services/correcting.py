@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from django.db import transaction
 
 from rapport.events import lake
 from rapport.events import rules as event_rules
 from rapport.events import services as events
 from rapport.insights import rules
 from rapport.insights.contract import Gives, Insight, given_name
-from rapport.insights.models import Correction
+from rapport.insights.models import Correction, Owed
 from rapport.insights.selectors.aspects import MODEL, aspects
-from rapport.insights.services import annotating, corrected, keeping, permitting
+from rapport.insights.services import annotating, corrected, keeping, permitting, setting_apart
 from rapport.kit import clock, home, query
 from rapport.kit.errors import Invalid, NotFound
 from rapport.people.rules import sensitive
@@ -52,20 +53,23 @@ def correct(seq: int, name: str, label: str, staff: str) -> Corrected:
         con.close()
     row = text.to_pylist()[0]
     with _lock():
-        Correction.objects.update_or_create(
-            seq=seq,
-            name=name,
-            defaults={
-                "subject": row["subject"],
-                "label": label,
-                "said": said["label"],
-                "model": model.name,
-                "version": said["version"] or keeping.active_version(model),
-                "made_by": staff,
-                "made_at": clock.now(),
-            },
-        )
+        with transaction.atomic():
+            Owed.objects.get_or_create(seq=seq, name=name)
+            Correction.objects.update_or_create(
+                seq=seq,
+                name=name,
+                defaults={
+                    "subject": row["subject"],
+                    "label": label,
+                    "said": said["label"],
+                    "model": model.name,
+                    "version": said["version"] or keeping.active_version(model),
+                    "made_by": staff,
+                    "made_at": clock.now(),
+                },
+            )
         written = corrected.write({(seq, name): label}, text, {gives.name: gives})
+        Owed.objects.filter(seq=seq, name=name).delete()
     return Corrected(seq, name, label, said["label"], written.last if written else 0)
 
 
@@ -83,10 +87,40 @@ def uncorrect(seq: int, name: str) -> Corrected:
         con.close()
     rows = _said_anew(model, text, name)
     with _lock():
-        if not said_by_staff.delete()[0]:
-            raise nobody
+        with transaction.atomic():
+            if not said_by_staff.delete()[0]:
+                raise nobody
+            Owed.objects.get_or_create(seq=seq, name=name)
         written = events.annotate(rows)
+        Owed.objects.filter(seq=seq, name=name).delete()
     return Corrected(seq, name, rows.column("label")[0].as_py(), "", written.last)
+
+
+def tell_owed() -> int:
+    """Tell the log what it has not heard because somebody was killed in between; gives how many texts."""
+    if not Owed.objects.exists():
+        return 0
+    with _lock():  # whoever is just saying something is through after this
+        rows = list(Owed.objects.values_list("seq", "name"))
+        for seq, name in rows:
+            with contextlib.suppress(NotFound):  # erased since, or of a model that is no more
+                _tell(seq, name)
+            Owed.objects.filter(seq=seq, name=name).delete()
+    return len(rows)
+
+
+def _tell(seq: int, name: str) -> None:
+    said = Correction.objects.filter(seq=seq, name=name).first()
+    if said is not None and name == rules.AUTHENTICITY:
+        setting_apart.write(seq, said.label)
+        return
+    model, gives = giving(name)
+    with lake.connect() as con:
+        text = _text(con, seq)
+    if said is None:
+        events.annotate(_said_anew(model, text, name))
+    else:
+        corrected.write({(seq, name): said.label}, text, {gives.name: gives})
 
 
 def giving(name: str) -> tuple[Insight, Gives]:

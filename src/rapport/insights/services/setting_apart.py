@@ -10,14 +10,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db import transaction
 
 from rapport.events import lake
 from rapport.events import rules as event_rules
 from rapport.events import services as events
 from rapport.insights import rules
-from rapport.insights.models import Correction
+from rapport.insights.models import Correction, Owed
 from rapport.insights.services import corrected
-from rapport.kit import clock, query
+from rapport.kit import clock, home, query
 from rapport.kit.errors import NotFound
 from rapport.people import selectors as people
 from rapport.people.selectors import rows
@@ -57,6 +58,40 @@ def decide(seq: int, *, is_genuine: bool, staff: str) -> int:
     Raises NotFound where there is no such text in public.
     """
     label = rules.GENUINE if is_genuine else rules.LEFT_OUT
+    theirs = _texts_of_account(seq)
+    seqs = rows.numbers(theirs, "seq")
+    newest = int(seqs[-1])
+    with home.lock("correct", wait=True):
+        with transaction.atomic():
+            # One word for an account: an earlier one about another of its texts no longer holds.
+            for part in range(0, len(seqs), 500):
+                Correction.objects.filter(
+                    name=rules.AUTHENTICITY, seq__in=seqs[part : part + 500].tolist()
+                ).delete()
+            Owed.objects.get_or_create(seq=newest, name=rules.AUTHENTICITY)
+            Correction.objects.create(
+                seq=newest,
+                subject=int(theirs.column("subject")[-1].as_py()),
+                name=rules.AUTHENTICITY,
+                label=label,
+                said=rules.LEFT_OUT if is_genuine else rules.GENUINE,
+                model=rules.AUTHENTICITY,
+                version="",
+                made_by=staff,
+                made_at=clock.now(),
+            )
+        written = _write(theirs, label)
+        Owed.objects.filter(seq=newest, name=rules.AUTHENTICITY).delete()
+    events.settle(written.last)
+    return len(seqs)
+
+
+def write(seq: int, label: str) -> events.Range:
+    """Mark every text of the account that wrote this one with staff's word. Raises NotFound."""
+    return _write(_texts_of_account(seq), label)
+
+
+def _texts_of_account(seq: int) -> pa.Table:
     con = lake.connect()
     try:
         lake.give(con, "identity", people.identity_arrow())
@@ -67,28 +102,15 @@ def decide(seq: int, *, is_genuine: bool, staff: str) -> int:
         con.close()
     if theirs.num_rows == 0:
         raise NotFound(f"event {seq} is no text that somebody published", "It may have been erased.")
-    seqs = rows.numbers(theirs, "seq")
-    # One word for an account: an earlier one about another of its texts no longer holds.
-    for part in range(0, len(seqs), 500):
-        Correction.objects.filter(name=rules.AUTHENTICITY, seq__in=seqs[part : part + 500].tolist()).delete()
-    newest = int(seqs[-1])
-    Correction.objects.create(
-        seq=newest,
-        subject=int(theirs.column("subject")[-1].as_py()),
-        name=rules.AUTHENTICITY,
-        label=label,
-        said=rules.LEFT_OUT if is_genuine else rules.GENUINE,
-        model=rules.AUTHENTICITY,
-        version="",
-        made_by=staff,
-        made_at=clock.now(),
-    )
+    return theirs
+
+
+def _write(theirs: pa.Table, label: str) -> events.Range:
+    value = 1.0 if label == rules.GENUINE else 0.0
     said = theirs.append_column("label", pa.repeat(label, theirs.num_rows))
-    said = said.append_column("value", pa.repeat(1.0 if is_genuine else 0.0, theirs.num_rows))
+    said = said.append_column("value", pa.repeat(value, theirs.num_rows))
     said = said.append_column("detail", pa.repeat(corrected.NO_WORDS, theirs.num_rows))
-    written = events.annotate(_marks(said, rules.STAFF, ""))
-    events.settle(written.first + written.n - 1)
-    return len(seqs)
+    return events.annotate(_marks(said, rules.STAFF, ""))
 
 
 def _marks(due: pa.Table, model: str, version: str) -> pa.Table:

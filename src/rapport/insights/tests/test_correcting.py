@@ -145,6 +145,53 @@ def test_two_corrections_at_once_leave_the_row_and_the_log_alike(
     services.correct(1, "loud", "quiet", "alice")
 
 
+class Killed(BaseException):
+    """As if the process had ended here."""
+
+
+def test_killed_between_the_row_and_the_log_the_log_is_told_later(
+    say: Say, loud: Loud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(post("1", "ana", 1, "one"), post("2", "bo", 1, "two"))
+    react()
+    services.correct(2, "loud", "quiet", "alice")
+
+    def die(*_given: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(events, "annotate", die)
+        with pytest.raises(Killed):
+            services.correct(1, "loud", "quiet", "alice")
+        with pytest.raises(Killed):
+            services.uncorrect(2, "loud")
+    loaded()
+    assert newest() == {1: ("loud", "loud"), 2: ("quiet", "staff")}
+    assert services.tell_owed() == 2
+    loaded()
+    assert newest() == {1: ("quiet", "staff"), 2: ("loud", "loud")}
+    assert services.tell_owed() == 0
+
+
+def test_killed_while_an_account_is_set_apart_every_text_of_it_is_marked_later(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(post("1", "ana", 1, "one"), post("2", "ana", 2, "two"))
+    react()
+
+    def die(*_given: Any) -> Any:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(events, "annotate", die)
+        with pytest.raises(Killed):
+            services.decide(1, is_genuine=False, staff="alice")
+    assert services.tell_owed() == 1
+    loaded()
+    assert {label for label, _model in newest("authenticity").values()} == {"left_out"}
+    assert len(newest("authenticity")) == 2
+
+
 def test_the_labels_given_most_are_offered_first(
     say: Say, loud: Loud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
