@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -200,6 +200,8 @@ class Context:
     words : what the firm follows, for networks that are searched rather than read whole
     is_stopping : whether a long-lived reader should end
     since : nothing older is wanted on the first run
+    memory : what the connector may remember between rounds of one source in this process, such as a session with
+        the network that may not be opened each time; never written down, and perhaps empty at any time
     """
 
     now: Callable[[], dt.datetime]
@@ -207,6 +209,7 @@ class Context:
     words: Sequence[str]
     is_stopping: Callable[[], bool]
     since: dt.datetime
+    memory: MutableMapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
