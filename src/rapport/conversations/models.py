@@ -121,7 +121,14 @@ class Message(models.Model):
     thread = models.CharField(max_length=255, default="")
     url = models.CharField(max_length=1000, default="")
     event_name = models.CharField(max_length=32, default="")
-    why = models.CharField(max_length=32, default="")  # it asks for an answer; empty where it does not
+    topic = models.CharField(max_length=120, default="")  # its heading without Re:, where nothing links it
+    asks_us = models.BooleanField(default=False)
+    may_open = models.BooleanField(default=False)  # of a brand, product or problem of ours: help is ours to give
+    is_help = models.BooleanField(default=False)  # a model says that it asks for help
+    is_thanks = models.BooleanField(default=False)  # nothing but thanks: nobody waits
+    signs = models.CharField(max_length=64, default="")  # safety, vulnerable, refund; by comma
+    contact_reason = models.CharField(max_length=32, default="")
+    aspect = models.CharField(max_length=64, default="")
     stars = models.FloatField(null=True)
     sentiment = models.CharField(max_length=16, default="")
     stance = models.FloatField(null=True)  # value of its sentiment, -1..1
