@@ -60,3 +60,52 @@ class Withdrawn(models.Model):
 
     hash = models.CharField(max_length=64, primary_key=True)
     at = models.DateTimeField(db_column="withdrawn_at")
+
+
+class ChatDesk(models.Model):
+    """How a site's chat is set up."""
+
+    site = models.OneToOneField(Site, models.CASCADE, primary_key=True, related_name="+")
+    is_on = models.BooleanField(default=False)
+    hours = models.JSONField(default=dict)  # weekday: [[from, until]]; empty: always
+    zone = models.CharField(max_length=64, default="UTC")
+    greeting = models.JSONField(default=dict)  # language: the firm's own words
+    within_min = models.PositiveIntegerField(default=60)  # an answer is promised within, of opening hours
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=255, default="")
+
+
+class Chat(models.Model):
+    """One browser's chat; its number is made of a secret that only that browser holds."""
+
+    id = models.CharField(max_length=40, primary_key=True)
+    site = models.ForeignKey(Site, models.CASCADE, related_name="+")
+    language = models.CharField(max_length=8)
+    mail = models.CharField(max_length=254, blank=True)  # to answer to, and no proof of anything
+    began_at = models.DateTimeField()
+    heard_at = models.DateTimeField()  # when the window last asked
+    heard_upto = models.BigIntegerField(default=0)  # the last line that it has
+    mailed_upto = models.BigIntegerField(default=0)  # and the last that went by mail instead
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["heard_at"], name="onsite_chat_heard"),
+        ]
+
+
+class ChatLine(models.Model):
+    """One thing said in a chat, by either side."""
+
+    id = models.BigAutoField(primary_key=True)
+    chat = models.ForeignKey(Chat, models.CASCADE, related_name="+", related_query_name="line")
+    key = models.CharField(max_length=110, unique=True)  # whoever hands a line over twice is taken once
+    is_ours = models.BooleanField()
+    text = models.TextField()
+    said_at = models.DateTimeField()
+
+
+class ChatPresence(models.Model):
+    """That a colleague has the inbox open."""
+
+    staff = models.BigIntegerField(primary_key=True)
+    seen_at = models.DateTimeField()

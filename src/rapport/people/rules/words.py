@@ -16,6 +16,7 @@ EVIDENCE = {
     "post": "one post carried both",
     "link": "a signed link sent to one was opened by the other",
     "consent": "one consent record names both",
+    "chat": "one browser wrote in the chat and visited pages",
     "answer": "one questionnaire was answered with both",
     "staff": "a colleague knows that they are one",
     "similar": "name, place and other traits are alike",

@@ -86,6 +86,7 @@ EVIDENCE: dict[str, Any] = {
     "post": gettext_lazy("one post carried both"),
     "link": gettext_lazy("a signed link sent to one was opened by the other"),
     "consent": gettext_lazy("one consent record names both"),
+    "chat": gettext_lazy("one browser wrote in the chat and visited pages"),
     "answer": gettext_lazy("one questionnaire was answered with both"),
     "staff": gettext_lazy("a colleague knows that they are one"),
     "similar": gettext_lazy("name, place and other traits are alike"),

@@ -1,0 +1,1 @@
+"""Chat on the firm's own site: a conversation like any other, begun in a small window on a page."""
