@@ -1,0 +1,1 @@
+"""What holds by definition: finding, asking, checking, wording. Pure."""
