@@ -21,6 +21,7 @@ class Staff(AbstractBaseUser):
     language = models.CharField(max_length=8, default="en")
     timezone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, default="auto")
+    has_keys = models.BooleanField(default=True)  # whether single letters do something (WCAG 2.1.4)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=clock.now)
     seen_at = models.DateTimeField(null=True)  # last looked at Home

@@ -153,7 +153,12 @@ def new_link_for(by: Staff, staff: Staff) -> str:
 
 
 def change_settings(
-    staff: Staff, *, name: str | None = None, language: str | None = None, timezone: str | None = None
+    staff: Staff,
+    *,
+    name: str | None = None,
+    language: str | None = None,
+    timezone: str | None = None,
+    has_keys: bool | None = None,
 ) -> None:
     """Change what somebody set for themselves; what is None stays."""
     if language is not None:
@@ -164,7 +169,9 @@ def change_settings(
         staff.timezone = timezone
     if name is not None:
         staff.name = name.strip()
-    staff.save(update_fields=["name", "language", "timezone"])
+    if has_keys is not None:
+        staff.has_keys = has_keys
+    staff.save(update_fields=["name", "language", "timezone", "has_keys"])
 
 
 def change_theme(staff: Staff, theme: str) -> None:

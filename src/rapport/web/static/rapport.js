@@ -102,6 +102,7 @@
       all("details[data-menu][open]").forEach((menu) => menu.removeAttribute("open"));
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || $("dialog[open]")) return;
+    if (document.body.dataset.noKeys !== undefined) return; // switched off under Settings
     const page = (key) => $(`[data-key="${key}"]`)?.click();
     const keys = {
       "/": () => ($("[data-search]") || $("[data-find]"))?.select(),

@@ -37,6 +37,9 @@ class MineForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=django_settings.LANGUAGES)
     timezone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=_zones)
+    has_keys = forms.BooleanField(
+        label=gettext_lazy("Single letters on the keyboard do things, such as J, K and E"), required=False
+    )
 
 
 class PasswordForm(forms.Form):
@@ -74,7 +77,7 @@ def settings(request: HttpRequest) -> HttpResponseBase:
     firm = selectors.organisation()
     mine = MineForm(
         request.POST if which == "mine" else None,
-        initial={"name": staff.name, "language": staff.language, "timezone": staff.timezone},
+        initial={key: getattr(staff, key) for key in ("name", "language", "timezone", "has_keys")},
         auto_id="mine_%s",
     )
     password = PasswordForm(

@@ -29,6 +29,16 @@ def test_alice_changes_the_organisation(alice: Staff) -> None:
     assert selectors.currency() == "USD"
 
 
+def test_single_keys_can_be_switched_off(alice: Staff) -> None:
+    client = logged_in(alice)
+    assert "data-no-keys" not in client.get("/settings/").content.decode()
+    mine = {"form": "mine", "name": "Alice", "language": "en", "timezone": "UTC"}
+    client.post("/settings/", mine)
+    assert "data-no-keys" in client.get("/settings/").content.decode()
+    client.post("/settings/", mine | {"has_keys": "on"})
+    assert "data-no-keys" not in client.get("/settings/").content.decode()
+
+
 def test_a_password_needs_the_current_one(alice: Staff) -> None:
     client = logged_in(alice)
     wrong = client.post("/settings/", {"form": "password", "current": "no", "new": "a longer new password"})
