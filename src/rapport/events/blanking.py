@@ -39,7 +39,7 @@ class Erasing:
 def of_seqs(seqs: Sequence[int]) -> Erasing:
     """Single rows alone, such as those that the loader left out."""
     return Erasing(
-        np.unique(np.asarray(seqs, dtype=np.int64)), np.empty(0, np.int64), (), traces.Traces((), "")
+        np.unique(np.asarray(seqs, dtype=np.int64)), np.empty(0, np.int64), (), traces.Traces(())
     )
 
 
@@ -108,7 +108,7 @@ def _select(rows: str, body: spool.Stored, con: duckdb.DuckDBPyConnection, erasi
     lake.give(con, "gone_subject", pa.table({"subject": pa.array(erasing.subjects)}))
     lake.give(con, "gone_identifier", pa.table({"identifier": pa.array(erasing.identifiers, pa.string())}))
     if body.kind == spool.ANNOTATIONS:
-        theirs = "subject IN (SELECT subject FROM gone_subject)"
+        theirs = "(subject IN (SELECT subject FROM gone_subject) OR seq IN (SELECT seq FROM gone_seq))"
         (n,) = con.execute(f"SELECT count(*) FROM ({rows}) WHERE {theirs}").fetchall()[0]
         return f"SELECT * EXCLUDE (seq_here) FROM ({rows}) WHERE NOT {theirs}" if n else None
     con.execute(f"CREATE OR REPLACE TEMP VIEW body_rows AS {rows}")
@@ -117,20 +117,20 @@ def _select(rows: str, body: spool.Stored, con: duckdb.DuckDBPyConnection, erasi
     )
     named = "(SELECT coalesce(list(identifier), []) FROM gone_identifier)"
     beside = f"coalesce(list_has_any(also, {named}), false)"
-    betrayed = quoting(('"text"', "properties"), erasing.traces)
-    (n,) = con.execute(f"SELECT count(*) FROM body_rows WHERE {theirs} OR {beside} OR {betrayed}").fetchall()[
-        0
-    ]
-    if not n:
+    betrayed = unreadable(con, "body_rows", "seq_here", ('"text"', "properties"), erasing.traces)
+    betrayed = betrayed.rename_columns(["seq_there", "text_there", "properties_there"])
+    (n,) = con.execute(f"SELECT count(*) FROM body_rows WHERE {theirs} OR {beside}").fetchall()[0]
+    if not n and not betrayed.num_rows:
         return None
+    lake.give(con, "betrayed", betrayed)
     blanked = {
         "name": literal(rules.BLANK_NAME),
         "identifier": "''",
         **dict.fromkeys(("evidence", "channel", "venue", "value_minor", "currency"), "NULL"),
     }
     said = {
-        column: f"CASE WHEN {theirs} THEN NULL ELSE {without(column, erasing.traces)} END"
-        for column in ('"text"', "properties")
+        column: f"CASE WHEN {theirs} THEN NULL WHEN seq_there IS NULL THEN {column} ELSE {there} END"
+        for column, there in (('"text"', "text_there"), ("properties", "properties_there"))
     }
     replaced = [f"CASE WHEN {theirs} THEN {value} ELSE {key} END AS {key}" for key, value in blanked.items()]
     replaced += [f"{value} AS {column}" for column, value in said.items()]
@@ -138,29 +138,50 @@ def _select(rows: str, body: spool.Stored, con: duckdb.DuckDBPyConnection, erasi
     texts = ", ".join(literal(text) for text in erasing.identifiers) or "NULL"
     unsaid = f"list_transform(also, lambda x: CASE WHEN x NOT IN ({texts}) THEN x END)"
     replaced.append(f"CASE WHEN {theirs} THEN NULL WHEN {beside} THEN {unsaid} ELSE also END AS also")
-    return f"SELECT * EXCLUDE (seq_here) REPLACE ({', '.join(replaced)}) FROM body_rows"
+    # A row's place is its number, and a join keeps no order.
+    return (
+        "SELECT * EXCLUDE (seq_here, seq_there, text_there, properties_there)"
+        f" REPLACE ({', '.join(replaced)}) FROM body_rows LEFT JOIN betrayed ON seq_here = seq_there"
+        " ORDER BY seq_here"
+    )
 
 
-def quoting(columns: Sequence[str], found: traces.Traces) -> str:
-    """A condition in SQL: one of the text columns names a trace."""
+def likely(columns: Sequence[str], found: traces.Traces) -> str:
+    """A condition in SQL that holds wherever one of the text columns names a trace, and seldom elsewhere."""
     if not found:
         return "false"
-    # A plain search first: it is many times quicker than the pattern, and almost never finds anything.
-    likely = " OR ".join(
-        f"contains(lower({column}), {literal(text)})" for column in columns for text in found.shortest
-    )
-    pattern = literal(found.pattern)
-    surely = " OR ".join(f"regexp_matches({column}, {pattern})" for column in columns)
-    return f"coalesce(({likely}) AND ({surely}), false)"
+    if not found.are_many:
+        names = [f"contains(lower({c}), {literal(text)})" for c in columns for text in found.shortest]
+    else:
+        runs = "[" + ", ".join(literal(run) for run in found.by_run) + "]"
+        names = [f"list_has_any(regexp_extract_all(lower({c}), '{traces.RUN}'), {runs})" for c in columns]
+        names += [f"contains(lower({c}), {literal(text)})" for c in columns for text in found.runless]
+    return f"coalesce({' OR '.join(names)}, false)"
 
 
-def without(column: str, found: traces.Traces) -> str:
-    """A text column in SQL with every trace made unreadable, see Traces.without."""
-    if not found:
-        return column
-    pattern, gone = literal(found.pattern), literal(rf"\1{traces.GONE}\2")
-    once = f"regexp_replace({column}, {pattern}, {gone}, 'g')"
-    return f"regexp_replace({once}, {pattern}, {gone}, 'g')"
+def unreadable(
+    con: duckdb.DuckDBPyConnection, rows: str, key: str, columns: Sequence[str], found: traces.Traces
+) -> pa.Table:
+    """Of a relation's rows those that name a trace: their key, and the text columns with it made unreadable.
+
+    What may name one is taken out by a condition; whether it does is said by the same pattern for every store.
+    """
+    listed = ", ".join(f"{column}::VARCHAR AS {column}" for column in columns)
+    near = con.execute(
+        f"SELECT {key}, {listed} FROM {rows} WHERE {likely(columns, found)}"
+    ).to_arrow_table()
+    said: list[list[str | None]] = []
+    for place in range(1, near.num_columns):
+        said.append([None if text is None else found.without(text) for text in near.column(place).to_pylist()])
+    changed = [
+        any(new != old for new, old in zip(row_new, row_old, strict=True))
+        for row_new, row_old in zip(
+            zip(*said, strict=True), zip(*(c.to_pylist() for c in near.columns[1:]), strict=True), strict=True
+        )
+    ]
+    names = [near.schema.names[0], *(column.strip('"') for column in columns)]
+    table = pa.table([near.column(0), *(pa.array(texts, pa.string()) for texts in said)], names=names)
+    return table.filter(pa.array(changed, pa.bool_()))
 
 
 def _blank_segment(box: spool.Spool, body: spool.Stored, erasing: Erasing) -> bool:

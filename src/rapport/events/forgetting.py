@@ -112,6 +112,64 @@ def forget_older(limits: Mapping[str, dt.datetime]) -> Forgotten:
     return done
 
 
+def withdraw(seqs: Sequence[int]) -> Forgotten:
+    """Take the words out of single events: that something was said stays, so that it is known again, and not what.
+
+    Annotations of them go. An event that is empty already is left as it is.
+    """
+    return _forget_seqs(seqs, _empty)
+
+
+def forget_seqs(seqs: Sequence[int]) -> Forgotten:
+    """Erase single events, and what was read out of them."""
+    return _forget_seqs(seqs, lambda con: _delete(con, "event", f"seq IN ({_NUMBERS})"))
+
+
+_NUMBERS = "SELECT seq FROM temp.forgotten_seq"
+# What joins a withdrawn post to those around it; every other property may hold words.
+_KEPT_PROPERTIES = ("post_id", "network", "in_reply_to", "thread", "follows")
+
+
+def _empty(con: duckdb.DuckDBPyConnection) -> int:
+    kept = ", ".join(f"'{key}', properties->'$.{key}'" for key in _KEPT_PROPERTIES)
+    return _count(
+        con,
+        f"UPDATE lake.event SET \"text\" = NULL, properties = json_merge_patch('{{}}', json_object({kept},"
+        f" 'withdrawn', true)) WHERE seq IN ({_NUMBERS}) AND NOT coalesce((properties->>'$.withdrawn')::BOOLEAN, false)",
+    )
+
+
+def _forget_seqs(seqs: Sequence[int], change: Callable[[duckdb.DuckDBPyConnection], int]) -> Forgotten:
+    began = clock.monotonic_s()
+    done = Forgotten()
+    gone = blanking.of_seqs(seqs)
+    if not gone.seqs.size:
+        return done
+    with lake.writing():
+        con = lake.connect()
+        try:
+            lake.give(con, "forgotten_seq", pa.table({"seq": pa.array(gone.seqs)}))
+            con.execute("BEGIN")
+            try:
+                done.events = change(con)
+                done.annotations = _delete(con, "annotation", f"seq IN ({_NUMBERS})")
+                con.execute("COMMIT")
+            except BaseException:
+                con.execute("ROLLBACK")
+                raise
+            if done.events or done.annotations:
+                _write_anew(con)
+                done.spool_bodies = blanking.blank(spool.current(), gone)
+                done.files = _delete_old_files(con)
+        finally:
+            con.execute("DROP TABLE IF EXISTS temp.forgotten_seq")
+            con.close()
+        if done.events or done.annotations:
+            _leave_no_free_page()
+    done.took_s = clock.monotonic_s() - began
+    return done
+
+
 def counted_before(limits: Mapping[str, dt.datetime]) -> dict[str, int]:
     """How many events of each name are older than its limit; names with none are left out."""
     con = lake.connect()
@@ -194,8 +252,14 @@ def _unquote(con: duckdb.DuckDBPyConnection, found: traces.Traces) -> int:
         return 0
     n = 0
     for table, columns in _QUOTING.items():
-        changes = ", ".join(f"{column} = {blanking.without(column, found)}" for column in columns)
-        n += _count(con, f"UPDATE lake.{table} SET {changes} WHERE {blanking.quoting(columns, found)}")
+        quoting = blanking.unreadable(con, f"lake.{table}", "rowid AS place", columns, found)
+        if not quoting.num_rows:
+            continue
+        lake.give(con, "unreadable", quoting)
+        changes = ", ".join(f"{column} = u.{column}" for column in columns)
+        n += _count(
+            con, f"UPDATE lake.{table} AS t SET {changes} FROM temp.unreadable AS u WHERE t.rowid = u.place"
+        )
     return n
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "counted_before",
     "forget",
     "forget_older",
+    "forget_seqs",
     "keep_out",
     "objections",
     "quarantine_rows",
@@ -38,27 +39,31 @@ __all__ = [
     "record_query",
     "settle",
     "touchpoint",
+    "withdraw",
 ]
 
 INLINE_ROWS = 2_000  # fewer rows than this travel inside the spool row, more as a staged Parquet file
 WAIT_S = 0.1
 
 
-def record(table: pa.Table, *, source: str, batch: str = "", trusted: bool = False) -> Range:
+def record(
+    table: pa.Table, *, source: str, batch: str = "", trusted: bool = False, within: str = ""
+) -> Range:
     """Append touchpoints durably; they are in the spool when this returns.
 
     `table` has the columns of rules.TOUCHPOINT (missing nullable ones are NULL). With `trusted`, columns
-    were typed by our own code and rows are not checked against the plan one by one. Raises Invalid for
-    an empty table or a missing column.
+    were typed by our own code and rows are not checked against the plan one by one. `within` says where
+    message ids are unique, if not within the source: what two sources tell of one network is one. Raises
+    Invalid for an empty table or a missing column.
     """
     rows = _conform(table, rules.TOUCHPOINT)
     kind = spool.TRUSTED if trusted else spool.TOUCHPOINTS
     with lake.scratch() as con:
         con.register("given", rows)
         if rows.num_rows < INLINE_ROWS:
-            shaped = con.execute(_shape(con, "SELECT * FROM given", source)).to_arrow_table()
+            shaped = con.execute(_shape(con, "SELECT * FROM given", within or source)).to_arrow_table()
             return _append(kind, source, batch, shaped.num_rows, body=_ipc(shaped))
-        return _stage(con, "SELECT * FROM given", source=source, batch=batch, kind=kind)
+        return _stage(con, "SELECT * FROM given", source=source, batch=batch, kind=kind, within=within)
 
 
 def record_query(
@@ -168,6 +173,20 @@ def forget_older(limits: Mapping[str, dt.datetime]) -> Forgotten:
     return forgetting.forget_older(limits)
 
 
+def withdraw(seqs: Sequence[int]) -> Forgotten:
+    """Take the words out of single events for good: that they were stays, and no word of them."""
+    if seqs:
+        settle(max(seqs))
+    return forgetting.withdraw(seqs)
+
+
+def forget_seqs(seqs: Sequence[int]) -> Forgotten:
+    """Erase single events, and what was read out of them."""
+    if seqs:
+        settle(max(seqs))
+    return forgetting.forget_seqs(seqs)
+
+
 def counted_before(limits: Mapping[str, dt.datetime]) -> dict[str, int]:
     """How many events of each name `forget_older` would erase; names with none are left out."""
     return forgetting.counted_before(limits)
@@ -234,11 +253,14 @@ def _shape(con: duckdb.DuckDBPyConnection, select: str, source: str) -> str:
     )
 
 
-def _stage(con: duckdb.DuckDBPyConnection, select: str, *, source: str, batch: str, kind: str) -> Range:
+def _stage(
+    con: duckdb.DuckDBPyConnection, select: str, *, source: str, batch: str, kind: str, within: str = ""
+) -> Range:
     box = spool.current()
     path = box.staging_path()
+    shaped = _shape(con, select, within or source)
     result = con.execute(
-        f"COPY ({_shape(con, select, source)}) TO '{path}' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 131072)"
+        f"COPY ({shaped}) TO '{path}' (FORMAT parquet, COMPRESSION lz4, ROW_GROUP_SIZE 131072)"
     ).fetchone()
     n = int(result[0]) if result else 0
     if n == 0:

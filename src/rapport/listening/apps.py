@@ -7,6 +7,7 @@ class ListeningConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rapport.listening import services
+        from rapport.listening import handlers, services
 
         services.register_replayers()
+        handlers.register()

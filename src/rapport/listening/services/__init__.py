@@ -1,4 +1,4 @@
-"""Verbs of listening: import a file, keep an upload, save a mapping."""
+"""Verbs of listening: import a file, set up a network and read it, post there, follow words."""
 
 from __future__ import annotations
 
@@ -16,8 +16,21 @@ from rapport.listening.rules import fields
 from rapport.listening.rules.kinds import KINDS, kind_named
 from rapport.listening.services import imports, replay, weblog
 from rapport.listening.services import work as under_way
+from rapport.listening.services.following import follow, matched, unfollow
 from rapport.listening.services.forgetting import forget, names_any
+from rapport.listening.services.keeping import carry_out as carry_out_terms
+from rapport.listening.services.keeping import carry_out_if_due as terms_if_due
+from rapport.listening.services.posting import find, publish
 from rapport.listening.services.refusals import BadRow
+from rapport.listening.services.rounds import Round, check_source, read_source, receive, try_out
+from rapport.listening.services.sources import (
+    add_source,
+    change_source,
+    read_anew,
+    switch,
+    switch_off,
+    switch_on,
+)
 from rapport.listening.services.summary import ImportSummary
 from rapport.listening.services.work import OPTIONS, Progress
 
@@ -27,14 +40,32 @@ __all__ = [
     "BadRow",
     "ImportSummary",
     "Progress",
+    "Round",
+    "add_source",
+    "carry_out_terms",
+    "change_source",
+    "check_source",
     "delete_mapping",
+    "find",
+    "follow",
     "forget",
     "import_file",
     "keep_upload",
+    "matched",
     "names_any",
+    "publish",
+    "read_anew",
+    "read_source",
+    "receive",
     "register_replayers",
     "run_import",
     "save_mapping",
+    "switch",
+    "switch_off",
+    "switch_on",
+    "terms_if_due",
+    "try_out",
+    "unfollow",
 ]
 
 RELATIONS = weblog.RELATIONS  # that several of our queries share, for the check of all queries

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from rapport.events import traces
 from rapport.kit import clock, home
-from rapport.listening.models import Import
+from rapport.listening.models import Import, Withdrawal
 
 READ_BYTES = 8_000_000
 UNNAMED_S = 3_600  # an upload that is still arriving has no row yet
@@ -39,6 +39,10 @@ def forget(identifiers: Sequence[str]) -> int:
             n += 1
     _sweep_orphans()
     _unquote(found)
+    # Some networks put whom into the id of a post.
+    for waiting in Withdrawal.objects.all():
+        if found.found_in(waiting.post_id):
+            n += waiting.delete()[0]
     return n
 
 
@@ -72,9 +76,11 @@ def _sweep_orphans() -> None:
 def _unquote(found: traces.Traces) -> None:
     """What an import said of a row may quote it."""
     quoting = Q()
-    for text in found.texts:
+    for text in () if found.are_many else found.texts:
         quoting |= Q(error__icontains=text) | Q(notes__icontains=text) | Q(file_name__icontains=text)
     for row in Import.objects.filter(quoting):
+        if not any(map(found.found_in, (row.error, row.file_name, json.dumps(row.notes)))):
+            continue
         row.error, row.file_name = found.without(row.error), found.without(row.file_name)
         row.notes = json.loads(found.without(json.dumps(row.notes)))
         row.save(update_fields=["error", "notes", "file_name"])

@@ -1,0 +1,106 @@
+"""What a connector may use of the world: addresses within the source's rate, the words we follow, the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.db import transaction
+
+from rapport.kit import clock, http
+from rapport.kit.errors import Denied, Invalid, Unavailable
+from rapport.kit.http import Answer, Request
+from rapport.listening.contract import Context, Failed, Manners
+from rapport.listening.models import Follow, Source
+from rapport.listening.rules import pace
+
+AGENT = "Rapport"
+WAIT_MAX_S = 30.0  # a reader waits so long for its turn; beyond that the round ends and is gone on with later
+LIMITS = http.Limits(time_s=30.0, answer_bytes=20_000_000, redirects=3)
+NAP_S = 0.2
+
+Stopping = Callable[[], bool]
+
+
+def _any_place(place: http.Place) -> None:
+    """The operator chose the address; what is not public is refused by the fetch itself."""
+
+
+def never() -> bool:
+    """Whether to stop, where nobody will say so."""
+    return False
+
+
+def context(source: Source, manners: Manners, is_stopping: Stopping = never) -> Context:
+    """What the connector of a source gets."""
+
+    def fetch(request: Request) -> Answer:
+        wait_for_turn(source.name, manners, is_stopping)
+        headers = dict(request.headers)
+        if not any(name.lower() == "user-agent" for name in headers):
+            headers["User-Agent"] = AGENT
+        try:
+            return http.fetch(
+                Request(request.url, request.method, request.body, headers),
+                permits=_any_place,
+                limits=LIMITS,
+            )
+        except (Denied, Invalid) as error:
+            raise Failed(error.message, reason="permission", retry_after_s=3_600.0, hint=error.hint) from None
+        except Unavailable as error:
+            raise Failed(
+                error.message,
+                retry_after_s=error.retry_after_s,
+                is_unsure=request.method != "GET",
+                hint=error.hint,
+            ) from None
+
+    return Context(
+        now=clock.now,
+        fetch=fetch,
+        words=followed_words(),
+        is_stopping=is_stopping,
+        since=clock.now() - dt.timedelta(days=source.days_back),
+    )
+
+
+def followed_words() -> tuple[str, ...]:
+    """Every word that what is followed needs, once."""
+    found = (
+        word
+        for words in Follow.objects.filter(is_on=True).values_list("with_words", flat=True)
+        for word in words
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def wait_for_turn(name: str, manners: Manners, is_stopping: Stopping) -> None:
+    """Come back when one more request fits the network's rate; raises Failed where that is too far off.
+
+    Readers and posters of one source share its bucket, which lies in the store: a restart is no way round it.
+    """
+    left_s = WAIT_MAX_S
+    while (wait_s := _take(name, manners)) > 0:
+        if wait_s > left_s or is_stopping():
+            raise Failed(
+                "our own limit of requests for this network is spent",
+                reason="rate",
+                retry_after_s=wait_s,
+                hint="It goes on by itself.",
+            )
+        nap = min(wait_s, NAP_S)
+        clock.sleep(nap)
+        left_s -= nap
+
+
+def _take(name: str, manners: Manners) -> float:
+    """Seconds to wait; 0 where a request was taken from the bucket."""
+    now = clock.now()
+    with transaction.atomic():
+        row = Source.objects.select_for_update().filter(name=name).values("tokens", "tokens_at").first()
+        if row is None:  # a source that is being tried out before it is kept
+            return 0.0
+        since_s = (now - row["tokens_at"]).total_seconds() if row["tokens_at"] else 0.0
+        taken = pace.take(row["tokens"], since_s, requests=manners.requests, per_s=manners.per_s)
+        Source.objects.filter(name=name).update(tokens=taken.tokens, tokens_at=now)
+    return taken.wait_s
