@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote
 
 GONE = "[erased]"
@@ -23,31 +25,70 @@ def is_telling(namespace: str, value: str) -> bool:
     return len(value) >= (TELLING_DIGITS if value.isdecimal() else TELLING_CHARS)
 
 
+# Letters and digits between others: what stands before and after a trace can lengthen none of its runs, so a text
+# that names a trace holds each of the trace's runs as a run of its own.
+_RUN = re.compile(r"[a-z0-9]+")
+RUN = _RUN.pattern
+FEW = 40  # up to so many, looking for each is quicker than taking texts apart
+
+
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """The texts to look for, and the pattern that finds them whole and in any spelling of JSON and addresses."""
+    """The texts to look for, whole and in any spelling of JSON and addresses.
 
-    texts: tuple[str, ...]  # lower case; a store that can only look for a substring looks for these first
-    pattern: str  # RE2 and Python alike; group 1 is what stands before, group 2 what stands after
+    texts : lower case; a store that can only look for a substring looks for these first
+    by_run : the texts by the one of their runs of letters and digits that the fewest others have
+    runless : those without such a run
+    """
+
+    texts: tuple[str, ...]
+    by_run: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    runless: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.texts)
 
     @property
+    def are_many(self) -> bool:
+        """Whether a store should look for runs, or at every row, rather than for each text."""
+        return len(self.texts) > FEW
+
+    @property
     def shortest(self) -> tuple[str, ...]:
         """Those that are part of no other: where none of these stands, none of the others does."""
+        if self.are_many:
+            return self.texts
         return tuple(t for t in self.texts if not any(o in t for o in self.texts if o != t))
 
     def found_in(self, text: str) -> bool:
         """Whether the text names one of the identifiers."""
-        return bool(self.texts) and re.search(self.pattern, text) is not None
+        near = self._near(text)
+        return bool(near) and _pattern(near).search(text) is not None
 
     def without(self, text: str) -> str:
         """The text with every such place made unreadable."""
-        if not self.texts:
+        near = self._near(text)
+        if not near:
             return text
-        once = re.sub(self.pattern, rf"\1{GONE}\2", text)
-        return re.sub(self.pattern, rf"\1{GONE}\2", once)  # two in a row share the character between them
+        once = _pattern(near).sub(rf"\1{GONE}\2", text)
+        return _pattern(near).sub(rf"\1{GONE}\2", once)  # two in a row share the character between them
+
+    def _near(self, text: str) -> tuple[str, ...]:
+        """Those that stand somewhere in the text, be it within a longer word."""
+        low = text.lower()
+        asked: Iterable[str] = self.texts
+        if self.are_many:
+            asked = [t for run in set(_RUN.findall(low)) for t in self.by_run.get(run, ())]
+            asked += self.runless
+        return tuple(sorted(t for t in asked if t in low))
+
+
+@lru_cache(maxsize=256)
+def _pattern(texts: tuple[str, ...]) -> re.Pattern[str]:
+    """Finds these whole; group 1 is what stands before, group 2 what stands after."""
+    # Longest first, so that an address is not cut short by another that it begins with.
+    either = "|".join(re.escape(text) for text in sorted(texts, key=lambda t: (-len(t), t)))
+    return re.compile(rf"(?i)(^|[^a-z0-9_.+-])(?:{either})($|[^a-z0-9_])")
 
 
 def of(identifiers: Sequence[str]) -> Traces:
@@ -60,11 +101,15 @@ def of(identifiers: Sequence[str]) -> Traces:
             plain.add(value)
     spelt = {spelling for text in plain for spelling in _spellings(text)}
     texts = tuple(sorted({text.lower() for text in spelt}, key=lambda t: (len(t), t)))
-    if not texts:
-        return Traces((), "")
-    # Longest first, so that an address is not cut short by another that it begins with.
-    either = "|".join(re.escape(text) for text in reversed(texts))
-    return Traces(texts, rf"(?i)(^|[^a-z0-9_.+-])(?:{either})($|[^a-z0-9_])")
+    runs = {text: _RUN.findall(text) for text in texts}
+    shared = Counter(run for found in runs.values() for run in set(found))
+    by_run: defaultdict[str, list[str]] = defaultdict(list)
+    for text, found in runs.items():
+        if found:
+            by_run[min(found, key=lambda run: (shared[run], -len(run)))].append(text)
+    return Traces(
+        texts, {run: tuple(found) for run, found in by_run.items()}, tuple(t for t in texts if not runs[t])
+    )
 
 
 def _spellings(text: str) -> set[str]:
@@ -75,9 +120,12 @@ def _spellings(text: str) -> set[str]:
 
 def names_in_fields(text: str, identifiers: Sequence[str]) -> bool:
     """Whether JSON names one of the identifiers in a field that says who somebody is, however short it is."""
-    for identifier in identifiers:
-        value = json.dumps(identifier.partition(":")[2])
-        fields = "|".join(_FIELDS)
-        if re.search(rf'"(?:{fields})"\s*:\s*(?:{re.escape(value)}|{re.escape(value[1:-1])}\s*[,}}])', text):
-            return True
-    return False
+    named = {value.rstrip() for value in _NAMED.findall(text)}
+    if not named:
+        return False
+    values = (json.dumps(identifier.partition(":")[2]) for identifier in identifiers)
+    return any(value in named or value[1:-1] in named for value in values)
+
+
+# What stands in such a field: a text with its quotes, or a bare number.
+_NAMED = re.compile(rf'"(?:{"|".join(_FIELDS)})"\s*:\s*("(?:[^"\\]|\\.)*"|[^",}}\]\s]+(?=\s*[,}}]))')

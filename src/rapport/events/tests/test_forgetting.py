@@ -223,6 +223,19 @@ def test_her_quarantined_rows_go_and_others_stay() -> None:
     assert [json.loads(b) for b in Quarantined.objects.values_list("body", flat=True)] == [{"userId": "bo"}]
 
 
+def test_thousands_are_forgotten_at_once_more_than_a_database_takes_conditions(home: Path) -> None:
+    everybody()
+    body = json.dumps({"userId": "ana-4711", "type": "track"})
+    quarantine.keep([quarantine.Refused("crm", quarantine.MESSAGE, body, "bad_time", "No time.")])
+    before = figures()
+    everyone = (*ANA, "anonymous:ana-browser-1")
+    others = tuple(f"bluesky:author{k}.example.social" for k in range(1_500))
+    done = services.forget(subjects_of(*everyone), (*everyone, *others))
+    assert (done.events, done.quoted, done.quarantined, done.spool_bodies) == (8, 1, 1, 3)
+    assert left_of(home, *NEEDLES) == []
+    assert figures() == before
+
+
 # Keeping out
 
 
@@ -383,14 +396,17 @@ def test_the_query_hashes_as_the_kit_does(identifier: str) -> None:
         ("customer:170", "customer:170"),
     ],
 )
+@pytest.mark.parametrize("n_others", [0, 60])
 def test_traces_are_found_whole_in_any_spelling_alike_in_python_and_in_the_lake(
-    text: str, after: str
+    text: str, after: str, n_others: int
 ) -> None:
-    found = traces.of(("email:ana@x.org", "customer:17"))
+    others = [f"bluesky:other{k}.example.social" for k in range(n_others)]
+    found = traces.of(("email:ana@x.org", "customer:17", *others))
+    assert found.are_many == (n_others > 0)
     assert found.without(text) == after
     assert found.found_in(text) == (after != text)
     con = lake.new_engine()
-    assert con.execute(
-        f"SELECT {blanking.without('t', found)} FROM (SELECT $t AS t)", {"t": text}
-    ).fetchone() == (after,)
+    con.execute("CREATE TABLE said AS SELECT 1 AS place, $t AS t, NULL::VARCHAR AS u", {"t": text})
+    changed = blanking.unreadable(con, "said", "place", ("t", "u"), found).to_pylist()
     con.close()
+    assert changed == ([] if after == text else [{"place": 1, "t": after, "u": None}])
