@@ -121,6 +121,7 @@ class Message(models.Model):
     thread = models.CharField(max_length=255, default="")
     url = models.CharField(max_length=1000, default="")
     event_name = models.CharField(max_length=32, default="")
+    why = models.CharField(max_length=32, default="")  # it asks for an answer; empty where it does not
     topic = models.CharField(max_length=120, default="")  # its heading without Re:, where nothing links it
     asks_us = models.BooleanField(default=False)
     may_open = models.BooleanField(default=False)  # of a brand, product or problem of ours: help is ours to give

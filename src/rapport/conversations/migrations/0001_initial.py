@@ -152,6 +152,7 @@ class Migration(migrations.Migration):
                 ('thread', models.CharField(default='', max_length=255)),
                 ('url', models.CharField(default='', max_length=1000)),
                 ('event_name', models.CharField(default='', max_length=32)),
+                ('why', models.CharField(default='', max_length=32)),
                 ('topic', models.CharField(default='', max_length=120)),
                 ('asks_us', models.BooleanField(default=False)),
                 ('may_open', models.BooleanField(default=False)),

@@ -15,7 +15,7 @@ FROM (
         n.name,
         arg_max(n, (n.run, n.model = $staff)) AS newest
     FROM annotation AS n
-    WHERE n.run >= $run_from AND n.run <= $run_to AND list_contains($names, n.name)
+    WHERE n.run >= $run_from AND n.run <= $run_to AND (list_contains($names, n.name) OR starts_with(n.name, $aspect))
     GROUP BY n.seq, n.name
 ) AS a
 ORDER BY a.seq, a.name
