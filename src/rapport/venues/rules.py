@@ -1,1 +1,0 @@
-"""What holds by definition. Pure."""

@@ -1,0 +1,134 @@
+"""Verbs of venues: change a card, say who we are in public, hold a draft against a card."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rapport.kit import clock
+from rapport.kit.errors import Invalid
+from rapport.venues import selectors
+from rapport.venues.models import Card, Face, Outlet
+from rapport.venues.rules import cards
+from rapport.venues.rules.cards import Finding, Tick, VenueDraft
+from rapport.venues.rules.checking import ticks
+from rapport.venues.rules.disclosing import disclosed
+
+_DOMAIN = re.compile(r"^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
+NAMES_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A draft as it would leave, and what the venue's card says of it."""
+
+    view: selectors.CardView
+    text: str
+    ticks: tuple[Tick, ...]
+
+    @property
+    def findings(self) -> list[Finding]:
+        found = [finding for tick in self.ticks for finding in tick.findings]
+        return sorted(found, key=lambda finding: not finding.is_forbidden)
+
+    @property
+    def forbidden(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.is_forbidden]
+
+
+def check(
+    venue: str,
+    text: str,
+    *,
+    language: str = "",
+    was_asked: bool = False,
+    is_public: bool = True,
+    at: dt.datetime | None = None,
+    helpful: int = 0,
+    promoting: int = 0,
+    said_before: Sequence[str] = (),
+) -> Checked:
+    """A draft with the venue's disclosure written in, held against every rule of the venue's card."""
+    view = selectors.card(venue)
+    ours = selectors.face()
+    said = disclosed(view.card, text, language, ours.firm) if is_public else text.strip()
+    draft = VenueDraft(
+        text=said,
+        language=language,
+        was_asked=was_asked,
+        is_public=is_public,
+        at=at or clock.now(),
+        firm=ours.firm if is_public else "",
+        names=ours.names,
+        own_domains=ours.domains,
+        own_handles=ours.handles,
+        helpful=helpful,
+        promoting=promoting,
+        said_before=tuple(said_before),
+    )
+    return Checked(view, said, tuple(ticks(view.card, draft)))
+
+
+def change_card(venue: str, values: Mapping[str, Any], by: str) -> selectors.CardView:
+    """Keep what the firm says of a venue, over what holds there without it; values that do not differ are dropped.
+
+    Raises Invalid where the card would make no sense.
+    """
+    cards.checked_venue(venue)
+    below = _without_own(venue)
+    wanted = cards.from_mapping({**values, "venue": venue}, on=below)
+    before, after = cards.as_mapping(below), cards.as_mapping(wanted)
+    differs = {name: value for name, value in after.items() if name != "venue" and value != before[name]}
+    if differs:
+        Card.objects.update_or_create(
+            venue=venue, defaults={"values": differs, "changed_by": by, "changed_at": clock.now()}
+        )
+    else:
+        Card.objects.filter(venue=venue).delete()
+    return selectors.card(venue)
+
+
+def forget_card(venue: str) -> None:
+    """Take back what the firm said of a venue; the published rules hold again."""
+    Card.objects.filter(venue=venue).delete()
+
+
+def _without_own(venue: str) -> cards.RuleCard:
+    network = cards.network_of(venue)
+    stored = {row.venue: row for row in Card.objects.filter(venue=network)} if network != venue else {}
+    return selectors.resolved(venue, stored).card
+
+
+def change_face(*, names: Sequence[str], domains: Sequence[str], handles: Sequence[str], by: str) -> None:
+    """Say what else the firm is called, and which addresses and accounts are its own."""
+    kept_domains = []
+    for domain in domains:
+        bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", domain.strip().lower()).partition("/")[0]
+        if not bare:
+            continue
+        if not _DOMAIN.match(bare):
+            raise Invalid(f"{domain!r} is no domain", "Write it as otter.example, without https://.")
+        kept_domains.append(bare)
+    kept = {
+        "names": _tidy(names),
+        "domains": list(dict.fromkeys(kept_domains)),
+        "handles": [handle.lstrip("@") for handle in _tidy(handles)],
+    }
+    for name, values in kept.items():
+        if len(values) > NAMES_MAX:
+            raise Invalid(f"{len(values)} {name} are too many", f"Give {NAMES_MAX} at most.")
+    Face.objects.update_or_create(id=1, defaults={**kept, "changed_by": by, "changed_at": clock.now()})
+
+
+def _tidy(texts: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(tidy for text in texts if (tidy := " ".join(text.split()))))
+
+
+def require_approval(source: str, needed: bool, by: str) -> None:
+    """Say whether public answers by a source need approval before they leave."""
+    Outlet.objects.update_or_create(
+        source=source, defaults={"needs_approval": needed, "changed_by": by, "changed_at": clock.now()}
+    )
