@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 
-from rapport.kit import clock, http
+from rapport.kit import clock, home, http
 from rapport.kit.errors import Denied, Invalid, Unavailable
 from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Failed, Manners
@@ -20,6 +21,8 @@ LIMITS = http.Limits(time_s=30.0, answer_bytes=20_000_000, redirects=3)
 NAP_S = 0.2
 
 Stopping = Callable[[], bool]
+# What connectors remember between rounds, such as an open session: of this process, and of sources as they are now.
+_memories: dict[tuple[str, str, dt.datetime], dict[str, Any]] = {}
 
 
 def _any_place(place: http.Place) -> None:
@@ -61,7 +64,16 @@ def context(source: Source, manners: Manners, is_stopping: Stopping = never) -> 
         words=followed_words(),
         is_stopping=is_stopping,
         since=clock.now() - dt.timedelta(days=source.days_back),
+        memory=_memory(source),
     )
+
+
+def _memory(source: Source) -> dict[str, Any]:
+    """What its connector remembers; a source that was changed begins with nothing."""
+    key = (source.name, str(home.root()), source.changed_at)
+    for old in [known for known in list(_memories) if known[:2] == key[:2] and known != key]:
+        _memories.pop(old, None)
+    return _memories.setdefault(key, {})
 
 
 def followed_words() -> tuple[str, ...]:
