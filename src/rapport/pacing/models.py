@@ -1,4 +1,4 @@
-"""The tables of pacing: experiments, who is held out of each, and the pause."""
+"""The tables of pacing: experiments, who is held out of each, the pause of marketing and that of everything."""
 
 from __future__ import annotations
 
@@ -42,4 +42,27 @@ class Pause(models.Model):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(id=1), name="pacing_one_pause")
+        ]
+
+
+class PauseAll(models.Model):
+    """A stretch in which nothing left but what colleagues need: since when, who stopped it, why, until when.
+
+    Rows are kept, so that everybody can see when we were silent and on whose word.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    since = models.DateTimeField()
+    by = models.CharField(max_length=254)
+    why = models.TextField(default="")
+    n_in_flight = models.PositiveIntegerField(default=0)  # handed over before, and not yet answered
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=254, blank=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                models.Case(models.When(ended_at__isnull=True, then=models.Value(1))),
+                name="pacing_one_pause_all",
+            )
         ]

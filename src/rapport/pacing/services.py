@@ -1,4 +1,4 @@
-"""Verbs of pacing: define an experiment, assign holdouts, pause and go on."""
+"""Verbs of pacing: define an experiment, assign holdouts, pause marketing or everything, and go on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from django.db import connection, transaction
 
 from rapport.consent.erasers import Erasing
 from rapport.events import lake
 from rapport.kit import bulk, clock, query, secret
 from rapport.kit.errors import NotFound
 from rapport.pacing import rules, selectors
-from rapport.pacing.models import Experiment, Holdout, Pause
+from rapport.pacing.models import Experiment, Holdout, Pause, PauseAll
 from rapport.people import selectors as people
 
+GATE = 0x52_61_70_70_6F_72_74_02  # PostgreSQL's advisory lock between whoever stops everything and whoever sends
 ASKED_AT_ONCE = 500  # subjects in one condition of the operational store
 
 ASKING = pa.schema([("subject", pa.int64()), ("core", pa.int64())])
@@ -66,6 +68,56 @@ def pause(by: str, why: str = "") -> None:
 def resume() -> None:
     """Let what waits leave."""
     Pause.objects.all().delete()
+
+
+def pause_all(by: str, why: str = "") -> selectors.PauseAllView:
+    """Let nothing leave from now on, public or private, but what colleagues need; what is planned waits.
+
+    Once this has returned, nothing more is marked as leaving: whoever marks looks at the pause behind the same
+    gate. Where everything is paused already, that pause goes on and is given.
+    """
+    with transaction.atomic():
+        _close_gate()
+        if (holds := selectors.pause_all()) is not None:
+            return holds
+        PauseAll.objects.create(since=clock.now(), by=by, why=why.strip())
+    holds = selectors.pause_all()
+    if holds is None:  # somebody went on in between
+        return selectors.pauses_of_all(1)[0]
+    return holds
+
+
+def resume_all(by: str) -> selectors.PauseAllView | None:
+    """Let what waits leave; gives the pause that ended, None where there was none."""
+    with transaction.atomic():
+        _close_gate()
+        holds = selectors.pause_all()
+        if holds is None:
+            return None
+        PauseAll.objects.filter(pk=holds.id).update(ended_at=clock.now(), ended_by=by)
+    return next(row for row in selectors.pauses_of_all() if row.id == holds.id)
+
+
+def note_in_flight(pause: int, n: int) -> None:
+    """Note how many messages had been handed over before a pause began and were still without an answer."""
+    PauseAll.objects.filter(pk=pause).update(n_in_flight=n)
+
+
+def pass_gate() -> selectors.PauseAllView | None:
+    """Within the transaction that marks what leaves: the pause that holds, and keeps it from changing until the end.
+
+    SQLite lets one transaction write at a time, so the marking one is the gate itself; PostgreSQL does not.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [GATE])
+    return selectors.pause_all()
+
+
+def _close_gate() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GATE])
 
 
 def erase(erasing: Erasing) -> int:

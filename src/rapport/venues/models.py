@@ -16,15 +16,6 @@ class Card(models.Model):
     changed_at = models.DateTimeField()
 
 
-class Outlet(models.Model):
-    """Whether what leaves by a source in public needs a second person's word; no row: it does."""
-
-    source = models.CharField(max_length=64, primary_key=True)
-    needs_approval = models.BooleanField(default=True)
-    changed_by = models.CharField(max_length=254, blank=True)
-    changed_at = models.DateTimeField()
-
-
 class Face(models.Model):
     """What else the firm and its products are called, and which addresses and accounts are its own."""
 

@@ -1,17 +1,16 @@
-"""Questions about venues: the card that holds at one, who we are in public, what needs approval."""
+"""Questions about venues: the card that holds at one, who we are in public."""
 
 from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from rapport.staff import selectors as staff
-from rapport.venues.models import Card, Face, Outlet
+from rapport.venues.models import Card, Face
 from rapport.venues.rules import cards
 from rapport.venues.rules.cards import RuleCard
 
@@ -115,14 +114,3 @@ def face() -> FaceView:
         tuple(row.handles) if row else (),
     )
 
-
-def needs_approval(source: str) -> bool:
-    """Whether what leaves in public by a source needs somebody's approval; it does unless the firm said otherwise."""
-    row = Outlet.objects.filter(source=source).only("needs_approval").first()
-    return row.needs_approval if row else True
-
-
-def free_outlets() -> dict[str, tuple[str, dt.datetime]]:
-    """The sources by which public answers leave without approval: who said so, and when."""
-    rows: Sequence[Outlet] = Outlet.objects.filter(needs_approval=False)
-    return {row.source: (row.changed_by, row.changed_at) for row in rows}

@@ -11,7 +11,7 @@ from typing import Any
 from rapport.kit import clock
 from rapport.kit.errors import Invalid
 from rapport.venues import selectors
-from rapport.venues.models import Card, Face, Outlet
+from rapport.venues.models import Card, Face
 from rapport.venues.rules import cards
 from rapport.venues.rules.cards import Finding, Tick, VenueDraft
 from rapport.venues.rules.checking import ticks
@@ -126,9 +126,3 @@ def change_face(*, names: Sequence[str], domains: Sequence[str], handles: Sequen
 def _tidy(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(tidy for text in texts if (tidy := " ".join(text.split()))))
 
-
-def require_approval(source: str, needed: bool, by: str) -> None:
-    """Say whether public answers by a source need approval before they leave."""
-    Outlet.objects.update_or_create(
-        source=source, defaults={"needs_approval": needed, "changed_by": by, "changed_at": clock.now()}
-    )
