@@ -20,6 +20,7 @@ from rapport.kit import home
 from rapport.kit.errors import Invalid, RapportError
 from rapport.onsite import rules, services
 from rapport.onsite import selectors as onsite
+from rapport.onsite.chat import selectors as chats
 from rapport.staff.rules import Right
 from rapport.surveys import selectors as surveying
 from rapport.web.access import may, needs
@@ -29,7 +30,14 @@ from rapport.web.layout import Action, Entry
 from rapport.web.middleware import POLICY
 from rapport.web.pages.tracking.forms import BannerForm, SettingsForm, SlotForm, WordsForm
 
-PAGES = ("tracking_site", "tracking_settings", "tracking_banner", "tracking_places", "tracking_live")
+PAGES = (
+    "tracking_site",
+    "tracking_settings",
+    "tracking_banner",
+    "tracking_places",
+    "tracking_live",
+    "tracking_chat",
+)
 entries = [
     Entry(
         "tracking",
@@ -281,12 +289,14 @@ def try_page(request: HttpRequest, source: str = "") -> HttpResponseBase:
         "query": query,
         "goods": [one for one in goods if query.lower() in one.lower()],
         "is_article": request.GET.get("article", ""),
+        "has_chat": chats.desk(found.source).is_on,
     }
     answer = render(request, "pages/tracking/try.html", context)
     place = urlsplit(collector_url(request))
     collector = f"{place.scheme}://{place.netloc}"
+    here = "'self'"  # where the chat's script comes from
     answer["Content-Security-Policy"] = POLICY.replace(
-        "script-src 'self'", f"script-src {collector}"
+        "script-src 'self'", f"script-src {collector}{' ' + here if context['has_chat'] else ''}"
     ).replace("connect-src 'self'", f"connect-src 'self' {collector}; frame-src 'self'")  # a survey's place
     return answer
 
