@@ -87,7 +87,7 @@ class Part:
     "--port", default=8000, show_default=True, help="The screens; the collector takes the next one."
 )
 def serve_command(host: str, port: int) -> None:
-    """Everything on this machine: screens, collector, loader, worker; prints the address."""
+    """Everything on this machine: screens, collector, loader, worker, readers of networks; prints the address."""
     from rapport.web.stores import initialise
 
     for wanted in (port, port + 1):
@@ -99,6 +99,7 @@ def serve_command(host: str, port: int) -> None:
             Part("collect", ["collect", "--host", host, "--port", str(port + 1)]),
             Part("load", ["load"]),
             Part("work", ["work"]),
+            Part("listen", ["listen"]),
         ]
         stop = process.Stop().catch_signals()
         try:
@@ -158,7 +159,7 @@ def _keep_alive(part: Part) -> None:
 
 def _stop_all(parts: list[Part]) -> None:
     """Ask every part to end, the collector first so that nothing new is accepted; kill what will not."""
-    order = {"collect": 0, "web": 1, "work": 2, "load": 3}
+    order = {"collect": 0, "listen": 0, "web": 1, "work": 2, "load": 3}
     living = sorted((p for p in parts if p.child and p.child.poll() is None), key=lambda p: order[p.name])
     for part in living:
         if part.child:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from rapport.kit import picking
+from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
 
 KIND = "connectors"  # of the registry
@@ -370,3 +372,51 @@ def refusal(answer: Answer, who: str, now: dt.datetime, *, words: str = "") -> F
     return Failed(
         f"{who} refused with {answer.status}{said}", retry_after_s=wait or 3_600.0, is_permanent=True
     )
+
+
+# What an operator may map to in a general connector, beside `id` and `ts`: members of Said, and of a review.
+MAPPED_TEXTS = (
+    "kind", "author", "author_name", "text", "in_reply_to", "thread", "about", "venue", "language", "url",
+    "subject_line",
+)  # fmt: skip
+MAPPED = ("id", "ts", *MAPPED_TEXTS, "reach", "stars", "is_private", "is_ours", "asks_us")
+KINDS: tuple[Kind, ...] = ("post", "message", "edit", "deletion", "reaction", "block")
+
+
+def said_in(document: Any, members: Mapping[str, str]) -> Said | None:
+    """What one JSON object says, by the paths of its members; None where it has no id or no time."""
+    at = picking.moment(picking.pick(document, members.get("ts", "")))
+    id_ = picking.text(document, members.get("id", ""))
+    if at is None or not id_:
+        return None
+    told = {name: picking.text(document, members[name]) for name in MAPPED_TEXTS if name in members}
+    named = told.pop("kind", "")
+    kind = next((one for one in KINDS if one == named), "post")
+    flags = {
+        name: picking.pick(document, members[name]) in (True, 1, "1", "true", "yes")
+        for name in ("is_private", "is_ours", "asks_us")
+        if name in members
+    }
+    reach = picking.pick(document, members["reach"]) if "reach" in members else None
+    stars = picking.pick(document, members["stars"]) if "stars" in members else None
+    return Said(
+        id=id_,
+        kind=kind,
+        ts=at,
+        author=told.pop("author", ""),
+        reach=int(reach) if isinstance(reach, (int, float)) else None,
+        detail={"stars": stars} if isinstance(stars, (int, float)) else {},
+        **told,
+        **flags,
+    )
+
+
+def check_members(lines: str) -> dict[str, str]:
+    """The paths of members as an operator wrote them; Invalid where one is unknown or needed and missing."""
+    found = picking.pairs(lines)
+    if unknown := sorted(set(found) - set(MAPPED)):
+        raise Invalid(f"{unknown[0]!r} is no member of what is said", f"There are {', '.join(MAPPED)}.")
+    for name in ("id", "ts", "text"):
+        if name not in found:
+            raise Invalid(f"nothing says where the {name} is", f"Add a line such as {name} = path.to.it.")
+    return found

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rapport.consent import selectors as consent
 from rapport.events import lake, selectors, upkeep
 from rapport.kit import clock, home, process
+from rapport.listening import selectors as listening
 from rapport.messaging import selectors as messaging
 from rapport.pacing import selectors as pacing
 from rapport.segments.selectors import columns
@@ -30,6 +31,7 @@ PARTS = {
     "collect": gettext_lazy("Collector"),
     "load": gettext_lazy("Loader"),
     "work": gettext_lazy("Worker"),
+    "listen": gettext_lazy("Reader of networks"),
 }
 
 
@@ -56,6 +58,7 @@ def checks() -> list[Check]:
         (_("Subscribers"), _subscribers),
         (_("Jobs"), _jobs),
         (_("Columns"), _columns),
+        (_("Sources"), _sources),
         (_("Quarantine"), _quarantine),
         (_("Messages"), _messages),
         (_("Erasures"), _erasures),
@@ -132,6 +135,32 @@ def _processes() -> Iterator[Check]:
                 _("“rapport serve” runs every part; “rapport %(part)s” runs this one.") % {"part": part},
                 since=clock.from_us(entry.beat_us) if entry else None,
             )
+
+
+def _sources() -> Iterator[Check]:
+    """Networks that cannot be read, in the words of whoever refused."""
+    rows = listening.sources()
+    n_well = sum(row.is_on and not row.trouble for row in rows)
+    for row in rows:
+        if row.needs_login:
+            yield Check(
+                _("Source %(name)s") % {"name": row.name},
+                "bad",
+                _("it was stopped: %(why)s") % {"why": row.trouble},
+                row.trouble_hint or _("Enter its log-in anew on the source's page."),
+                since=row.trouble_since,
+            )
+        elif row.is_on and row.trouble:
+            yield Check(
+                _("Source %(name)s") % {"name": row.name},
+                "warn" if row.is_late else "ok",
+                row.trouble,
+                row.trouble_hint or _("It is tried again by itself."),
+                since=row.trouble_since,
+            )
+    if rows and n_well:
+        text = ngettext("%(n)s network is read", "%(n)s networks are read", n_well)
+        yield Check(_("Sources"), "ok", text % {"n": formats.number(n_well)})
 
 
 def _loader() -> Iterator[Check]:

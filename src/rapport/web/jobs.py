@@ -25,6 +25,7 @@ from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
 from rapport.kit.errors import Conflict, RapportError
 from rapport.listening import services as listening
+from rapport.onsite.chat import services as chatting
 from rapport.people import selectors as linked
 from rapport.people import services as people
 from rapport.segments import services as segments
@@ -104,6 +105,7 @@ def _loop(stop: process.Stop) -> None:
                 _refresh_segments_if_due()
                 _read_texts_if_due()
                 _ask_scheduled()
+                _keep_chats()
                 swept = clock.monotonic_s()
         except Exception:
             log.exception("the jobs' loop failed and goes on")
@@ -115,12 +117,22 @@ def _keep_retention() -> None:
     for forget, what in (
         (consent.finish_erasures, "people whose erasure was stopped on the way"),
         (consent.retention_if_due, "events that were kept long enough"),
+        (listening.terms_if_due, "what was taken back on its network, or is older than its terms allow"),
         (people.forget_authors_if_due, "public authors who fell silent or objected"),
     ):
         try:
             forget()
         except Exception:
             log.exception("%s could not be erased; trying again later", what)
+
+
+def _keep_chats() -> None:
+    """Mail answers to those who left the chat's window, and empty windows that nobody looked at for long."""
+    try:
+        chatting.mail_answers()
+        chatting.forget_old()
+    except Exception:
+        log.exception("the chat's upkeep failed; trying again later")
 
 
 def _renew_columns() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +72,12 @@ def _words(given: Sequence[str]) -> tuple[str, ...]:
 
 def fold(text: str) -> str:
     """A text as words are looked for in it: one form of each letter, in small ones."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    return str(folded(pa.array([text], pa.string()))[0].as_py())
+
+
+def folded(texts: Any) -> Any:
+    """The same for a set of texts."""
+    return pc.utf8_lower(pc.utf8_normalize(texts, form="NFKC"))
 
 
 def pattern(words: Sequence[str]) -> str:
@@ -91,11 +95,11 @@ def pattern(words: Sequence[str]) -> str:
     return "|".join(parts)
 
 
-def matches(rule: Rule, folded: pa.Array, languages: pa.Array, venues: pa.Array) -> NDArray[np.bool_]:
+def matches(rule: Rule, texts: pa.Array, languages: pa.Array, venues: pa.Array) -> NDArray[np.bool_]:
     """Which of these texts a rule finds; texts come folded, languages and venues in small letters."""
-    found = _holds(pc.match_substring_regex(folded, pattern(rule.with_words)))
+    found = _holds(pc.match_substring_regex(texts, pattern(rule.with_words)))
     if rule.without_words and found.any():
-        found &= ~_holds(pc.match_substring_regex(folded, pattern(rule.without_words)))
+        found &= ~_holds(pc.match_substring_regex(texts, pattern(rule.without_words)))
     if rule.languages:
         spoken = pc.utf8_slice_codeunits(languages, 0, 2)
         is_one = _holds(pc.is_in(spoken, value_set=pa.array([text[:2] for text in rule.languages])))
@@ -115,11 +119,11 @@ def matched(
     keys: list[list[str]] = [[] for _ in texts]
     if not texts or not rules:
         return keys
-    folded = pa.array([fold(text) for text in texts], pa.string())
+    plain = folded(pa.array(texts, pa.string()))
     spoken = pa.array([text.lower() for text in languages], pa.string())
     places = pa.array([text.lower() for text in venues], pa.string())
     for rule in rules:
-        for place in np.flatnonzero(matches(rule, folded, spoken, places)):
+        for place in np.flatnonzero(matches(rule, plain, spoken, places)):
             keys[int(place)].append(rule.key)
     return keys
 

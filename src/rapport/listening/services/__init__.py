@@ -16,13 +16,15 @@ from rapport.listening.rules import fields
 from rapport.listening.rules.kinds import KINDS, kind_named
 from rapport.listening.services import imports, replay, weblog
 from rapport.listening.services import work as under_way
-from rapport.listening.services.following import follow, matched, unfollow
+from rapport.listening.services.following import Preview as FollowPreview
+from rapport.listening.services.following import follow, matched, preview, unfollow
 from rapport.listening.services.forgetting import forget, names_any
 from rapport.listening.services.keeping import carry_out as carry_out_terms
 from rapport.listening.services.keeping import carry_out_if_due as terms_if_due
 from rapport.listening.services.posting import find, publish
 from rapport.listening.services.refusals import BadRow
 from rapport.listening.services.rounds import Round, check_source, read_source, receive, try_out
+from rapport.listening.services.running import read_forever, run_forever
 from rapport.listening.services.sources import (
     add_source,
     change_source,
@@ -38,6 +40,7 @@ __all__ = [
     "OPTIONS",
     "RELATIONS",
     "BadRow",
+    "FollowPreview",
     "ImportSummary",
     "Progress",
     "Round",
@@ -53,11 +56,14 @@ __all__ = [
     "keep_upload",
     "matched",
     "names_any",
+    "preview",
     "publish",
     "read_anew",
+    "read_forever",
     "read_source",
     "receive",
     "register_replayers",
+    "run_forever",
     "run_import",
     "save_mapping",
     "switch",

@@ -41,6 +41,7 @@ def test_only_these_and_customers_own_pages_are_open_to_everybody() -> None:
     assert public == {
         *("livez", "readyz", "metrics", "favicon", "set_language", "login", "login_link", "enter", "setup"),
         "followed",  # a link in a message
+        "source_hook",  # networks call it; each source's connector checks the signature
         None,  # what is not there below /api/
     }
 

@@ -1,0 +1,206 @@
+"""Read every source that is on, for as long as we run.
+
+Sources that are asked take turns in a pool of threads, each when it is due. One that lasts (a firehose, a
+sync) has a process of its own, so that a network that sends more than we can read slows nobody else down.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.db import close_old_connections, connections
+
+from rapport.kit import clock, home, process
+from rapport.kit.errors import Conflict, NotFound
+from rapport.listening.contract import Connector, Reads
+from rapport.listening.models import Source
+from rapport.listening.services import rounds, sources, troubles
+
+log = logging.getLogger(__name__)
+
+IDLE_S = 0.5
+AT_ONCE = 16  # sources that are asked side by side; they wait for networks, not for us
+RESTART_S = (1.0, 2.0, 5.0, 15.0, 60.0)
+STEADY_S = 60.0
+STOP_WAIT_S = 10.0
+CALLED_EVERY_S = 30.0
+
+
+@dataclass(slots=True)
+class Child:
+    """The process of a source that lasts, and how it has fared."""
+
+    name: str
+    running: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    failures: int = 0
+    not_before_s: float = 0.0
+
+
+def run_forever(stop: process.Stop) -> None:
+    """Read every source until told to stop. One at a time holds the process lock of `listen`."""
+    with process.present("listen"):
+        _Listening(stop).run()
+
+
+def read_forever(name: str, stop: process.Stop) -> None:
+    """Read one source, round after round, until told to stop, it is switched off, or whoever started us ended."""
+    parent = os.getppid()
+
+    def is_stopping() -> bool:
+        # An orphan would keep the source from whoever is started next.
+        return bool(stop) or os.getppid() != parent
+
+    while not is_stopping():
+        close_old_connections()
+        try:
+            done = rounds.read_source(name, is_stopping=is_stopping)
+        except Conflict as error:
+            if sources.row(name).state != Source.State.ON:
+                return
+            log.warning("%s", error.message)
+            stop.wait(IDLE_S * 4)
+            continue
+        if done.again_in_s is None:
+            return
+        until_s = clock.monotonic_s() + done.again_in_s
+        while clock.monotonic_s() < until_s and not is_stopping():
+            stop.wait(min(IDLE_S, done.again_in_s))
+
+
+class _Listening:
+    """The readers that run now."""
+
+    def __init__(self, stop: process.Stop) -> None:
+        self.stop = stop
+        self.turns: dict[str, Future[None]] = {}
+        self.children: dict[str, Child] = {}
+        self.looked_s = -CALLED_EVERY_S
+
+    def run(self) -> None:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source") as pool:
+            try:
+                while not self.stop:
+                    close_old_connections()
+                    try:
+                        self._look(pool)
+                    except Exception:
+                        # A store that does not answer for a moment must not end every reader.
+                        log.exception("sources could not be looked at; trying again")
+                    process.beat("listen", f"{len(self.turns)} being asked, {len(self.children)} lasting")
+                    self.stop.wait(IDLE_S)
+            finally:
+                self._stop_children()
+
+    def _look(self, pool: ThreadPoolExecutor) -> None:
+        now = clock.now()
+        self.turns = {name: turn for name, turn in self.turns.items() if not turn.done()}
+        lasting: set[str] = set()
+        called: list[Source] = []
+        for source in Source.objects.filter(state=Source.State.ON):
+            offered = _offered(source)
+            if offered is None:
+                continue
+            if not isinstance(offered, Reads):
+                called.append(source)
+            elif offered.manners.is_lasting:
+                lasting.add(source.name)
+            elif source.name not in self.turns and (source.next_at is None or source.next_at <= now):
+                self.turns[source.name] = pool.submit(self._turn, source.name)
+        self._keep_children(lasting)
+        if clock.monotonic_s() - self.looked_s > CALLED_EVERY_S:
+            self.looked_s = clock.monotonic_s()
+            for source in called:
+                note_called(source, now)
+
+    def _turn(self, name: str) -> None:
+        try:
+            done = rounds.read_source(name, is_stopping=lambda: bool(self.stop))
+            if done.trouble:
+                log.warning("%s: %s", name, done.trouble)
+        except (Conflict, NotFound) as error:
+            log.info("%s: %s", name, error.message)
+            self.stop.wait(IDLE_S)
+        except Exception:
+            log.exception("reading %s failed", name)
+            self.stop.wait(RESTART_S[2])
+        finally:
+            connections.close_all()
+
+    def _keep_children(self, wanted: set[str]) -> None:
+        for name in wanted - set(self.children):
+            self.children[name] = Child(name)
+        for name in set(self.children) - wanted:
+            _end(self.children.pop(name))
+        for child in self.children.values():
+            _keep_alive(child)
+
+    def _stop_children(self) -> None:
+        for child in self.children.values():
+            if child.running is not None and child.running.poll() is None:
+                child.running.terminate()
+        for child in self.children.values():
+            _end(child)
+
+
+def note_called(source: Source, now: dt.datetime) -> None:
+    """A source that calls us is heard while our screens run; while they do not, what it says is lost."""
+    is_open = any(entry.name == "web" and entry.alive for entry in process.running())
+    if not is_open:
+        return
+    rounds.note_absence(source, now, CALLED_EVERY_S)
+    troubles.clear(source, now, None, is_made_good=False)
+
+
+def _offered(source: Source) -> Connector | None:
+    try:
+        return sources.connector(source.connector)
+    except NotFound:
+        return None
+
+
+def _keep_alive(child: Child) -> None:
+    """Start the process of a source that ended, with growing pauses."""
+    now = clock.monotonic_s()
+    if child.running is not None:
+        status = child.running.poll()
+        if status is None:
+            if child.failures and now - child.started_s > STEADY_S:
+                child.failures = 0
+            return
+        child.running = None
+        pause = RESTART_S[min(child.failures, len(RESTART_S) - 1)]
+        child.failures += 1
+        child.not_before_s = now + pause
+        log.warning(
+            "the reader of %s ended with status %s; starting it again in %s s", child.name, status, pause
+        )
+    elif now >= child.not_before_s:
+        folder = home.path("logs")
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / f"listen-{child.name}.log", "ab") as file:
+            child.running = subprocess.Popen(
+                [sys.executable, "-m", "rapport", "listen", "--source", child.name],
+                stdout=file,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+            )
+        child.started_s = now
+
+
+def _end(child: Child) -> None:
+    if child.running is None:
+        return
+    if child.running.poll() is None:
+        child.running.terminate()
+        try:
+            child.running.wait(STOP_WAIT_S)
+        except subprocess.TimeoutExpired:
+            child.running.kill()
+    child.running.wait()
