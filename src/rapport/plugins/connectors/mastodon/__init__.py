@@ -1,0 +1,1 @@
+"""Mastodon, and whatever else speaks its API to the same network."""
