@@ -38,6 +38,7 @@ COMMANDS = {
     "aio": "rapport.cli.aio",
     "explore": "rapport.cli.explore",
     "text": "rapport.cli.text",
+    "answer": "rapport.cli.answer",
     "bench": "rapport.cli.bench",
 }
 

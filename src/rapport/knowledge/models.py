@@ -30,6 +30,8 @@ class Entry(models.Model):
     review_by = models.DateField(null=True)
     changed_at = models.DateTimeField()
     changed_by = models.CharField(max_length=255)
+    title_meaning = models.BinaryField(null=True)  # vectors, as of a wording
+    solution_meaning = models.BinaryField(null=True)
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
@@ -47,6 +49,7 @@ class Wording(models.Model):
     identifier = models.CharField(
         max_length=255, default=""
     )  # whose words they are, where they are somebody's
+    is_live = models.BooleanField(default=True)  # else it waits for somebody of ours to take it
     meaning = models.BinaryField(null=True)  # the vector of the text, two bytes a number
 
     class Meta:

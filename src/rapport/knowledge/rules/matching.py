@@ -145,18 +145,35 @@ class Index:
         return out
 
 
-def build(entries: Sequence[Known], meaning: Meaning, meanings: Single | None = None) -> Index:
-    """Make entries ready; `meanings` are the vectors of all wordings, where somebody kept them."""
-    texts = [text for entry in entries for text in entry.wordings]
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """Vectors that somebody kept: of all wordings in order, of the titles, of the solutions."""
+
+    wordings: Single
+    titles: Single
+    solutions: Single
+
+
+def texts_of(entries: Sequence[Known]) -> tuple[list[str], list[str], list[str]]:
+    """All wordings in order, the titles, the solutions."""
+    return (
+        [text for entry in entries for text in entry.wordings],
+        [entry.title for entry in entries],
+        [entry.solution for entry in entries],
+    )
+
+
+def build(entries: Sequence[Known], meaning: Meaning, kept: Meanings | None = None) -> Index:
+    """Make entries ready; `kept` are the vectors of their texts, where somebody kept them."""
+    texts, titles, solutions = texts_of(entries)
     owner = np.repeat(np.arange(len(entries)), [len(entry.wordings) for entry in entries])
-    titles = [entry.title for entry in entries]
-    solutions = [entry.solution for entry in entries]
     counted = [cutting.counts(part) for part in (texts, titles, solutions)]
     rarity = cutting.Rarity.of(sp.vstack(counted, format="csr"))
     words, title_words, solution_words = (rarity.weighed(part) for part in counted)
-    if meanings is None:
-        meanings = meaning([cutting.plain(text) for text in texts])
-    title_meanings = meaning([cutting.plain(text) for text in titles])
+    if kept is None:
+        kept = Meanings(
+            *(meaning([cutting.plain(text) for text in part]) for part in (texts, titles, solutions))
+        )
     belongs = sp.csr_matrix(
         (np.ones(len(texts), np.float32), (owner, np.arange(len(texts)))), shape=(len(entries), len(texts))
     )
@@ -171,10 +188,10 @@ def build(entries: Sequence[Known], meaning: Meaning, meanings: Single | None = 
         titles=title_words.T.tocsr(),
         solutions=solution_words.T.tocsr(),
         word_lengths=lengths,
-        meanings=meanings,
-        title_meanings=title_meanings,
-        solution_meanings=meaning([cutting.plain(text) for text in solutions]),
-        meaning_sums=np.asarray(belongs @ meanings + title_meanings, np.float32),
+        meanings=kept.wordings,
+        title_meanings=kept.titles,
+        solution_meanings=kept.solutions,
+        meaning_sums=np.asarray(belongs @ kept.wordings + kept.titles, np.float32),
     )
 
 

@@ -82,7 +82,9 @@ class Weights:
         """What an earlier version wrote counts as far as it fits; the rest begins anew."""
         if len(given.get("full", ())) != len(NAMES):
             return cls()
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if k in cls.__slots__}
+        plain: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in given.items() if k in cls.__slots__
+        }
         return cls(**plain | {"bands": tuple(Band(*band) for band in given.get("bands", ()))})
 
 

@@ -1,0 +1,68 @@
+"""Questions about what the firm knows: entries, facts, notices, what is not answered, how good proposals are."""
+
+from __future__ import annotations
+
+from rapport.knowledge.selectors.affecting import Affected, affected
+from rapport.knowledge.selectors.listing import (
+    Counts,
+    EntryRow,
+    EntryView,
+    OptionRow,
+    OutcomeShare,
+    UnansweredRow,
+    WordingRow,
+    counts,
+    entries,
+    entry,
+    known_facts,
+    known_prices,
+    learnt,
+    slots,
+    unanswered,
+)
+from rapport.knowledge.selectors.telling import (
+    EndpointView,
+    FactView,
+    FlagRow,
+    NoticeView,
+    UpdateView,
+    endpoint,
+    fact,
+    facts,
+    flags,
+    notice,
+    notices,
+    notices_now,
+)
+
+__all__ = [
+    "Affected",
+    "Counts",
+    "EndpointView",
+    "EntryRow",
+    "EntryView",
+    "FactView",
+    "FlagRow",
+    "NoticeView",
+    "OptionRow",
+    "OutcomeShare",
+    "UnansweredRow",
+    "UpdateView",
+    "WordingRow",
+    "affected",
+    "counts",
+    "endpoint",
+    "entries",
+    "entry",
+    "fact",
+    "facts",
+    "flags",
+    "known_facts",
+    "known_prices",
+    "learnt",
+    "notice",
+    "notices",
+    "notices_now",
+    "slots",
+    "unanswered",
+]

@@ -1,0 +1,81 @@
+"""What is done with knowledge: propose, draft, check, learn, write entries, facts and notices."""
+
+from __future__ import annotations
+
+from rapport.knowledge.services.drafting import DraftText, draft, drop_endpoint, set_endpoint
+from rapport.knowledge.services.editing import (
+    Imported,
+    OptionWritten,
+    Written,
+    drop_slot,
+    import_file,
+    see_price,
+    set_state,
+    settle_wording,
+    write_entry,
+    write_slot,
+)
+from rapport.knowledge.services.learning import (
+    close_unanswered,
+    learn,
+    learn_if_due,
+    note_unanswered,
+    resolved,
+)
+from rapport.knowledge.services.proposing import Ask, OptionView, Proposal, Proposals, Source, propose
+from rapport.knowledge.services.stating import (
+    FactWritten,
+    NoticeWritten,
+    check_draft,
+    contradictions,
+    end_notice,
+    flag,
+    note_warned,
+    publish_notice,
+    retire_fact,
+    settle_flag,
+    update_notice,
+    write_fact,
+    write_notice,
+)
+
+__all__ = [
+    "Ask",
+    "DraftText",
+    "FactWritten",
+    "Imported",
+    "NoticeWritten",
+    "OptionView",
+    "OptionWritten",
+    "Proposal",
+    "Proposals",
+    "Source",
+    "Written",
+    "check_draft",
+    "close_unanswered",
+    "contradictions",
+    "draft",
+    "drop_endpoint",
+    "drop_slot",
+    "end_notice",
+    "flag",
+    "import_file",
+    "learn",
+    "learn_if_due",
+    "note_unanswered",
+    "note_warned",
+    "propose",
+    "publish_notice",
+    "resolved",
+    "retire_fact",
+    "see_price",
+    "set_endpoint",
+    "set_state",
+    "settle_flag",
+    "settle_wording",
+    "update_notice",
+    "write_entry",
+    "write_fact",
+    "write_notice",
+    "write_slot",
+]

@@ -1,0 +1,14 @@
+-- grain: one row per asked event that still has a text
+-- needs: event
+-- gives: seq, text, url, network
+-- given: wanted(seq BIGINT)
+SELECT
+    e.seq,
+    e."text" AS "text",
+    coalesce(json_extract_string(e.properties, '$.url'), '') AS url,
+    coalesce(json_extract_string(e.properties, '$.network'), '') AS network
+FROM event AS e
+WHERE e.seq IN (SELECT w.seq FROM wanted AS w)
+    AND e.ts >= $first_ts::TIMESTAMPTZ AND e.ts <= $last_ts::TIMESTAMPTZ
+    AND e."text" IS NOT NULL
+ORDER BY e.seq
