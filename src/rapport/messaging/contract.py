@@ -67,11 +67,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """That a message was taken, in the words of who took it."""
+    """That a message was taken, in the words of who took it.
+
+    post_id, url : of what can be seen there: the network's own number, and where it is
+    """
 
     answer: str
     code: int | None = None
     transcript: tuple[str, ...] = ()
+    post_id: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The tables of messaging: accounts of channels, every intended delivery, confirmations asked for, clicks."""
+"""The tables of messaging: accounts of channels, every intended delivery and answer, confirmations, clicks."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ class Delivery(models.Model):
     identifier = models.CharField(max_length=290)  # empty once the person is erased
     purpose = models.CharField(max_length=64)
     channel = models.CharField(max_length=32)
+    # By which it is posted; empty: the channel sends it.
+    source = models.CharField(max_length=48, blank=True, default="", db_default="")
     template = models.CharField(max_length=64)
     campaign = models.CharField(max_length=64, blank=True)
     language = models.CharField(max_length=16, blank=True)
@@ -71,6 +73,34 @@ class Delivery(models.Model):
             models.Index(fields=["state", "-planned_at", "-id"], name="messaging_delivery_state"),
             models.Index(fields=["identifier"], name="messaging_delivery_whose"),
             models.Index(fields=["campaign", "state"], name="messaging_delivery_campaign"),
+        ]
+
+
+class Reply(models.Model):
+    """What one answer says, to what, and on whose word: of a delivery that answers somebody."""
+
+    delivery = models.UUIDField(primary_key=True)
+    source = models.CharField(max_length=48, blank=True)  # where what it answers was read
+    network = models.CharField(max_length=32, blank=True)
+    venue = models.CharField(max_length=192, blank=True)
+    conversation = models.CharField(max_length=64, blank=True)
+    in_reply_to = models.CharField(max_length=512, blank=True)
+    thread = models.CharField(max_length=512, blank=True)
+    subject_line = models.TextField(blank=True)
+    text = models.TextField(blank=True)  # as it leaves, with the disclosure
+    is_public = models.BooleanField()
+    was_asked = models.BooleanField()
+    promotes = models.BooleanField(default=False)  # counts against help where the venue weighs the two
+    by = models.CharField(max_length=254, blank=True)
+    approved_by = models.CharField(max_length=254, blank=True)
+    planned_at = models.DateTimeField()
+    post_id = models.CharField(max_length=512, blank=True)  # the network's own number of it
+    url = models.TextField(blank=True)
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["venue", "-planned_at"], name="messaging_reply_venue"),
+            models.Index(fields=["conversation"], name="messaging_reply_conv"),
         ]
 
 

@@ -5,18 +5,34 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from rapport.kit import clock
+from rapport.kit import bulk, clock
 from rapport.kit.errors import Invalid, NotFound
-from rapport.messaging.models import Account, Click, Delivery
+from rapport.messaging.models import Account, Click, Delivery, Reply
 
 PAGE = 50
 STATES = tuple(Delivery.State.values)
 WAITING = (Delivery.State.PLANNED, Delivery.State.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """What an answer says, where, on whose word, and where it can be seen."""
+
+    source: str
+    network: str
+    venue: str
+    conversation: str
+    text: str
+    is_public: bool
+    by: str
+    approved_by: str
+    post_id: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,8 @@ class DeliveryView:
     ended_at: dt.datetime | None
     maybe_twice_at: dt.datetime | None
     links: tuple[str, ...] = ()
+    source: str = ""
+    answer_of: AnswerView | None = None  # where it answers somebody, and one delivery is looked at
 
     @property
     def address(self) -> str:
@@ -100,7 +118,45 @@ def delivery(delivery_id: uuid.UUID) -> DeliveryView:
     row = Delivery.objects.filter(id=delivery_id).first()
     if row is None:
         raise NotFound(f"there is no delivery {delivery_id}", "It may be of another installation.")
-    return _view(row)
+    return replace(_view(row), answer_of=_answer(row.id))
+
+
+def delivery_of(key: str) -> DeliveryView | None:
+    """The delivery that somebody asked for with a key; None where nobody did."""
+    row = Delivery.objects.filter(key=key).first()
+    return replace(_view(row), answer_of=_answer(row.id)) if row else None
+
+
+def deliveries_of(keys: Sequence[str]) -> dict[str, DeliveryView]:
+    """The deliveries that were asked for with these keys."""
+    found = {
+        row.key: _view(row) for part in bulk.parts(keys) for row in Delivery.objects.filter(key__in=part)
+    }
+    answers = Reply.objects.in_bulk([view.id for view in found.values()])
+    return {
+        key: replace(view, answer_of=_answer_view(answers[view.id])) if view.id in answers else view
+        for key, view in found.items()
+    }
+
+
+def _answer(delivery_id: uuid.UUID) -> AnswerView | None:
+    row = Reply.objects.filter(delivery=delivery_id).first()
+    return _answer_view(row) if row else None
+
+
+def _answer_view(row: Reply) -> AnswerView:
+    return AnswerView(
+        row.source,
+        row.network,
+        row.venue,
+        row.conversation,
+        row.text,
+        row.is_public,
+        row.by,
+        row.approved_by,
+        row.post_id,
+        row.url,
+    )
 
 
 def place(view: DeliveryView) -> str:
@@ -158,6 +214,11 @@ def n_waiting() -> int:
     return Delivery.objects.filter(state__in=WAITING).count()
 
 
+def n_outdated() -> int:
+    """How many deliveries wait whose time is over: they end as too late once they are looked at again."""
+    return Delivery.objects.filter(state=Delivery.State.PLANNED, expires_at__lte=clock.now()).count()
+
+
 def overdue_since(seconds: float) -> dt.datetime | None:
     """Since when the oldest delivery has been due, where that is longer than so many seconds."""
     limit = clock.now() - dt.timedelta(seconds=seconds)
@@ -210,6 +271,7 @@ def _view(row: Delivery) -> DeliveryView:
         ended_at=row.ended_at,
         maybe_twice_at=row.maybe_twice_at,
         links=tuple(row.links),
+        source=row.source,
     )
 
 

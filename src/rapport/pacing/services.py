@@ -16,7 +16,9 @@ from rapport.pacing import rules, selectors
 from rapport.pacing.models import Experiment, Holdout, Pause, PauseAll
 from rapport.people import selectors as people
 
-GATE = 0x52_61_70_70_6F_72_74_02  # PostgreSQL's advisory lock between whoever stops everything and whoever sends
+GATE = (
+    0x52_61_70_70_6F_72_74_02  # PostgreSQL's advisory lock between whoever stops everything and whoever sends
+)
 ASKED_AT_ONCE = 500  # subjects in one condition of the operational store
 
 ASKING = pa.schema([("subject", pa.int64()), ("core", pa.int64())])

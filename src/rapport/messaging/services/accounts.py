@@ -16,8 +16,36 @@ from rapport.messaging.services import dns
 TROUBLE_CHARS_MAX = 2_000
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class InHouse:
+    """A channel that a domain of ours offers: nothing to set up, always there.
+
+    takes_once : a message handed over a second time with the same id is not taken twice
+    """
+
+    offered: Channel
+    takes_once: bool
+
+
+_in_house: dict[str, InHouse] = {}
+
+
+def register_channel(offered: Channel, *, takes_once: bool = False) -> None:
+    """Offer a channel of our own, such as the chat on the firm's site; called when the app is ready."""
+    known = _in_house.setdefault(offered.name, InHouse(offered, takes_once))
+    if known.offered is not offered:
+        raise Invalid(f"two channels are called {offered.name!r}", "Rename one of them.")
+
+
+def in_house() -> Mapping[str, InHouse]:
+    """Channels of our own by name."""
+    return dict(_in_house)
+
+
 def channel(name: str) -> Channel:
     """The channel of that name, or NotFound naming those there are."""
+    if name in _in_house:
+        return _in_house[name].offered
     offered: Channel = registry.plugin(KIND, name).offers
     return offered
 
@@ -28,7 +56,8 @@ def namespace(name: str) -> str | None:
         found = channel(name)
     except NotFound:
         return None
-    return found.namespace if Account.objects.filter(channel=name).exists() else None
+    is_there = name in _in_house or Account.objects.filter(channel=name).exists()
+    return found.namespace if is_there else None
 
 
 def is_ready(name: str = "email") -> bool:
@@ -43,6 +72,8 @@ def context(texts_of: Callable[[str], Sequence[str]] | None = None) -> Context:
 
 def config(name: str) -> Any:
     """A channel's configuration with its secrets, or NotFound where it was not set up."""
+    if name in _in_house:
+        return _in_house[name].offered.config()
     row = Account.objects.filter(channel=name).first()
     if row is None:
         raise NotFound(f"the channel {name} is not set up", "Set it up on its page.")

@@ -1,5 +1,9 @@
 """Lets planned deliveries leave: one dispatcher a database, many messages in flight, every fate noted.
 
+A channel that is set up has a courier, and so has every source of listening by which something is to be
+posted. A pause of everything is looked at in the transaction that marks what leaves, so nothing is handed over
+once the pause has been answered for.
+
 A delivery is marked as being sent, durably, before it is handed over, and its fate is noted right after. Both
 happen for many in one transaction, so the disk is not what limits. Whoever is killed leaves marked rows
 behind; the next dispatcher finds them, and since nobody can know whether the server took them, service
@@ -23,12 +27,13 @@ from django.db import connection, transaction
 from rapport.consent import services as consent
 from rapport.kit import bulk, clock, home, process
 from rapport.kit.errors import Conflict
-from rapport.messaging.contract import Context, Receipt, TransportError
-from rapport.messaging.models import Account, Delivery
+from rapport.messaging.contract import Context, Limits, Receipt, TransportError
+from rapport.messaging.models import Account, Delivery, Reply
 from rapport.messaging.rules import trying
-from rapport.messaging.services import accounts, clicking, preparing, telling
+from rapport.messaging.services import accounts, clicking, posting, preparing, telling
 from rapport.messaging.services.post import Post
 from rapport.messaging.services.steps import STAFF
+from rapport.pacing import services as pacing
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +48,7 @@ WAIT_S = 0.05
 ANSWER_CHARS_MAX = 1_000
 TRANSCRIPT_CHARS_MAX = 20_000
 RETRY_S = (1, 2, 5, 15, 60)
+ASKED_AGAIN = "asked_again"  # the network is asked whether it has the post before it is posted once more
 
 _MARK = (
     "UPDATE messaging_delivery SET state = 'sending', sending_at = %s, links = %s"
@@ -61,12 +67,16 @@ class Courier:
     """Sends what is due on one channel. `turn` does one round, in the thread that owns the rows."""
 
     def __init__(self, channel: str, context: Context | None = None) -> None:
-        row = Account.objects.get(channel=channel)
-        self.channel, self.changed_at = channel, row.changed_at
-        config = accounts.read(row)
+        config = accounts.config(channel)
         offered = accounts.channel(channel)
-        self._limits = offered.limits(config)
-        self._post = Post(offered, config, context or accounts.context())
+        post = Post(offered, config, context or accounts.context())
+        self._begin(channel, _changed_at(channel), offered.limits(config), post)
+
+    def _begin(
+        self, channel: str, changed_at: dt.datetime | None, limits: Limits, post: Post | posting.SourcePost
+    ) -> None:
+        self.channel, self.changed_at = channel, changed_at
+        self._limits, self._post = limits, post
         self._ready: deque[preparing.Prepared] = deque()
         self._flying: dict[uuid.UUID, Delivery] = {}
         self._looked_s = 0.0
@@ -89,7 +99,7 @@ class Courier:
         for prepared in leaving:
             self._flying[prepared.delivery] = prepared.row
             self._left.append(clock.monotonic_s())
-            self._post.submit(prepared.delivery, prepared.message)
+            self._hand_over(prepared)
         self._note_account([outcome.result for outcome in outcomes])
         return True
 
@@ -115,9 +125,15 @@ class Courier:
         if now - self._looked_s > FRESH_S:
             self._ready.clear()
         if not self._ready:
-            self._ready.extend(preparing.due(self.channel, self._limits.in_flight * PREPARED))
+            self._ready.extend(self._due(self._limits.in_flight * PREPARED))
             self._looked_s = clock.monotonic_s()
         return [self._ready.popleft() for _ in range(min(room, len(self._ready)))]
+
+    def _due(self, n: int) -> list[preparing.Prepared]:
+        return preparing.due(self.channel, n)
+
+    def _hand_over(self, prepared: preparing.Prepared) -> None:
+        self._post.submit(prepared.delivery, prepared.message)
 
     def _rate_left(self, now_s: float) -> int:
         if not self._limits.per_minute:
@@ -131,6 +147,9 @@ class Courier:
         if ended:
             now = clock.now()
             bulk.execute_many(_NOTE, [_fate(row, result, now) for row, result in ended])
+            for row, result in ended:
+                if isinstance(result, Receipt) and row.template == preparing.ANSWER:
+                    Reply.objects.filter(delivery=row.id).update(post_id=result.post_id, url=result.url)
 
     def _suppress(self, landed: Sequence[tuple[Delivery, Receipt | TransportError]]) -> None:
         """Before the fate is noted, so that no crash can come between; saying it twice changes nothing."""
@@ -159,6 +178,39 @@ class Courier:
                 accounts.note_sent(self.channel)
 
 
+class SourceCourier(Courier):
+    """Posts what is due by one source of listening, which knows what it posted before."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        view = posting.view(source)
+        # One post after the other, as a person would; the network's own rate is kept by listening.
+        limits = Limits(in_flight=posting.SIDE_BY_SIDE)
+        self._begin(f"source:{source}", view.changed_at if view else None, limits, posting.SourcePost(source))
+
+    def _due(self, n: int) -> list[preparing.Prepared]:
+        return preparing.due(self.channel, n, self.source) if posting.is_open(self.source) else []
+
+    def _hand_over(self, prepared: preparing.Prepared) -> None:
+        self._post.submit(prepared.delivery, posting.draft(prepared))
+
+    def _suppress(self, landed: Sequence[tuple[Delivery, Receipt | TransportError]]) -> None:
+        """A network that refuses a post says nothing of whether its author may be written to."""
+
+    def _note_account(self, results: Sequence[Receipt | TransportError]) -> None:
+        broken = [r for r in results if isinstance(r, TransportError) and r.of_channel]
+        if broken:
+            self._failures += 1
+            self._ready.clear()
+            self._not_before_s = clock.monotonic_s() + trying.channel_pause_s(self._failures)
+        elif results:
+            self._failures = 0
+
+
+def _changed_at(channel: str) -> dt.datetime | None:
+    return Account.objects.filter(channel=channel).values_list("changed_at", flat=True).first()
+
+
 def _fate(row: Delivery, result: Receipt | TransportError, now: dt.datetime) -> tuple[Any, ...]:
     """The columns of _NOTE for what came of a delivery."""
     state: str = Delivery.State.SENT
@@ -166,7 +218,7 @@ def _fate(row: Delivery, result: Receipt | TransportError, now: dt.datetime) -> 
     tries = row.tries + 1
     if isinstance(result, TransportError):
         if result.is_unsure:
-            state, reason, next_try_at, twice = _unsure(row, now)
+            state, reason, next_try_at, twice = _unsure(row, now, can_tell=not result.permanent)
         elif result.of_channel:
             state, next_try_at, tries = Delivery.State.PLANNED, now, row.tries
         elif result.permanent:
@@ -192,18 +244,33 @@ def _fate(row: Delivery, result: Receipt | TransportError, now: dt.datetime) -> 
     )
 
 
-def _unsure(row: Delivery, now: dt.datetime) -> tuple[str, str, dt.datetime | None, dt.datetime | None]:
-    """State, reason, next try and mark of a delivery that the server may or may not have taken."""
-    again = trying.next_try(row.tries + 1, now, row.expires_at) if row.is_service else None
+def _unsure(
+    row: Delivery, now: dt.datetime, *, can_tell: bool = True
+) -> tuple[str, str, dt.datetime | None, dt.datetime | None]:
+    """State, reason, next try and mark of a delivery that its receiver may or may not have taken.
+
+    A post is handed over again only where listening can tell whether the network has it already, and a
+    message of ours into a window of ours is taken once; neither comes twice.
+    """
+    again = trying.next_try(row.tries + 1, now, row.expires_at) if row.is_service and can_tell else None
     if again is None:
         return Delivery.State.UNKNOWN, "unsure", None, row.maybe_twice_at
+    if row.source or _takes_once(row.channel):
+        return Delivery.State.PLANNED, ASKED_AGAIN, again if row.reason == ASKED_AGAIN else now, None
     return Delivery.State.PLANNED, "sent_again", now, now
 
 
+def _takes_once(channel: str) -> bool:
+    ours = accounts.in_house().get(channel)
+    return ours is not None and ours.takes_once
+
+
 def _mark(chosen: Sequence[preparing.Prepared]) -> list[preparing.Prepared]:
-    """Mark what leaves; what was erased or withheld in the meantime stays behind."""
+    """Mark what leaves; what was erased, withheld or paused in the meantime stays behind."""
     if not chosen:
         return []
+    if pacing.pass_gate() is not None:
+        chosen = [p for p in chosen if p.row.identifier.startswith(f"{STAFF}:")]
     now = bulk.time_value(clock.now())
     bulk.execute_many(_MARK, [(now, json.dumps(list(p.links)), bulk.uuid_value(p.delivery)) for p in chosen])
     marked = set(
@@ -264,7 +331,8 @@ def drain(context: Context | None = None, progress: Callable[[int], None] | None
     n = 0
     with one_per_database():
         reconcile()
-        couriers = {row.channel: Courier(row.channel, context) for row in Account.objects.all()}
+        couriers: dict[str, Courier] = {}
+        _match(couriers, context)
         try:
             for courier in couriers.values():
                 while courier.turn(WAIT_S) or courier.in_flight:
@@ -317,14 +385,20 @@ def _until_trouble(stop: process.Stop, context: Context | None) -> None:
 
 
 def _match(couriers: dict[str, Courier], context: Context | None) -> None:
-    """Have a courier for every channel as it is set up now."""
-    wanted = dict(Account.objects.values_list("channel", "changed_at"))
-    for channel in list(couriers):
-        if wanted.get(channel) != couriers[channel].changed_at:
-            couriers.pop(channel).end()
-    for channel in wanted:
-        if channel not in couriers:
-            couriers[channel] = Courier(channel, context)
+    """Have a courier for every channel as it is set up now, and for every source by which something is to leave."""
+    wanted: dict[str, dt.datetime | None] = dict(Account.objects.values_list("channel", "changed_at"))
+    wanted |= dict.fromkeys(accounts.in_house())
+    sources = posting.waiting_sources()
+    wanted |= {f"source:{name}": view.changed_at for name, view in sources.items() if view is not None}
+    posting.give_up([name for name, view in sources.items() if view is None])
+    for key in list(couriers):
+        is_done = key not in wanted and not couriers[key].in_flight
+        if is_done or (key in wanted and wanted[key] != couriers[key].changed_at):
+            couriers.pop(key).end()
+    for key in wanted:
+        if key not in couriers:
+            kind, _colon, name = key.partition(":")
+            couriers[key] = SourceCourier(name) if kind == "source" else Courier(key, context)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
 from rapport.kit import bulk, clock
-from rapport.messaging.models import Click, Confirmation, Delivery
+from rapport.messaging.models import Click, Confirmation, Delivery, Reply
+from rapport.messaging.services.preparing import ANSWER
 
 SHOWN_MAX = 10_000
 
@@ -27,6 +28,7 @@ def erase(erasing: Erasing) -> int:
         n += Confirmation.objects.filter(identifier__in=part).delete()[0]
         mine = Delivery.objects.filter(identifier__in=part)
         n += Click.objects.filter(delivery__in=mine.values("id")).delete()[0]
+        n += Reply.objects.filter(delivery__in=mine.values("id")).delete()[0]
         mine.filter(state=Delivery.State.PLANNED).update(
             state=Delivery.State.WITHHELD, reason="suppressed_erased", next_try_at=None, ended_at=clock.now()
         )
@@ -44,7 +46,14 @@ def erase(erasing: Erasing) -> int:
 
 def sections(exporting: Exporting) -> Iterator[Section]:
     """What we sent or meant to send to somebody, and what they were asked to confirm."""
-    rows = Delivery.objects.filter(identifier__in=exporting.identifiers).order_by("-planned_at")[:SHOWN_MAX]
+    rows = list(
+        Delivery.objects.filter(identifier__in=exporting.identifiers).order_by("-planned_at")[:SHOWN_MAX]
+    )
+    answers = {
+        delivery: text
+        for part in bulk.parts([row.id for row in rows if row.template == ANSWER])
+        for delivery, text in Reply.objects.filter(delivery__in=part).values_list("delivery", "text")
+    }
     yield Section(
         title=_("Messages"),
         origin=_("what we sent, or meant to"),
@@ -58,6 +67,7 @@ def sections(exporting: Exporting) -> Iterator[Section]:
                 "channel": row.channel,
                 "what became of it": row.state,
                 "why": row.reason,
+                "our words": answers.get(row.id, ""),
             }
             for row in rows
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -15,7 +15,7 @@ from rapport.consent import selectors as consent
 from rapport.kit import bulk, clock, signing
 from rapport.kit.errors import RapportError
 from rapport.messaging.contract import Message
-from rapport.messaging.models import Account, Delivery
+from rapport.messaging.models import Account, Delivery, Reply
 from rapport.messaging.rules.blocks import Template
 from rapport.messaging.services import rendering, steps
 from rapport.messaging.services.templates import template
@@ -23,6 +23,8 @@ from rapport.pacing import selectors as pacing
 from rapport.staff import selectors as staff
 
 CLICK = "click"  # kind of the tokens in counted links
+ANSWER = "answer"  # the template of what answers somebody
+MAIL = "email"
 
 _END = (
     "UPDATE messaging_delivery SET state = %s, reason = %s, answer = %s, context = %s, ended_at = %s,"
@@ -52,16 +54,37 @@ class Firm:
     purposes: dict[str, str]
 
 
-def due(channel: str, n: int) -> list[Prepared]:
-    """The next deliveries of a channel that may leave now, rendered; ends those that may not any more."""
+def due(channel: str, n: int, source: str = "") -> list[Prepared]:
+    """The next deliveries of a channel, or of a source that posts, rendered; ends those that may not leave any more."""
     now = clock.now()
-    rows = list(_planned(channel, now)[:n])
+    rows = list(_planned(channel, now, source)[:n])
     late = [row for row in rows if row.expires_at is not None and row.expires_at <= now]
     _end([(row, Delivery.State.FAILED, "too_late", "") for row in late], now)
     left = [row for row in rows if row not in late]
     reasons = steps.reasons({i: as_intended(row) for i, row in enumerate(left)}, again=True)
     _end([(left[i], Delivery.State.WITHHELD, reason, "") for i, reason in reasons.items()], now)
-    return _rendered([row for i, row in enumerate(left) if i not in reasons], channel, now)
+    may_leave = [row for i, row in enumerate(left) if i not in reasons]
+    answers = _answers(may_leave)
+    rendered = _rendered([row for row in may_leave if not _is_bare(row, answers)], channel, answers, now)
+    bare = [_bare(row, answers[row.id]) for row in may_leave if _is_bare(row, answers)]
+    place = {row.id: i for i, row in enumerate(may_leave)}
+    return sorted(rendered + bare, key=lambda prepared: place[prepared.delivery])
+
+
+def _answers(rows: Sequence[Delivery]) -> dict[uuid.UUID, Reply]:
+    """What those of the deliveries say that answer somebody."""
+    asked = [row.id for row in rows if row.template == ANSWER]
+    return Reply.objects.in_bulk(asked) if asked else {}
+
+
+def _is_bare(row: Delivery, answers: Mapping[uuid.UUID, Reply]) -> bool:
+    """Whether nothing but its words leave: a post, or a line in a chat. A letter has a head and a foot."""
+    return row.id in answers and row.channel != MAIL
+
+
+def _bare(row: Delivery, answer: Reply) -> Prepared:
+    to = row.identifier.partition(":")[2]
+    return Prepared(row, Message(row.id.hex, to, answer.subject_line, answer.text, language=row.language), ())
 
 
 def is_due() -> bool:
@@ -69,11 +92,16 @@ def is_due() -> bool:
     return _planned(None, clock.now()).exists()
 
 
-def _planned(channel: str | None, now: dt.datetime) -> QuerySet[Delivery]:
+def _planned(channel: str | None, now: dt.datetime, source: str = "") -> QuerySet[Delivery]:
     found = Delivery.objects.filter(state=Delivery.State.PLANNED, next_try_at__lte=now)
-    if channel is not None:
-        found = found.filter(channel=channel)
-    if pacing.pause() is not None:
+    if source:
+        found = found.filter(source=source)
+    elif channel is not None:
+        found = found.filter(channel=channel, source="")
+    if pacing.pause_all() is not None:
+        # Colleagues have to be able to log in, or nobody could say that it may go on.
+        found = found.filter(identifier__startswith=f"{steps.STAFF}:")
+    elif pacing.pause() is not None:
         found = found.filter(is_service=True)
     return found.order_by("-is_service", "next_try_at", "id")
 
@@ -82,7 +110,9 @@ def as_intended(row: Delivery) -> steps.Intended:
     return steps.Intended(row.identifier, row.purpose, row.channel, row.is_service, row.campaign)
 
 
-def _rendered(rows: Sequence[Delivery], channel: str, now: dt.datetime) -> list[Prepared]:
+def _rendered(
+    rows: Sequence[Delivery], channel: str, answers: Mapping[uuid.UUID, Reply], now: dt.datetime
+) -> list[Prepared]:
     if not rows:
         return []
     firm = _firm(channel)
@@ -90,7 +120,7 @@ def _rendered(rows: Sequence[Delivery], channel: str, now: dt.datetime) -> list[
     found, broken = [], []
     for row in rows:
         try:
-            found.append(_message(row, firm, counts=row.id not in uncounted))
+            found.append(_message(row, firm, answers.get(row.id), counts=row.id not in uncounted))
         except RapportError as error:
             broken.append((row, Delivery.State.FAILED, "cannot_render", str(error)))
     _end(broken, now)
@@ -116,11 +146,12 @@ def _firm(channel: str) -> Firm:
     )
 
 
-def _message(row: Delivery, firm: Firm, *, counts: bool) -> Prepared:
+def _message(row: Delivery, firm: Firm, answer: Reply | None, *, counts: bool) -> Prepared:
     of = template(row.template)
+    given = {"text": answer.text, "subject_line": answer.subject_line} if answer else row.context
     rendered = rendering.render(
         of,
-        {**row.context, "firm": firm.name},
+        {**given, "firm": firm.name},
         lambda: _foot(row, firm),
         language=row.language,
         counted=(lambda position: click_url(row.id, position)) if counts else None,
@@ -134,10 +165,26 @@ def _message(row: Delivery, firm: Firm, *, counts: bool) -> Prepared:
             text=rendered.text,
             html=rendered.html,
             language=row.language,
-            headers=_headers(row, of),
+            headers=_answering(answer) if answer else _headers(row, of),
         ),
         rendered.links,
     )
+
+
+def _answering(answer: Reply) -> dict[str, str]:
+    """What joins a letter to those it answers (RFC 5322, 3.6.4); a person wrote it, so it is no automatic one."""
+    headers = {}
+    if answer.in_reply_to:
+        headers["In-Reply-To"] = _message_id(answer.in_reply_to)
+    chain = dict.fromkeys(_message_id(one) for one in (answer.thread, answer.in_reply_to) if one)
+    if chain:
+        headers["References"] = " ".join(chain)
+    return headers
+
+
+def _message_id(text: str) -> str:
+    bare = "".join(text.split()).strip("<>")
+    return f"<{bare}>"
 
 
 def _headers(row: Delivery, of: Template) -> dict[str, str]:

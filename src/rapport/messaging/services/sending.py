@@ -27,6 +27,7 @@ from rapport.messaging.services.templates import template
 from rapport.people import selectors as people
 from rapport.people.rules.graph import as_subjects
 from rapport.staff import selectors as staff
+from rapport.venues.rules import Finding
 
 BASES_OF_SERVICE = ("contract", "legal_obligation")
 KEY_CHARS_MAX = 200
@@ -87,10 +88,16 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """A delivery that is not made, and why: a stable code."""
+    """A delivery that is not made, and why: a stable code.
+
+    message, hint, findings : of an answer, in words, and everything that the venue's rule card says of it
+    """
 
     delivery: uuid.UUID
     reason: str
+    message: str = ""
+    hint: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
 Outcome = Sent | Withheld

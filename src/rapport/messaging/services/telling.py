@@ -9,7 +9,8 @@ import pyarrow as pa
 from rapport.events import rules
 from rapport.events import services as events
 from rapport.kit import bulk, clock
-from rapport.messaging.models import Delivery
+from rapport.messaging.models import Delivery, Reply
+from rapport.messaging.services.preparing import ANSWER
 from rapport.messaging.services.steps import STAFF
 
 SOURCE = "messaging"
@@ -20,6 +21,7 @@ NAMES = {
     Delivery.State.WITHHELD: "message_withheld",
     Delivery.State.FAILED: "message_bounced",
 }
+LEFT = (Delivery.State.SENT, Delivery.State.UNKNOWN)
 PERMANENT = ("bounced", "refused", "cannot_render")
 
 
@@ -28,7 +30,9 @@ def tell() -> int:
     rows = list(Delivery.objects.filter(is_told=False).order_by("id")[:AT_ONCE])
     told = [row for row in rows if row.identifier and not row.identifier.startswith(f"{STAFF}:")]
     if told:
-        table = pa.Table.from_pylist([_touchpoint(row) for row in told], schema=rules.TOUCHPOINT)
+        answers = Reply.objects.in_bulk([row.id for row in told if row.template == ANSWER])
+        touchpoints = [_touchpoint(row, answers.get(row.id)) for row in told]
+        table = pa.Table.from_pylist(touchpoints, schema=rules.TOUCHPOINT)
         events.record(table, source=SOURCE, trusted=True)
     bulk.execute_many(
         "UPDATE messaging_delivery SET is_told = %s WHERE id = %s",
@@ -43,7 +47,7 @@ def tell_all() -> None:
         pass
 
 
-def _touchpoint(row: Delivery) -> dict[str, object]:
+def _touchpoint(row: Delivery, answer: Reply | None) -> dict[str, object]:
     properties = {
         "message": row.id.hex,
         "purpose": row.purpose,
@@ -57,11 +61,26 @@ def _touchpoint(row: Delivery) -> dict[str, object]:
         properties["kind"] = "permanent" if row.reason in PERMANENT else "temporary"
     elif row.state == Delivery.State.UNKNOWN:
         properties["reason"] = row.reason
-    return {
+    found: dict[str, object] = {
         "message_id": f"{row.id.hex}:{row.state}",
         "name": NAMES[Delivery.State(row.state)],
         "ts": row.ended_at or clock.now(),
         "identifier": row.identifier,
         "channel": row.channel,
-        "properties": json.dumps({key: value for key, value in properties.items() if value}),
     }
+    if answer is not None and row.state in LEFT:
+        # Every word of ours that left is in the log, beside whom it was said to.
+        found |= {"text": answer.text, "venue": answer.venue}
+        of_answer = {
+            "conversation": answer.conversation,
+            "network": answer.network,
+            "post_id": answer.post_id,
+            "in_reply_to": answer.in_reply_to,
+            "url": answer.url,
+        }
+        if answer.is_public:
+            found["name"] = "reply_published"
+            properties = {key: properties[key] for key in ("message", "reason") if key in properties}
+        properties |= of_answer
+    found["properties"] = json.dumps({key: value for key, value in properties.items() if value})
+    return found

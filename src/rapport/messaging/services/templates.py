@@ -147,3 +147,12 @@ register_template(
         blocks=(Block(SLOT),),
     )
 )
+register_template(
+    Template(
+        key="answer",
+        kind=SERVICE,
+        meaning=_("What somebody of ours answers in a conversation."),
+        subject_line="{subject_line}",
+        blocks=(Block("text", "{text}"),),
+    )
+)
