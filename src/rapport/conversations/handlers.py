@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rapport.conversations.services import gathering, reading
+from rapport.consent import erasers, exporters
+from rapport.conversations.services import forgetting, gathering, reading
 from rapport.events import subscriptions
 
 KEY = "conversations"
@@ -19,8 +20,10 @@ NAMES = (
 
 
 def register() -> None:
-    """Ask the log for what is said."""
+    """Ask the log for what is said; take part in erasing and in showing everything."""
     subscriptions.subscribe(KEY, names=NAMES, handler=on_said)
+    erasers.register(KEY, forgetting.erase)
+    exporters.register(KEY, forgetting.sections)
 
 
 def on_said(batch: subscriptions.Batch) -> None:

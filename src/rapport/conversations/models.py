@@ -124,7 +124,9 @@ class Message(models.Model):
     why = models.CharField(max_length=32, default="")  # it asks for an answer; empty where it does not
     topic = models.CharField(max_length=120, default="")  # its heading without Re:, where nothing links it
     asks_us = models.BooleanField(default=False)
-    may_open = models.BooleanField(default=False)  # of a brand, product or problem of ours: help is ours to give
+    may_open = models.BooleanField(
+        default=False
+    )  # of a brand, product or problem of ours: help is ours to give
     is_help = models.BooleanField(default=False)  # a model says that it asks for help
     is_thanks = models.BooleanField(default=False)  # nothing but thanks: nobody waits
     signs = models.CharField(max_length=64, default="")  # safety, vulnerable, refund; by comma
@@ -135,7 +137,7 @@ class Message(models.Model):
     stance = models.FloatField(null=True)  # value of its sentiment, -1..1
     intent = models.CharField(max_length=32, default="")
     urgency = models.FloatField(default=0.0)
-    delivery = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  key of our delivery; NULL is free
+    delivery = models.CharField(max_length=64, null=True, unique=True)
     state = models.CharField(max_length=12, default="")  # rules.MESSAGE_STATES
     reason = models.CharField(max_length=300, default="")
     playbook = models.CharField(max_length=32, default="")  # our answer was a step of it
@@ -178,7 +180,9 @@ class Draft(models.Model):
     staff = models.IntegerField()
     text = models.TextField()
     version = models.IntegerField()  # of the conversation it was written for
-    saved_no = models.IntegerField(default=1)  # one more with every save, so that two windows notice each other
+    saved_no = models.IntegerField(
+        default=1
+    )  # one more with every save, so that two windows notice each other
     saved_at = models.DateTimeField()
 
     class Meta:
@@ -337,6 +341,9 @@ class Reception(models.Model):
     figures = models.JSONField()  # a rules.Received
     is_silent = models.BooleanField(default=False)
     silent_since = models.DateTimeField(null=True)
+    lifted_at = models.DateTimeField(
+        null=True
+    )  # staff ended a silence; what came before does not count any more
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -255,6 +255,7 @@ class Migration(migrations.Migration):
                 ('figures', models.JSONField()),
                 ('is_silent', models.BooleanField(default=False)),
                 ('silent_since', models.DateTimeField(null=True)),
+                ('lifted_at', models.DateTimeField(null=True)),
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('scope', 'name'), name='conversations_reception_once')],

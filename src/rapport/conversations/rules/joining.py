@@ -26,9 +26,9 @@ def topic(subject_line: str) -> str:
     """A heading without what answering and passing on put before it.
 
     >>> topic("Re: AW:  Order 12  late")
-    'order 12 late'
+    'Order 12 late'
     """
-    return _SPACE.sub(" ", _PREFIX.sub("", subject_line)).strip().casefold()[:TOPIC_MAX]
+    return _SPACE.sub(" ", _PREFIX.sub("", subject_line)).strip()[:TOPIC_MAX]
 
 
 class Sets(Generic[K]):
@@ -71,7 +71,9 @@ class Follows:
     at_s: float
 
 
-def consecutive(messages: Iterable[Follows], days: float = FOLLOWS_DAYS) -> Iterable[tuple[Hashable, Hashable]]:
+def consecutive(
+    messages: Iterable[Follows], days: float = FOLLOWS_DAYS
+) -> Iterable[tuple[Hashable, Hashable]]:
     """Pairs of neighbours in time of one author (channel, heading) that are no further apart than `days`."""
     by_author: dict[Hashable, list[Follows]] = {}
     for message in messages:
@@ -89,5 +91,7 @@ def survivors(found: Mapping[K, Sequence[str]], opened: Mapping[str, bool]) -> d
     Their numbers sort by the time they were made.
     """
     return {
-        root: min(known, key=lambda c: (not opened.get(c, False), c)) for root, known in found.items() if known
+        root: min(known, key=lambda c: (not opened.get(c, False), c))
+        for root, known in found.items()
+        if known
     }

@@ -131,7 +131,9 @@ def summed(pieces: Sequence[Piece], stars_max: float = 2.0) -> Summary:
     theirs = [p for p in said if p.direction == "in"]
     answers = [p for p in said if p.direction == "out" and p.state in GIVEN]
     first = (theirs or said)[0]
-    head = asking[0] if asking and first.channel_is_public else first  # who asks, not who the thread began with
+    head = (
+        asking[0] if asking and first.channel_is_public else first
+    )  # who asks, not who the thread began with
     last_out = answers[-1].ts if answers else None
     unanswered = [p for p in asking if last_out is None or p.ts > last_out]
     first_ask = asking[0].ts if asking else None
@@ -205,7 +207,12 @@ def standing(
                 return Standing("resolved", "solved", ANSWERED)
             return Standing("resolved", "left_alone", STALE)
         return Standing("open" if summary.waiting_since or not summary.first_answered_at else "pending")
-    if asks_anew and summary.waiting_since is not None and summary.last_ask_ts and summary.last_ask_ts >= horizon:
+    if (
+        asks_anew
+        and summary.waiting_since is not None
+        and summary.last_ask_ts
+        and summary.last_ask_ts >= horizon
+    ):
         return Standing("open")
     if current == "open" and summary.waiting_since is None and summary.first_answered_at is not None:
         return Standing("pending")

@@ -38,6 +38,7 @@ class Wanted:
     mentions_me : only those whose notes name whoever looks, and that they have not seen
     needs_approval : an answer waits for somebody who may let it out
     playbook_due : a step of a recovery is overdue
+    order : priority, last (words first), waiting (only those who wait, the longest first)
     """
 
     states: tuple[str, ...] = ("open",)
@@ -84,7 +85,7 @@ STARTING = (
     ("nobodys", Wanted(assignee=NOBODY)),
     ("overdue", Wanted(is_overdue=True)),
     ("public", Wanted(is_public=True)),
-    ("approvals", Wanted(states=("open", "pending"), needs_approval=True, order="waiting")),
+    ("approvals", Wanted(states=("open", "pending"), needs_approval=True, order="last")),
     ("mentions", Wanted(states=STATES, mentions_me=True, order="last")),
     ("recoveries", Wanted(states=STATES, playbook_due=True)),
     ("pending", Wanted(states=("pending",), order="last")),

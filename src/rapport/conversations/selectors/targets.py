@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rapport.conversations.models import Target
 from rapport.conversations.rules import clocks
-from rapport.conversations.selectors.views import TargetView
+from rapport.conversations.selectors.rows import TargetView
 
 
 def targets() -> dict[str, clocks.Target]:
@@ -33,7 +33,14 @@ def target_rows() -> list[TargetView]:
     saved = set(Target.objects.values_list("channel", flat=True))
     return [
         TargetView(
-            channel, t.answer_min, t.wait_max_h, t.timezone, t.hours, t.stale_days, t.stars_max, channel in saved
+            channel,
+            t.answer_min,
+            t.wait_max_h,
+            t.timezone,
+            t.hours,
+            t.stale_days,
+            t.stars_max,
+            channel in saved,
         )
         for channel, t in sorted(targets().items())
     ]

@@ -30,9 +30,7 @@ def absorb(stays: Conversation, others: Sequence[Conversation]) -> None:
     Node.objects.filter(conversation__in=ids).update(conversation=stays.id)
     Conversation.objects.filter(merged_into__in=ids).update(merged_into=stays.id)
     Conversation.objects.filter(split_from__in=ids).update(split_from=stays.id)
-    for table in _MOVING:
-        table.objects.filter(conversation__in=ids).update(conversation=stays.id)  # type: ignore[attr-defined]
-    _move_drafts(stays, others)
+    move_belongings(stays, others)
     changed = []
     for one in others:
         for name in _KEPT:
@@ -47,6 +45,13 @@ def absorb(stays: Conversation, others: Sequence[Conversation]) -> None:
     Conversation.objects.filter(id__in=seen).update(
         state="merged", merged_into=stays.id, split_from=None, n_messages=0, preview=""
     )
+
+
+def move_belongings(stays: Conversation, others: Sequence[Conversation]) -> None:
+    """Notes of who did what, recoveries, approvals, mentions and drafts go with the messages."""
+    for table in _MOVING:
+        table.objects.filter(conversation__in=[o.id for o in others]).update(conversation=stays.id)  # type: ignore[attr-defined]
+    _move_drafts(stays, others)
 
 
 def _move_drafts(stays: Conversation, others: Sequence[Conversation]) -> None:

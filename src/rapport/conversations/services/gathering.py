@@ -30,7 +30,13 @@ CHANGING = ("post_edited", "post_deleted")
 OWN_KEY = "conversation"  # the namespace of nodes that a source's own number of a matter stands for
 NOWHERE = uuid.UUID(int=0)  # the conversation of a post that was deleted before it came
 LOW_NPS, LOW_SCORE = 6, 2  # at most this is unhappy: of 0 to 10, and of 1 to 5
-TOPIC_BY_AUTHOR = ("email", "web", "phone", "direct", "")  # channels whose unlinked words follow each other in time
+TOPIC_BY_AUTHOR = (
+    "email",
+    "web",
+    "phone",
+    "direct",
+    "",
+)  # channels whose unlinked words follow each other in time
 
 Key = tuple[str, str]  # network and id of a post
 
@@ -59,7 +65,7 @@ class Heard:
             return None
         if self.row["name"] == "post_published":
             return None
-        return self.row["channel"], self.identifier, self.topic
+        return self.row["channel"], self.identifier, self.topic.casefold()
 
 
 def gather(batch: Batch) -> None:
@@ -95,8 +101,7 @@ def _take(rows: Sequence[Mapping[str, Any]], known: Mapping[int, str]) -> list[t
         _match_followed(heard)
         touched, anew = _place(heard)
         changed = _change(changes)
-        told = summing.bring_up(touched | answered | changed, asked_anew=anew)
-    return told
+        return summing.bring_up(touched | answered | changed, asked_anew=anew)
 
 
 def _heard(row: Mapping[str, Any], identifier: str) -> Heard:
@@ -104,7 +109,11 @@ def _heard(row: Mapping[str, Any], identifier: str) -> Heard:
     network = row["network"] or _network(row, identifier)
     row = {**row, "network": network}
     node = (network, row["post_id"]) if row["post_id"] else ("event", str(row["seq"]))
-    links = [(network, row[name]) for name in ("in_reply_to", "thread") if row[name] and row[name] != row["post_id"]]
+    links = [
+        (network, row[name])
+        for name in ("in_reply_to", "thread")
+        if row[name] and row[name] != row["post_id"]
+    ]
     ours = None
     if row["given"]:
         ours = _ours(row["given"])
@@ -112,7 +121,9 @@ def _heard(row: Mapping[str, Any], identifier: str) -> Heard:
             links.append((f"{OWN_KEY}:{row['source']}", row["given"]))
     if row["name"] == "survey_answered" and row["answer_of"]:
         links.append(("survey", row["answer_of"]))
-    return Heard(row, identifier, node, tuple(dict.fromkeys(links)), ours, topic=joining.topic(row["subject_line"]))
+    return Heard(
+        row, identifier, node, tuple(dict.fromkeys(links)), ours, topic=joining.topic(row["subject_line"])
+    )
 
 
 def _network(row: Mapping[str, Any], identifier: str) -> str:
@@ -137,19 +148,29 @@ def _sent_by_us(heard: Sequence[Heard]) -> tuple[list[Heard], set[uuid.UUID]]:
     written = {m.delivery: m for m in Message.objects.filter(delivery__in=keys)} if keys else {}
     left, answered = [], set()
     for one in heard:
-        mine = written.get(one.row["message"]) if one.is_out else None
+        mine = written.get(one.row["message"]) or _unnamed(one) if one.is_out else None
         if mine is None:
             left.append(one)
             continue
+        if mine.delivery is not None and one.row["message"]:
+            mine.delivery = one.row["message"][:64]
         mine.seq, mine.ts, mine.event_name = one.row["seq"], one.row["ts"], one.row["name"]
         mine.post_id, mine.url = one.row["post_id"] or mine.post_id, one.row["url"] or mine.url
         mine.network = one.row["network"] or mine.network
         mine.state = "unknown" if one.row["reason"].startswith("unsure") else "sent"
-        mine.save(update_fields=["seq", "ts", "event_name", "post_id", "url", "network", "state"])
+        mine.save(update_fields=["seq", "ts", "event_name", "post_id", "url", "network", "state", "delivery"])
         if mine.post_id:
             _nodes({(mine.network, mine.post_id): mine.origin})
         answered.add(mine.conversation_id)
     return left, answered
+
+
+def _unnamed(one: Heard) -> Message | None:
+    """An answer that left although whoever wrote it was killed before they heard its name: by its words."""
+    if one.conversation is None:
+        return None
+    mine = Message.objects.filter(conversation=one.conversation, direction=Message.Direction.OUT, seq=None)
+    return mine.filter(text=one.row["words"], state="planned").order_by("id").first()
 
 
 def _match_followed(heard: Sequence[Heard]) -> None:
@@ -217,7 +238,9 @@ def _place(heard: Sequence[Heard]) -> tuple[set[uuid.UUID], list[int]]:
     for root in groups:
         if root in stays:
             home[root] = uuid.UUID(stays[root])
-            absorbing.absorb(rows[home[root]], [rows[c] for c in known[root] if c != home[root] and c in rows])
+            absorbing.absorb(
+                rows[home[root]], [rows[c] for c in known[root] if c != home[root] and c in rows]
+            )
         elif root in first:
             begun.append(_begin(first[root]))
             home[root] = begun[-1].id
@@ -262,10 +285,16 @@ def _following(heard: Sequence[Heard]) -> list[tuple[Key, Key]]:
         thread="",
     ).values_list("network", "post_id", "seq", "identifier", "topic", "ts", "conversation__channel")
     follows = [
-        joining.Follows((network, post_id) if post_id else ("event", str(seq)), (channel, who, topic), ts.timestamp())
+        joining.Follows(
+            (network, post_id) if post_id else ("event", str(seq)),
+            (channel, who, topic.casefold()),
+            ts.timestamp(),
+        )
         for network, post_id, seq, who, topic, ts, channel in earlier
     ]
-    follows += [joining.Follows(h.node, h.author, h.row["ts"].timestamp()) for h in heard if h.author is not None]
+    follows += [
+        joining.Follows(h.node, h.author, h.row["ts"].timestamp()) for h in heard if h.author is not None
+    ]
     return [(a, b) for a, b in joining.consecutive(follows) if a in mine or b in mine]  # type: ignore[misc]
 
 
@@ -300,7 +329,9 @@ def _nodes(of_key: Mapping[Key, uuid.UUID]) -> None:
 def _shown(origins: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Where staff shows what belongs to these: in the conversation that each was merged into, or in itself."""
     shown = {}
-    into = dict(Conversation.objects.exclude(merged_into=None).filter(id__in=origins).values_list("id", "merged_into"))
+    into = dict(
+        Conversation.objects.exclude(merged_into=None).filter(id__in=origins).values_list("id", "merged_into")
+    )
     for origin in origins:
         at = origin
         while at in into:
@@ -329,7 +360,9 @@ def _begin(one: Heard) -> Conversation:
 def _channel(row: Mapping[str, Any]) -> str:
     if row["name"] == "survey_answered":
         return "survey"
-    return str(row["channel"] or ("social" if row["name"] in ("post_published", "reply_published") else "direct"))
+    return str(
+        row["channel"] or ("social" if row["name"] in ("post_published", "reply_published") else "direct")
+    )
 
 
 def _message(one: Heard, origin: uuid.UUID, shown: Mapping[uuid.UUID, uuid.UUID], is_gone: bool) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from rapport.conversations.selectors.views import ConversationView, LogRow, MessageView
+from rapport.conversations.selectors.rows import ConversationView, LogRow, MessageView
 from rapport.kit.errors import Conflict
 
 

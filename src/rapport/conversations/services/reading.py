@@ -32,7 +32,11 @@ def read(batch: Batch) -> None:
             "aspect": ASPECT,
             "staff": insights.STAFF,
         }
-        said = query.run(con, query.load("rapport.conversations", "read_since"), asked).to_arrow_table().to_pylist()
+        said = (
+            query.run(con, query.load("rapport.conversations", "read_since"), asked)
+            .to_arrow_table()
+            .to_pylist()
+        )
     finally:
         con.close()
     by_seq: dict[int, list[Mapping[str, Any]]] = {}

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable
 
+from django.db import transaction
 from django.db.models.functions import Substr
 
 from rapport.conversations.models import Conversation, Message, Node
@@ -69,7 +70,9 @@ def bring_up(
 def drop_empty(ids: Iterable[uuid.UUID]) -> None:
     """Delete conversations that no message is in any more, and that no merging points at."""
     for part in bulk.parts(list(ids)):
-        held = set(Message.objects.filter(conversation__in=part).values_list("conversation", flat=True).distinct())
+        held = set(
+            Message.objects.filter(conversation__in=part).values_list("conversation", flat=True).distinct()
+        )
         held |= set(Message.objects.filter(origin__in=part).values_list("origin", flat=True).distinct())
         empty = [i for i in part if i not in held]
         Node.objects.filter(conversation__in=empty).delete()
@@ -130,7 +133,9 @@ def _enter(one: Conversation, before: str, stands: Standing, now: dt.datetime) -
     return [telling.opened(one)] if before in ("", "aside") and stands.state in ("open", "pending") else []
 
 
-def _weigh(one: Conversation, sum_: Summary, target: clocks.Target, now: dt.datetime, risk_minor: int) -> None:
+def _weigh(
+    one: Conversation, sum_: Summary, target: clocks.Target, now: dt.datetime, risk_minor: int
+) -> None:
     since = sum_.waiting_since
     one.value_at_risk_minor = risk_minor
     one.due_at = clocks.due(since, target) if since and one.state == "open" else None
@@ -157,3 +162,10 @@ def touch(one: Conversation, fields: Iterable[str], *, bumps: bool = True) -> in
     one.changed_no = tick()
     one.save(update_fields=[*fields, "version", "changed_no"])
     return one.version
+
+
+def bring_up_alone(ids: Collection[uuid.UUID]) -> None:
+    """The same in a transaction of its own, nobody having written; what follows is told."""
+    with transaction.atomic():
+        told = bring_up(ids, bumps=False)
+    telling.tell(told)

@@ -56,7 +56,8 @@ def resolved(one: Conversation) -> Told:
         one.identifier,
         one.channel,
         one.venue,
-        {"conversation": one.id.hex, "outcome": one.outcome} | ({"first_wait_s": wait} if wait is not None else {}),
+        {"conversation": one.id.hex, "outcome": one.outcome}
+        | ({"first_wait_s": wait} if wait is not None else {}),
     )
 
 

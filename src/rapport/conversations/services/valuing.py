@@ -41,8 +41,4 @@ def at_risk_minor(subjects: Iterable[int | None]) -> dict[int, int]:
         )
         for person, known in by_person.items()
     }
-    return {
-        row["subject"]: worth[row["person"]]
-        for row in who.to_pylist()
-        if worth.get(row["person"])
-    }
+    return {row["subject"]: worth[row["person"]] for row in who.to_pylist() if worth.get(row["person"])}

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from rapport.conversations.rules.views import Wanted
 
 
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One conversation as a list shows it."""
@@ -213,8 +212,11 @@ class CannedView:
     def text(self, language: str) -> str:
         """In that language, or the nearest there is."""
         main = language.partition("-")[0]
-        return self.texts.get(language) or self.texts.get(main) or self.texts.get("en") or next(
-            iter(self.texts.values()), ""
+        return (
+            self.texts.get(language)
+            or self.texts.get(main)
+            or self.texts.get("en")
+            or next(iter(self.texts.values()), "")
         )
 
 

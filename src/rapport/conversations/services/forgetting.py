@@ -1,0 +1,128 @@
+"""Forgetting: words, drafts and notes about somebody go; what staff did stays, without them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db import connection, transaction
+
+from rapport.consent.erasers import Erasing
+from rapport.consent.exporters import Exporting, Section
+from rapport.conversations.models import Conversation, Draft, Log, Message, Node, Playbook, VoiceDraft
+from rapport.conversations.services import summing, telling
+from rapport.kit import bulk
+
+
+def erase(erasing: Erasing) -> int:
+    """Delete what they said, what we said to them, and what was written about them; gives how many rows."""
+    n = 0
+    with transaction.atomic():
+        mine = Message.objects.filter(identifier__in=erasing.identifiers) | Message.objects.filter(
+            subject__in=erasing.subjects
+        )
+        ids = set(mine.values_list("id", flat=True))
+        touched = set(mine.values_list("conversation", flat=True))
+        whole = set(_begun(erasing))
+        touched |= whole
+        n += _forget_quotes(erasing, ids)
+        n += Playbook.objects.filter(identifier__in=erasing.identifiers).delete()[0]
+        # A note or a draft in a conversation of theirs is about them; one that names them is, wherever it stands.
+        n += Message.objects.filter(conversation__in=whole, direction=Message.Direction.NOTE).delete()[0]
+        n += Draft.objects.filter(conversation__in=touched).delete()[0]
+        naming = _naming(erasing.identifiers)
+        touched |= set(Message.objects.filter(id__in=naming).values_list("conversation", flat=True))
+        n += Message.objects.filter(id__in=naming).delete()[0]
+        nodes = list(Message.objects.filter(id__in=ids).values_list("network", "post_id"))
+        for part in bulk.parts(sorted(ids)):
+            n += Message.objects.filter(id__in=part).delete()[0]
+        n += _forget_nodes(nodes)
+        for number in whole:
+            Conversation.objects.filter(pk=number).update(
+                subject=None, identifier="", author_name="", title="", preview="", failure=""
+            )
+        Log.objects.filter(conversation__in=whole).delete()
+        told = summing.bring_up(touched)
+        summing.drop_empty(touched)
+        if n:
+            _compact()
+    telling.tell(told)
+    return n
+
+
+def _begun(erasing: Erasing) -> Iterable[uuid.UUID]:
+    by_name = Conversation.objects.filter(identifier__in=erasing.identifiers)
+    return (by_name | Conversation.objects.filter(subject__in=erasing.subjects)).values_list("id", flat=True)
+
+
+def _forget_quotes(erasing: Erasing, messages: set[int]) -> int:
+    n = 0
+    for draft in VoiceDraft.objects.filter(identifier__in=erasing.identifiers):
+        n += draft.delete()[0]
+    # They may be quoted in a draft of somebody else's conversation.
+    for draft in VoiceDraft.objects.all().iterator(chunk_size=500):
+        kept = [quote for quote in draft.quotes if quote.get("message") not in messages]
+        if len(kept) < len(draft.quotes):
+            draft.quotes = kept
+            draft.save(update_fields=["quotes"])
+            n += 1
+    return n
+
+
+def _naming(identifiers: Sequence[str]) -> list[int]:
+    """Notes of ours that quote one of the identifiers."""
+    values = [value for text in identifiers if len(value := text.partition(":")[2]) > 3]
+    notes = Message.objects.filter(direction=Message.Direction.NOTE)
+    found: set[int] = set()
+    for value in values:
+        found |= set(notes.filter(text__icontains=value).values_list("id", flat=True))
+    return sorted(found)
+
+
+def _forget_nodes(nodes: Sequence[tuple[str, str]]) -> int:
+    """The places of their posts stay where others answered them: a network's number without a word or name."""
+    n = 0
+    for network, post_id in nodes:
+        if post_id and not Message.objects.filter(network=network, in_reply_to=post_id).exists():
+            n += Node.objects.filter(network=network, post_id=post_id).delete()[0]
+    return n
+
+
+def _compact() -> None:
+    """What was deleted from the search index lies in it until its parts are put together anew."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO conversations_search(conversations_search) VALUES('optimize')")
+
+
+def sections(exporting: Exporting) -> Iterable[Section]:
+    """Everything that conversations hold of somebody: both sides of what was said, and what was quoted."""
+    from django.utils.translation import gettext as _
+
+    mine = Message.objects.filter(identifier__in=exporting.identifiers) | Message.objects.filter(
+        subject__in=exporting.subjects
+    )
+    rows = [
+        {
+            "at": m.ts,
+            "who": m.author_name if m.direction == "in" else _("we"),
+            "identifier": m.identifier,
+            "where": m.venue or m.network,
+            "text": m.text,
+            "read_as": json.dumps(
+                {k: v for k in ("language", "sentiment", "intent", "contact_reason") if (v := getattr(m, k))}
+            ),
+        }
+        for m in mine.distinct().order_by("ts", "id")
+    ]
+    if rows:
+        yield Section(_("Conversations with us"), rows, _("you told us, and we answered"))
+    begun = Conversation.objects.filter(identifier__in=exporting.identifiers).exclude(state="aside")
+    heads = [
+        {"title": c.title, "state": c.state, "urgency": c.urgency, "value_at_risk_minor": c.value_at_risk_minor,
+         "because": ", ".join(c.because), "from": c.first_ts}
+        for c in begun.order_by("first_ts")
+    ]  # fmt: skip
+    if heads:
+        yield Section(_("How your questions stand"), heads, _("reckoned by us"))
