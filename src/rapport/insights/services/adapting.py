@@ -21,6 +21,7 @@ from rapport.insights.services import annotating, judging, keeping, lessons, per
 from rapport.insights.services.lessons import Judged
 from rapport.kit import clock, query
 from rapport.kit.errors import Conflict, Invalid, NotFound
+from rapport.listening import selectors as listening
 
 NEEDED = 50  # labelled texts; with fewer nobody can tell whether the lesson helped
 EACH = 5  # of at least two labels
@@ -250,7 +251,9 @@ def _corrections(model: Insight) -> pa.Table:
     con = lake.connect()
     try:
         lake.give(con, "corrected", given)
-        asked = {"seq_from": min(seqs), "seq_to": max(seqs)}
+        # A network's terms may let nobody learn from its words, whatever staff said of them.
+        _networks, untaught = listening.forbidding("may_train")
+        asked = {"seq_from": min(seqs), "seq_to": max(seqs), "untaught": untaught}
         found = query.run(con, query.load("rapport.insights", "corrected_texts"), asked).to_arrow_table()
     finally:
         con.close()

@@ -49,8 +49,10 @@ def identity_seen(refused: Subjects) -> pa.Table:
 
 
 def refused_by(leave: Warrant) -> Subjects:
-    """The subjects that a warrant does not show, ascending."""
-    return rows.numbers(leave.refuses(), "subject")
+    """The subjects that a model of people may not read, ascending: those that its warrant does not show, and
+    handles on networks whose terms let nothing be derived of one author.
+    """
+    return np.union1d(rows.numbers(leave.refuses(), "subject"), people_services.under_derivation_ban())
 
 
 def texts_seen(leave: Warrant, texts: pa.Table) -> pa.Table:
@@ -70,7 +72,8 @@ def forget_refused(model: Insight, leave: Warrant, unread: Subjects, as_of: dt.d
     probably one person with one of them keeps a score over what is their own.
     """
     _drop(model, unread, before=as_of)
-    now_refused = refused_by(leave)
+    # Without the networks' terms: a handle that is joined to somebody takes no score from what is their own.
+    now_refused = rows.numbers(leave.refuses(), "subject")
     _drop(model, now_refused[~is_in(now_refused, unread)])
 
 

@@ -17,6 +17,9 @@ from rapport.events import services as events
 from rapport.insights.contract import ANNOTATED, KIND, Context, Gives
 from rapport.insights.services import annotating
 from rapport.kit import registry
+from rapport.listening.tests.networks import source, square
+
+__all__ = ["source", "square"]  # fixtures
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 

@@ -43,8 +43,9 @@ def on_withdrawn(batch: subscriptions.Batch) -> None:
     finally:
         con.close()
     hours = deletes_within_h(sorted({network for network, *_ in found}))
+    now = bulk.time_value(clock.now())
     rows = [
-        (network, post_id, seq, told_at, told_at + dt.timedelta(hours=hours[network]))
+        (network, post_id, seq, now, bulk.time_value(told_at + dt.timedelta(hours=hours[network])))
         for network, post_id, seq, told_at in found
     ]
     bulk.upsert(

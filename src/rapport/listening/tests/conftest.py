@@ -13,6 +13,9 @@ import pytest
 
 from rapport.listening import services
 from rapport.listening.services.work import Work
+from rapport.listening.tests.networks import source, square
+
+__all__ = ["source", "square"]
 
 COLUMNS = (
     "message_id, name, epoch_us(ts) AS ts_us, strftime(ts, '%Y-%m-%d %H:%M:%S') AS at_utc, identifier, also, evidence,"

@@ -1,14 +1,22 @@
-# ruff: noqa: ARG002  a network for tests need not use all that it is given
+# ruff: noqa: ARG001, ARG002  a network for tests need not use all that it is given
 """A network for tests: what was said is in a list, pages of two, and it can refuse, die and be posted to."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from rapport.events import lake, spool
+from rapport.events import services as events
+from rapport.kit import clock, registry
 from rapport.kit.errors import Denied, Invalid
+from rapport.listening import services
 from rapport.listening.contract import (
     Context,
     Draft,
@@ -97,3 +105,34 @@ def says(text: str, *, author: str = "ana", id: str = "", ts: dt.datetime = NOON
     """Something that somebody says."""
     kind = more.pop("kind", "post")
     return Said(id or f"{author}-{text[:20]}", kind, ts, author, text, **more)
+
+
+@pytest.fixture
+def square(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Square]:
+    """The network, known to the registry, at noon."""
+    found = Square()
+    plugin = registry.Plugin("square", "connectors", "rapport.listening.tests.networks", found)
+    monkeypatch.setitem(registry.plugins("connectors"), "square", plugin)
+    with clock.frozen(NOON):
+        yield found
+
+
+@pytest.fixture
+def source(square: Square) -> str:
+    """A source that reads it."""
+    return services.add_source("market", "square", {"password": "open sesame"}, by="alice@example.com")
+
+
+def rows() -> list[dict[str, Any]]:
+    """What the lake holds, in order."""
+    waiting = spool.current().next_seq() - 1
+    if waiting:
+        events.settle(waiting)
+    con = lake.connect()
+    try:
+        table = con.execute(
+            "SELECT e.*, s.identifier FROM event AS e JOIN lake.subject AS s ON e.subject = s.subject ORDER BY e.seq"
+        ).to_arrow_table()
+    finally:
+        con.close()
+    return [{**row, "properties": json.loads(row["properties"])} for row in table.to_pylist()]

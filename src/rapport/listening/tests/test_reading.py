@@ -6,52 +6,20 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rapport.events import lake, spool
-from rapport.events import services as events
-from rapport.kit import clock, registry
+from rapport.kit import clock
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.kit.http import Answer, Request
 from rapport.listening import selectors, services
 from rapport.listening.contract import Draft, Failed, Gap, Hook, Manners, Page, refusal
 from rapport.listening.models import Source
 from rapport.listening.services import asking, rounds
-from rapport.listening.tests.networks import NOON, Square, says
+from rapport.listening.tests.networks import NOON, Square, rows, says
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def square(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Square]:
-    found = Square()
-    plugin = registry.Plugin("square", "connectors", "rapport.listening.tests.networks", found)
-    monkeypatch.setitem(registry.plugins("connectors"), "square", plugin)
-    with clock.frozen(NOON):
-        yield found
-
-
-@pytest.fixture
-def source(square: Square) -> str:
-    return services.add_source("market", "square", {"password": "open sesame"}, by="alice@example.com")
-
-
-def rows() -> list[dict[str, Any]]:
-    """What the lake holds, in order."""
-    waiting = spool.current().next_seq() - 1
-    if waiting:
-        events.settle(waiting)
-    con = lake.connect()
-    try:
-        table = con.execute(
-            "SELECT e.*, s.identifier FROM event AS e JOIN lake.subject AS s ON e.subject = s.subject ORDER BY e.seq"
-        ).to_arrow_table()
-    finally:
-        con.close()
-    return [{**row, "properties": json.loads(row["properties"])} for row in table.to_pylist()]
 
 
 def later(minutes: float) -> Any:

@@ -8,6 +8,7 @@ from rapport.people.services.authors import (
     forget_authors_if_due,
     object_author,
     set_author_terms,
+    under_derivation_ban,
 )
 from rapport.people.services.deciding import (
     Decided,
@@ -51,6 +52,7 @@ __all__ = [
     "reopen",
     "set_author_terms",
     "set_linking_policy",
+    "under_derivation_ban",
     "unmerge",
     "write_scores",
 ]

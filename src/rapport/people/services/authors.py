@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from rapport.events import lake
 from rapport.events import services as events
+from rapport.events.rules import KNOWN_NAMESPACES
 from rapport.kit import clock, home, query
-from rapport.kit.errors import Conflict, Invalid, Unavailable
-from rapport.people.models import AuthorObjection, AuthorTerms, Identifier
+from rapport.kit.errors import Conflict, Denied, Invalid, Unavailable
+from rapport.listening import selectors as listening
+from rapport.people.models import AuthorObjection, AuthorTerms, Identifier, Identity
 from rapport.people.rules import authors, graph
 from rapport.people.selectors import rows
 from rapport.people.selectors.authors import author_terms
@@ -119,7 +121,36 @@ def crosses(a: graph.Subjects, b: graph.Subjects) -> NDArray[np.bool_]:
     return crossing
 
 
+def check_terms(*subjects: int) -> None:
+    """Raise Denied where one of them is a handle that its network's terms let nobody join to a customer.
+
+    The persons are looked at whole: joining somebody who goes by such a handle joins the handle.
+    """
+    networks, _sources = listening.forbidding("may_match")
+    if not networks:
+        return
+    persons = Identity.objects.filter(subject__in=subjects).values_list("person", flat=True)
+    theirs = Identity.objects.filter(person__in=list(persons)).values_list("subject", flat=True)
+    found = set(Identifier.objects.filter(subject__in=list(theirs)).values_list("namespace", flat=True))
+    forbidden = sorted(found & set(networks))
+    if forbidden and found & set(KNOWN_NAMESPACES):
+        raise Denied(
+            f"the terms of {forbidden[0]} let nobody join a handle there to a customer",
+            "Keep the two apart; answer them where they are.",
+        )
+
+
+def under_derivation_ban() -> graph.Subjects:
+    """Subjects that are handles on networks whose terms let nothing be derived of one author, ascending."""
+    networks, _sources = listening.forbidding("may_derive")
+    if not networks:
+        return np.empty(0, np.int64)
+    found = Identifier.objects.filter(namespace__in=networks).values_list("subject", flat=True)
+    return np.unique(np.fromiter(found.iterator(chunk_size=20_000), np.int64))
+
+
 _IDENTIFIER = pa.schema([("subject", pa.int64()), ("namespace", pa.string()), ("value", pa.string())])
+_AUTHOR = pa.schema([("subject", pa.int64()), ("person", pa.int64()), ("namespace", pa.string())])
 _IDENTITY = pa.schema([("subject", pa.int64()), ("person", pa.int64())])
 _KIND = pa.schema([("id", pa.int64()), ("kind", pa.string())])
 
@@ -127,23 +158,38 @@ _KIND = pa.schema([("id", pa.int64()), ("kind", pa.string())])
 def _silent(now: dt.datetime) -> tuple[graph.Subjects, graph.Subjects]:
     """Authors whose last event is older than the terms say, and all their subjects."""
     theirs = rows.table(
-        "SELECT i.subject, i.person FROM people_identity i JOIN people_person p ON i.person = p.id"
-        " WHERE p.kind = 'author' ORDER BY i.subject",
-        _IDENTITY,
+        "SELECT i.subject, i.person, n.namespace FROM people_identity i JOIN people_person p ON i.person = p.id"
+        " JOIN people_identifier n ON i.subject = n.subject WHERE p.kind = 'author' ORDER BY i.subject",
+        _AUTHOR,
     )
     if not theirs.num_rows:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    before = now - dt.timedelta(days=author_terms().days)
     con = lake.connect()
     try:
         lake.give(con, "author", theirs)
+        lake.give(con, "limit_of", _limits(theirs["namespace"].unique().to_pylist(), now))
         found = query.run(
-            con, query.load("rapport.people", "silent_authors"), {"before": before, "most": FORGOTTEN_MAX}
+            con, query.load("rapport.people", "silent_authors"), {"most": FORGOTTEN_MAX}
         ).to_arrow_table()
     finally:
         con.close()
     persons = np.sort(rows.numbers(found, "person"))
     return persons, rows.numbers(theirs, "subject")[graph.is_in(rows.numbers(theirs, "person"), persons)]
+
+
+def _limits(networks: list[str], now: dt.datetime) -> pa.Table:
+    """Whoever said nothing since is silent: the firm's own terms, or the network's where these are stricter."""
+    own = author_terms().days
+    days = {network: listening.keep_days_of(network) for network in networks}
+    return pa.table(
+        {
+            "namespace": pa.array(networks, pa.string()),
+            "before_ts": pa.array(
+                [now - dt.timedelta(days=min(own, days[network] or own)) for network in networks],
+                pa.timestamp("us", tz="UTC"),
+            ),
+        }
+    )
 
 
 def _of_the_log(identifiers: list[str]) -> graph.Subjects:

@@ -54,6 +54,7 @@ def merge(a_subject: int, b_subject: int, evidence: str, by: str) -> Decided:
         raise Invalid(f"subject {a_subject} was given twice", "Name two different people.")
     a, b = sorted((a_subject, b_subject))
     evidence = (evidence.strip() or STAFF)[:EVIDENCE_CHARS_MAX]
+    authors.check_terms(a, b)
     with writing.change() as number:
         before = _known(a, b)
         if len({person for person, _ in before}) == len({core for _, core in before}) == 1:
@@ -103,6 +104,7 @@ def accept(edge_id: int, by: str) -> Decided:
                 "a public author is not joined to somebody we know because they are alike",
                 "That takes their consent or an act of their own: a log-in, a signed link, an order.",
             )
+        authors.check_terms(edge.a, edge.b)
         _decide(edge, graph.ACCEPTED, by)
         persons = _joined(edge, number)
     _record("identity_merged", edge, by)

@@ -1,0 +1,137 @@
+"""The terms of networks: what is taken back is gone from every byte, and what is old as well."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from rapport.events import lake, subscriptions
+from rapport.kit import clock
+from rapport.listening import services
+from rapport.listening.models import Withdrawal
+from rapport.listening.services import keeping
+from rapport.listening.tests.networks import NOON, Square, rows, says
+
+pytestmark = pytest.mark.django_db
+
+
+def told(source: str) -> list[dict[str, object]]:
+    """Read, load, and let the subscriber hear of it."""
+    services.read_source(source)
+    found = rows()
+    subscriptions.drain([keeping_key()])
+    return found
+
+
+def keeping_key() -> str:
+    from rapport.listening import handlers
+
+    return handlers.KEY
+
+
+def bytes_of(home: Path) -> bytes:
+    """Everything that lies in the data folder, packed or not as it lies."""
+    return b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+def test_what_is_deleted_upstream_is_gone_here_within_minutes(
+    square: Square, source: str, home: Path
+) -> None:
+    square.said = [
+        says("Zweifellos-secret-word", id="1", author_name="Quetzalcoatl"),
+        says("Another one", author="bo", id="2", in_reply_to="1"),
+    ]
+    told(source)
+    assert b"Zweifellos-secret-word" in bytes_of(home)
+    square.said.append(says("", id="9", kind="deletion", about="1"))
+    told(source)
+    (waiting,) = Withdrawal.objects.all()
+    assert waiting.due_at == waiting.told_at + dt.timedelta(hours=square.terms.deletes_within_h)
+    assert services.terms_if_due() is not None, "the daily round, which this is the first of"
+    with clock.frozen(NOON + keeping.TAKEN_BACK_AFTER):
+        done = services.terms_if_due()
+    assert done is not None
+    assert done.withdrawn == 1
+    first, second, _ = rows()
+    assert first["text"] is None
+    assert first["properties"]["post_id"] == "1", "that it was said stays, so that it does not come back"
+    assert "author_name" not in first["properties"]
+    assert second["text"] == "Another one"
+    assert not Withdrawal.objects.exists()
+    everything = bytes_of(home)
+    assert b"Zweifellos-secret-word" not in everything
+    assert b"Quetzalcoatl" not in everything
+    services.read_anew(source)
+    services.read_source(source)
+    assert [row["text"] for row in rows()] == [None, "Another one", None]
+
+
+def test_an_edit_takes_the_words_before_it_away(square: Square, source: str) -> None:
+    square.said = [
+        says("I live in Elm Street 5", id="1"),
+        says("I live here", id="1b", kind="edit", about="1"),
+    ]
+    told(source)
+    assert keeping.carry_out().withdrawn == 1
+    before, after = rows()
+    assert before["text"] is None
+    assert (after["name"], after["text"]) == ("post_edited", "I live here")
+
+
+def test_nobody_takes_back_what_was_said_on_another_network(
+    square: Square, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    square.said = [says("Stays", id="1")]
+    told(source)
+    from rapport.listening.models import Source
+
+    Source.objects.filter(name=source).update(network="circle")
+    square.said.append(says("", id="9", kind="deletion", about="1"))
+    told(source)
+    assert keeping.carry_out().withdrawn == 0
+    assert rows()[0]["text"] == "Stays"
+
+
+def test_words_go_when_the_terms_let_us_keep_them_no_longer(square: Square, source: str, home: Path) -> None:
+    square.said = [
+        says("Ancient-word", id="0", ts=NOON - dt.timedelta(days=31)),
+        says("Old-word", id="1", ts=NOON - dt.timedelta(days=20)),
+        says("New-word", id="2"),
+    ]
+    told(source)
+    assert [row["text"] for row in rows()] == ["Old-word", "New-word"], "what is too old does not come in"
+    with clock.frozen(NOON + dt.timedelta(days=11)):
+        assert keeping.carry_out().expired == 1
+        assert [row["text"] for row in rows()] == ["New-word"]
+        assert b"Old-word" not in bytes_of(home)
+        services.change_source(source, {}, keep_days=5)
+        assert keeping.carry_out().expired == 1, "the firm may be stricter than the terms"
+        assert rows() == []
+
+
+def test_it_is_due_once_a_day_and_only_where_there_is_a_source(home: Path) -> None:
+    with clock.frozen(NOON):
+        assert services.terms_if_due() is None
+
+
+def test_annotations_go_with_the_words(square: Square, source: str) -> None:
+    import pyarrow as pa
+
+    from rapport.events import rules
+    from rapport.events import services as events
+
+    square.said = [says("Broken", id="1")]
+    (row,) = told(source)
+    note = {
+        "seq": row["seq"], "subject": row["subject"], "ts": row["ts"], "name": "sentiment", "label": "negative",
+        "model": "m", "version": "1", "detail": '{"words": ["Broken"]}',
+    }  # fmt: skip
+    written = events.annotate(pa.Table.from_pylist([note], schema=rules.ANNOTATION))
+    events.settle(written.first)
+    square.said.append(says("", id="9", kind="deletion", about="1"))
+    told(source)
+    keeping.carry_out()
+    with lake.connect() as con:
+        assert con.execute("SELECT count(*) FROM annotation").fetchall() == [(0,)]
