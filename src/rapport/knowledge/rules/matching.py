@@ -71,6 +71,7 @@ class Index:
     title_meanings: Single
     solution_meanings: Single
     meaning_sums: Single  # (entries, size)
+    meaning_squares: Floats  # (entries,), the squared lengths of these sums
 
     @property
     def n_wordings(self) -> Ints:
@@ -102,9 +103,7 @@ class Index:
         together = self._sums(by_words) + out[:, :, 2]
         meant = np.asarray(asked.meanings @ self.meaning_sums.T, np.float64)
         length = np.repeat(self.word_lengths[None, :] ** 2, len(out), axis=0)
-        meant_length = np.repeat(
-            (self.meaning_sums.astype(np.float64) ** 2).sum(axis=1)[None, :], len(out), axis=0
-        )
+        meant_length = np.repeat(self.meaning_squares[None, :], len(out), axis=0)
         times = np.repeat(n[None, :], len(out), axis=0).astype(np.float64)
         if hidden is not None:
             row, entry = np.arange(len(out)), self.owner[hidden]
@@ -179,6 +178,7 @@ def build(entries: Sequence[Known], meaning: Meaning, kept: Meanings | None = No
     )
     together = belongs @ words + title_words
     lengths = np.sqrt(np.asarray(together.multiply(together).sum(axis=1), np.float64).ravel())
+    sums = np.asarray(belongs @ kept.wordings + kept.titles, np.float32)
     return Index(
         keys=tuple(entry.key for entry in entries),
         texts=tuple(texts),
@@ -191,7 +191,8 @@ def build(entries: Sequence[Known], meaning: Meaning, kept: Meanings | None = No
         meanings=kept.wordings,
         title_meanings=kept.titles,
         solution_meanings=kept.solutions,
-        meaning_sums=np.asarray(belongs @ kept.wordings + kept.titles, np.float32),
+        meaning_sums=sums,
+        meaning_squares=np.einsum("kd,kd->k", sums, sums, dtype=np.float64),
     )
 
 

@@ -132,7 +132,8 @@ def _found(
     assert index is not None
     asked = index.ask([question], meaning.vectors)
     like = index.likeness(asked)
-    out = [k for k, key in enumerate(index.keys) if not _may_be(held, key, have, known)]
+    ruled = {*held.fits, *held.countries}
+    out = [k for k, key in enumerate(index.keys) if key in ruled and not _may_be(held, key, have, known)]
     p = weighing.likelihoods(held.weights, like, np.array([weighing.is_foreign(question)]))
     if out:
         p[:, out] = 0.0
