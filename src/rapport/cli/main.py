@@ -39,6 +39,8 @@ COMMANDS = {
     "explore": "rapport.cli.explore",
     "text": "rapport.cli.text",
     "answer": "rapport.cli.answer",
+    "pause": "rapport.cli.pausing",
+    "resume": "rapport.cli.pausing",
     "bench": "rapport.cli.bench",
 }
 

@@ -139,6 +139,7 @@ class Scope(StrEnum):
     CONVERSATIONS_WRITE = "conversations:write"
     KNOWLEDGE_READ = "knowledge:read"
     HEALTH_READ = "health:read"
+    PAUSE_WRITE = "pause:write"
 
 
 # What a member of staff needs to do the same on screen; a token never carries more than its owner's role.
@@ -154,6 +155,7 @@ SCOPE_RIGHTS: dict[Scope, Right] = {
     Scope.CONVERSATIONS_WRITE: Right.ANSWER,
     Scope.KNOWLEDGE_READ: Right.SEE_KNOWLEDGE,
     Scope.HEALTH_READ: Right.SEE_HEALTH,
+    Scope.PAUSE_WRITE: Right.PAUSE_ALL,
 }
 
 TOKEN_PREFIX = "rpt_"  # noqa: S105  so that a scanner of leaked secrets recognises one

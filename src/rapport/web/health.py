@@ -252,6 +252,16 @@ def _messages() -> Iterator[Check]:
         hint = _("Open Messages, Mail: it explains the server's words. What is planned waits.")
         yield Check(_("Messages"), "bad", account.trouble, hint, since=account.trouble_since)
         return
+    if (holds := pacing.pause_all()) is not None:
+        said = _("everything is paused by %(who)s") % {"who": holds.by}
+        yield Check(
+            _("Messages"),
+            "warn",
+            said,
+            _("Let it go on from any page, or with “rapport resume”."),
+            holds.since,
+        )
+        return
     overdue = None if pacing.pause() else messaging.overdue_since(OVERDUE_S)
     if overdue is not None:
         hint = _("“rapport work” lets messages leave; see whether it runs, and its log.")

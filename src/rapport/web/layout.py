@@ -11,6 +11,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from rapport.listening import selectors as listening
+from rapport.messaging import selectors as messaging
+from rapport.pacing import selectors as pacing
 from rapport.staff.rules import Right
 from rapport.web import discovery, jobs
 from rapport.web.components import formats, imports
@@ -127,6 +129,21 @@ def _find_url(request: HttpRequest) -> str:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """That nothing leaves, as the bar above every page says it."""
+
+    pause: pacing.PauseAllView
+    n_waiting: int
+    n_outdated: int
+
+
+def stopped() -> Stopped | None:
+    """The pause of everything that holds now, and what waits for its end."""
+    holds = pacing.pause_all()
+    return Stopped(holds, messaging.n_waiting(), messaging.n_outdated()) if holds else None
+
+
 def context(request: HttpRequest) -> dict[str, Any]:
     """The frame's own context, worked out only where a template asks for it."""
     # An error page may come before anybody was looked up.
@@ -136,6 +153,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "find_url": SimpleLazyObject(lambda: _find_url(request)) if known else "",
         "running": SimpleLazyObject(lambda: running(request)) if known else [],
         "rail": SimpleLazyObject(lambda: rail(request)) if known else [],
+        "stopped": SimpleLazyObject(stopped) if known else None,
+        "may_pause": known and _allowed(request, Right.PAUSE_ALL),
         "staff": staff if known else None,
         "theme": staff.theme if staff and known else "auto",
     }

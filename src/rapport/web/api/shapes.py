@@ -315,3 +315,26 @@ class TokenState(Schema):
     staff: str | None = Field(description="Whose it is; empty for a machine's.")
     per_minute: int
     expires_at: dt.datetime | None
+
+
+class Pause(Schema):
+    """A stretch in which nothing left but log-in links of colleagues."""
+
+    since: dt.datetime
+    by: str
+    why: str
+    n_in_flight: int  # handed over before it began, and without an answer then
+    ended_at: dt.datetime | None
+    ended_by: str
+
+
+class Paused(Schema):
+    """Whether everything is paused, and what waits for its end."""
+
+    pause: Pause | None
+    n_waiting: int
+    n_outdated: int  # of these, past their time: they will not leave
+
+
+class PauseWanted(Schema):
+    why: Text = ""

@@ -46,6 +46,12 @@ REASONS: dict[str, Any] = {
     "too_late": gettext_lazy("it was no longer worth sending"),
     "cannot_render": gettext_lazy("the message could not be put together"),
     "unsure": gettext_lazy("it may have arrived: sending ended before the answer; not sent again"),
+    "asked_again": gettext_lazy("posting ended before the answer; the network is asked whether it has it"),
+    "no_source": gettext_lazy("the source it was to leave by is gone"),
+    "terms": gettext_lazy("the network's terms do not allow it"),
+    "rule_card": gettext_lazy("the venue's rule card forbids it"),
+    "needs_approval": gettext_lazy("nobody has approved it"),
+    "not_approver": gettext_lazy("who approved it may not approve answers"),
     "sent_again": gettext_lazy("it may arrive twice: sending ended before the answer; sent again"),
 }
 
@@ -59,6 +65,7 @@ MESSAGES: dict[str, Any] = {
     "test": gettext_lazy("Test"),
     "letter": gettext_lazy("Letter"),
     "survey_invitation": gettext_lazy("Invitation to a survey"),
+    "answer": gettext_lazy("Answer"),
 }
 
 # The commonest ways in which a mail server cannot be used, told from the words that come back.

@@ -33,6 +33,7 @@ SCOPES: dict[Scope, Any] = {
     Scope.REQUESTS_READ: gettext_lazy("see what people ask about their data"),
     Scope.REQUESTS_WRITE: gettext_lazy("open such requests"),
     Scope.SURVEYS_READ: gettext_lazy("read what surveys came to"),
+    Scope.PAUSE_WRITE: gettext_lazy("pause everything that leaves, and let it go on"),
     Scope.HEALTH_READ: gettext_lazy("see whether all is well"),
 }
 
