@@ -6,6 +6,7 @@ Where nothing is linked, words of one person on one channel under one heading fo
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def consecutive(
         by_author.setdefault(message.author, []).append(message)
     for mine in by_author.values():
         mine.sort(key=lambda m: (m.at_s, repr(m.node)))
-        for before, after in zip(mine, mine[1:], strict=False):
+        for before, after in itertools.pairwise(mine):
             if after.at_s - before.at_s <= days * 86_400:
                 yield before.node, after.node
 

@@ -16,12 +16,14 @@ GIVEN = ("", "planned", "sent", "unknown")
 TITLE_MAX, PREVIEW_MAX = 120, 180
 THANKS_MAX = 80  # characters; what is longer may say more than thanks
 _THANKS = re.compile(
-    r"\b(thank(s| you| u)?|thx|ty|cheers|appreciate(d)?|danke\w*|vielen dank|merci\w*|gracias|grazie|obrigad[oa]|bedankt|dank je|dank u)\b"
+    r"\b(thank(s| you| u)?|thx|ty|cheers|appreciate(d)?|danke\w*|vielen dank|merci\w*|gracias|grazie"
+    r"|obrigad[oa]|bedankt|dank je|dank u)\b"
     r"|감사|고마|ありがとう|شكرا",
     re.IGNORECASE,
 )
 _MORE = re.compile(
-    r"[?？؟]|\b(but|still|however|again|not|never|aber|trotzdem|immer noch|nicht|mais|toujours|pas|pero|todavía|aún|no|ma|ancora|non"
+    r"[?？؟]|\b(but|still|however|again|not|never|aber|trotzdem|immer noch|nicht|mais|toujours|pas"
+    r"|pero|todavía|aún|no|ma|ancora|non"
     r"|mas|ainda|não|maar|nog|niet|please|bitte|for nothing|für nichts|pour rien|por nada)\b",
     re.IGNORECASE,
 )

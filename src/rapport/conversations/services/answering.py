@@ -17,7 +17,7 @@ from rapport.conversations.models import Approval, Conversation, Draft, Message,
 from rapport.conversations.services import summing, telling
 from rapport.conversations.services.outcomes import Outcome
 from rapport.conversations.services.working import held, note_done, words
-from rapport.kit import clock
+from rapport.kit import clock, ids
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.listening import selectors as listening
 from rapport.messaging import selectors as deliveries
@@ -82,7 +82,7 @@ def answer(
             venue=to.venue,
             in_reply_to=to.post_id,
             thread=to.thread,
-            delivery=f"{KEY}{uuid.uuid4().hex}",
+            delivery=f"{KEY}{ids.uuid7().hex}",
             state="planned",
             playbook=playbook[:32],
         )
@@ -238,7 +238,7 @@ def ask_approval(number: uuid.UUID, text: str, *, by: int, version: int, **how: 
             conversation=one, origin=to.origin, ts=clock.now(), direction=Message.Direction.OUT,
             identifier=to.identifier, subject=to.subject, by=by, author_name=who.name or who.email, text=text,
             language=(how.get("language") or one.language)[:16], network=to.network, source=to.source,
-            venue=to.venue, in_reply_to=to.post_id, thread=to.thread, delivery=f"{KEY}{uuid.uuid4().hex}",
+            venue=to.venue, in_reply_to=to.post_id, thread=to.thread, delivery=f"{KEY}{ids.uuid7().hex}",
             state="waiting", playbook=str(how.get("playbook", ""))[:32],
         )  # fmt: skip
         Approval.objects.create(conversation=one, message=made, asked_by=by, asked_at=clock.now())
