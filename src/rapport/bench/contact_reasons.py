@@ -1,7 +1,8 @@
 """Reasons for contact under a firm's own labels: what the model learns from labelled texts, held out fifth by fifth.
 
-The sets are only learnt from and judged here; nothing of them is shipped. The rival is what anybody would try first,
-TF-IDF of words and pairs of words with a linear support vector machine, on the same fifths.
+It reads words and meaning, and by words alone where that is called the fast tier. The sets are only learnt from and
+judged here; nothing of them is shipped. The rival is what anybody would try first, TF-IDF of words and pairs of words
+with a linear support vector machine, on the same fifths.
 """
 
 from __future__ import annotations
@@ -17,39 +18,42 @@ from rapport.insights.contract import KIND, Context, Insight
 from rapport.kit import clock, registry
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
-# Of each set: file, column of the label, and the macro-F1 hoped for.
+# Of each set: file, column of the label, and the figure that is hoped for, of which figures are published elsewhere.
 SETS = {
-    "complaints to airlines": (SHARED / "airline" / "tweets_dev.csv", "negativereason", 0.56),
-    "a bank's intents": (SHARED / "banking77" / "train.csv", "category", 0.93),
+    "complaints to airlines": (SHARED / "airline" / "tweets_dev.csv", "negativereason", "macro-F1", 0.56),
+    "a bank's intents": (SHARED / "banking77" / "train.csv", "category", "accuracy", 0.93),
 }
 
 
 @bench("contact_reasons")
 def contact_reasons() -> Iterator[Measure]:
-    """Macro-F1 on each set beside the rival, and beside what is hoped for."""
+    """Macro-F1 and accuracy on each set beside the rival, and one of them beside what is hoped for."""
     model: Insight = registry.plugin(KIND, "contact_reason").offers
-    for title, (file, column, goal) in SETS.items():
+    for title, (file, column, hoped, goal) in SETS.items():
         found = model.backtest(
             labelled(file, column), Context(clock.now(), seed=1, parameters=model.parameters)
         )
         by_name = {metric.name: metric for metric in found.metrics}
-        f1, accuracy = by_name["macro-F1"], by_name["accuracy"]
         usual = by_name["macro-F1 beside the usual label"]
         figures = {
             "texts": f"{found.n:,}, {found.split}",
-            "95 % interval of macro-F1": f"{f1.low:.3f} to {f1.high:.3f}",
-            "accuracy": f"{accuracy.value:.3f}, of the rival {accuracy.baseline_value:.3f}",
             "macro-F1 of the most frequent label": f"{usual.baseline_value:.3f}",
+        } | {
+            f"95 % interval of {name}": f"{metric.low:.3f} to {metric.high:.3f}"
+            for name, metric in by_name.items()
+            if metric.baseline == by_name["macro-F1"].baseline
         }
+        for name in ("macro-F1", "accuracy", "macro-F1, fast tier", "accuracy, fast tier"):
+            metric = by_name[name]
+            yield Measure(
+                f"reasons for contact, {title}, {name}", metric.baseline, "ratio", [metric.value],
+                [metric.baseline_value], at_least=1.0, figures=figures,
+            )  # fmt: skip
         yield Measure(
-            f"reasons for contact, {title}", f1.baseline, "macro-F1", [f1.value], [f1.baseline_value],
-            at_least=1.0, figures=figures,
-        )  # fmt: skip
-        yield Measure(
-            f"reasons for contact, {title}",
+            f"reasons for contact, {title}, {hoped}",
             f"the goal of {goal:.2f}",
-            "macro-F1",
-            [f1.value],
+            "ratio",
+            [by_name[hoped].value],
             [goal],
             at_least=1.0,
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from rapport.insights.contract import Backtest, Metric
-from rapport.kit.texts import judging, learning, svm
+from rapport.kit import chances
+from rapport.kit.texts import judging, learning, second, svm
 from rapport.kit.texts.judging import Classes
 from rapport.plugins.insights.contact_reason import teaching
 from rapport.plugins.insights.contact_reason.teaching import Lesson, Manner
 
 FOLDS = 5
-RIVAL = "TF-IDF of words and pairs with a linear support vector machine"
+RIVAL = "TF-IDF of words and pairs with a linear support vector machine, labels weighed alike"
 
 
 def judge(given: Lesson, manner: Manner, rng: np.random.Generator) -> Backtest:
@@ -20,13 +21,18 @@ def judge(given: Lesson, manner: Manner, rng: np.random.Generator) -> Backtest:
     n_folds = min(FOLDS, len(truth))
     part = learning.folds(len(truth), n_folds, rng)
     rows, counts = teaching.labelled(given, manner), svm.counts(given.found)
-    said, rival, usual = (np.zeros(len(truth), np.int64) for _ in range(3))
+    z = np.zeros((len(truth), k))
+    rival, usual = (np.zeros(len(truth), np.int64) for _ in range(2))
     for fold in range(n_folds):
         kept, out = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
         learnt = teaching.learn(rows.rows(kept), given.labels, manner)
-        said[out] = (rows.matrix[out][:, learnt.buckets] @ learnt.weights + learnt.bias).argmax(axis=1)
-        rival[out] = svm.said(counts, truth, kept, out, k)
+        z[out] = rows.matrix[out][:, learnt.buckets] @ learnt.weights + learnt.bias
+        rival[out] = svm.said(counts, truth, kept, out, k, weight=rows.weight)
         usual[out] = np.bincount(truth[kept], minlength=k).argmax()
+    fast = said = z.argmax(axis=1)
+    is_full = manner.tier == "full" and len(truth) >= teaching.CALIBRATED_TEXTS
+    if is_full:
+        said = (z + second.held_out(second.vectors(given.texts), truth, rows.weight, k, part)).argmax(axis=1)
     most = given.labels[np.bincount(truth, minlength=k).argmax()]
     naive = f"always {most}, the most frequent label"
     low, high = judging.interval(truth, said, rng)
@@ -36,9 +42,21 @@ def judge(given: Lesson, manner: Manner, rng: np.random.Generator) -> Backtest:
             _metric("accuracy", truth, said, RIVAL, rival),
             _metric("macro-F1 beside the usual label", truth, said, naive, usual, (low, high)),
             _metric("accuracy beside the usual label", truth, said, naive, usual),
+            *(_of_tier("fast", truth, fast, rival, rng) if is_full else ()),
         ),
         len(truth),
-        f"{k} labels; each of {n_folds} parts judged after learning from the others",
+        f"{k} labels; each of {n_folds} parts judged after learning from the others"
+        + ("; read by words and by meaning, where not said otherwise" if is_full else "; read by words"),
+    )
+
+
+def _of_tier(
+    tier: str, truth: Classes, said: Classes, rival: Classes, rng: np.random.Generator
+) -> tuple[Metric, ...]:
+    ends = judging.interval(truth, said, rng)
+    return (
+        _metric(f"macro-F1, {tier} tier", truth, said, RIVAL, rival, ends),
+        _metric(f"accuracy, {tier} tier", truth, said, RIVAL, rival),
     )
 
 
@@ -52,6 +70,9 @@ def _metric(
 ) -> Metric:
     is_f1 = name.startswith("macro-F1")
     figure = judging.macro_f1 if is_f1 else judging.accuracy
+    if not is_f1:
+        found = chances.share(float((truth == said).sum()), len(truth))
+        ends = (found.low, found.high)
     return Metric(
         name,
         figure(truth, said),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from rapport.insights.contract import ANNOTATED, Backtest, Context, Gives
 from rapport.kit.texts import hashing, labelled, tokens
 from rapport.kit.texts.deciding import deciding_words
 from rapport.kit.texts.learning import softmax
-from rapport.kit.texts.linear import Linear
 from rapport.plugins.insights.contact_reason import judging, teaching
+from rapport.plugins.insights.contact_reason.teaching import Taught
 
 HERE = Path(__file__).parent
 UNTAUGHT = b""
@@ -52,7 +53,7 @@ class ContactReason:
             "The firm's own label for why somebody wrote.",
         ),
     )
-    parameters: Mapping[str, Any] = {"ridge": 0.1, "evenness": 0.9}
+    parameters: Mapping[str, Any] = {"ridge": 0.1, "evenness": 0.9, "tier": "full"}
 
     @cached_property
     def shipped(self) -> Backtest:
@@ -70,11 +71,14 @@ class ContactReason:
             given, teaching.Manner.of({**self.parameters, **context.parameters}), context.rng()
         ).to_bytes()
 
-    def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:  # noqa: ARG002  the contract's
+    def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:
+        tier = teaching.tier_of({**self.parameters, **context.parameters})
         if model == UNTAUGHT or table.num_rows == 0:
             return ANNOTATED.empty_table()
-        weights = _weights(model)
-        return pa.concat_tables(_annotate(weights, seq, texts) for seq, texts in labelled.in_batches(table))
+        taught = _taught(model)
+        if tier == "fast":
+            taught = replace(taught, second=None)
+        return pa.concat_tables(_annotate(taught, seq, texts) for seq, texts in labelled.in_batches(table))
 
     def explain(self, row: Mapping[str, Any]) -> str:
         detail = json.loads(row["detail"] or "{}")
@@ -92,14 +96,15 @@ class ContactReason:
 
 
 @lru_cache(maxsize=4)
-def _weights(model: bytes) -> Linear:
+def _taught(model: bytes) -> Taught:
     """Texts arrive a few at a time, and seventy labels take a while to unpack."""
-    return Linear.from_bytes(model)
+    return Taught.from_bytes(model)
 
 
-def _annotate(weights: Linear, seq: Any, texts: pa.StringArray) -> pa.Table:
+def _annotate(taught: Taught, seq: Any, texts: pa.StringArray) -> pa.Table:
     cut, found = hashing.words_of(texts), teaching.features(hashing.of_texts(texts))
-    p = softmax(weights.logits(found))
+    weights, z = taught.words, taught.words.logits(found)
+    p = softmax(z if taught.second is None else taught.second.logits(z, texts))
     order = np.argsort(-p, axis=1, kind="stable")
     first, second = order[:, 0], order[:, 1]
     every = np.arange(len(p))

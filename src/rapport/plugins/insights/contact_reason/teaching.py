@@ -11,16 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rapport.kit.errors import Invalid
-from rapport.kit.texts import learning, linear, pairs
+from rapport.kit.texts import learning, linear, pairs, second
 from rapport.kit.texts.hashing import Features
 from rapport.kit.texts.judging import Classes
 from rapport.kit.texts.learning import Floats
 from rapport.kit.texts.linear import Linear
+from rapport.kit.texts.second import Second
 
 FOLDS = 3  # to find the temperature
 CALIBRATED_TEXTS = 300  # with fewer a temperature is noise
 MANY_TEXTS = 1_000
 STEPS_MAX = 60
+TIERS = ("fast", "full")
 REACH = 4  # words apart that a pair may stand
 
 
@@ -29,11 +31,13 @@ class Lesson:
     """Labelled texts.
 
     labels : the different labels, in order
-    found : the features of the texts, batch by batch
+    texts : the texts
+    found : their features, batch by batch
     label : int64 (texts,), the place of each text's label
     """
 
     labels: tuple[str, ...]
+    texts: pa.StringArray
     found: list[Features]
     label: Classes
 
@@ -55,7 +59,7 @@ class Lesson:
             raise Invalid(f"the rows hold {named}", "Give texts of at least two different reasons.")
         place = arrow.index_in(label, value_set=pa.array(labels)).to_numpy().astype(np.int64)
         texts: Any = table.column("text").cast(pa.string()).combine_chunks()
-        return cls(tuple(labels), [features(batch) for batch in learning.batches(texts)], place)
+        return cls(tuple(labels), texts, [features(batch) for batch in learning.batches(texts)], place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,16 @@ class Manner:
 
     ridge : the precision of the prior around zero
     evenness : 0 lets each text count alike, 1 each label; macro-F1 lies best in between
+    tier : fast learns the words alone, full what texts mean too, where that helps
     """
 
     ridge: float
     evenness: float
+    tier: str = "fast"
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Manner:
-        return cls(float(parameters["ridge"]), float(parameters["evenness"]))
+        return cls(float(parameters["ridge"]), float(parameters["evenness"]), tier_of(parameters))
 
     def weight(self, label: Classes, n_classes: int) -> Floats:
         """(texts,): how much each text counts; the mean text counts one."""
@@ -102,14 +108,52 @@ def learn(rows: linear.Labelled, labels: Sequence[str], manner: Manner) -> Linea
     return linear.fit(rows, labels, ridge=manner.ridge, texts_min=texts_min(n), steps_max=STEPS_MAX)
 
 
-def fit(given: Lesson, manner: Manner, rng: np.random.Generator) -> Linear:
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What was learnt: the words, and what texts mean where texts held out said that it helps."""
+
+    words: Linear
+    second: Second | None
+
+    def to_bytes(self) -> bytes:
+        return second.pack(self.words.to_bytes(), self.second)
+
+    @classmethod
+    def from_bytes(cls, given: bytes) -> Taught:
+        """Raises Invalid where the bytes are not such a model; one from before there were two readers is one of words."""
+        words, more = second.unpack(given)
+        return cls(Linear.from_bytes(words), more)
+
+
+def tier_of(parameters: Mapping[str, Any]) -> str:
+    """Raises Invalid where there is no such tier."""
+    tier = parameters.get("tier", "full")
+    if tier not in TIERS:
+        raise Invalid(f"there is no tier {tier!r}", f"Give one of {', '.join(TIERS)}.")
+    return str(tier)
+
+
+def fit(given: Lesson, manner: Manner, rng: np.random.Generator) -> Taught:
     """The likeliest weights, with honest probabilities where there are texts enough to find them."""
     rows = labelled(given, manner)
     learnt = learn(rows, given.labels, manner)
     if len(given.label) < CALIBRATED_TEXTS:
-        return learnt
+        return Taught(learnt, None)
     n = len(given.label) * (FOLDS - 1) // FOLDS
     z = linear.held_out_logits(
         rows, given.labels, FOLDS, ridge=manner.ridge, rng=rng, texts_min=texts_min(n), steps_max=STEPS_MAX
     )
-    return learnt.divided(learning.temperature(z, given.label))
+    t = learning.temperature(z, given.label)
+    return Taught(learnt.divided(t), _second(given, rows, z, t, rng) if manner.tier == "full" else None)
+
+
+def _second(
+    given: Lesson, rows: linear.Labelled, z: Floats, t: float, rng: np.random.Generator
+) -> Second | None:
+    """z : float64 (texts, labels), of the words on texts held out; t : their temperature."""
+    meant, k = second.vectors(given.texts), len(given.labels)
+    part = learning.folds(len(given.label), FOLDS, rng)
+    chosen = second.choose(z, second.held_out(meant, given.label, rows.weight, k, part), given.label)
+    if not chosen.kept:
+        return None
+    return second.settle(second.fit(meant, given.label, rows.weight, k), chosen, t)

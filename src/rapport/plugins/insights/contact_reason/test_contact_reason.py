@@ -125,3 +125,53 @@ def test_it_learns_a_banks_intents(shared: Path) -> None:
     learnt = teaching.learn(matrix.rows(kept), given.labels, manner)
     found = (matrix.matrix[out][:, learnt.buckets] @ learnt.weights + learnt.bias).argmax(axis=1)
     assert judging.macro_f1(given.label[out], found) > 0.9
+
+
+BEASTS = "dog cat horse cow sheep goat pig wolf fox bear lion tiger mouse rabbit deer donkey camel monkey otter squirrel"
+TOOLS = "hammer saw drill wrench pliers chisel screwdriver axe shovel rake ladder spanner clamp nail trowel crowbar hoe"
+
+
+def animals_and_tools() -> pa.Table:
+    """Each telling word in one text alone: of a text held out, only what it means says what it is about."""
+    kinds = [(word, "Beast") for word in BEASTS.split()] + [(word, "Tool") for word in TOOLS.split()]
+    return pa.Table.from_pylist([{"text": f"I saw a {word} today", "label": label} for word, label in kinds])
+
+
+def test_it_reads_by_meaning_too_where_that_helps_and_the_fast_tier_by_words_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(teaching, "CALIBRATED_TEXTS", 30)
+    given, parameters = Lesson.of(animals_and_tools()), {**plugin.parameters, "tier": "fast"}
+    assert teaching.fit(given, Manner.of(parameters), np.random.default_rng(1)).second is None
+    taught = teaching.fit(given, Manner.of(plugin.parameters), np.random.default_rng(1))
+    assert taught.second is not None
+    assert taught.second.both > 0.8
+    assert taught.second.alone < 0.7
+    model, asked = taught.to_bytes(), pa.table({"seq": [0, 1], "text": ["an elephant", "a screw driver set"]})
+    full = plugin.score(model, asked, CONTEXT)
+    fast = plugin.score(model, asked, Context(CONTEXT.now, seed=1, parameters=parameters))
+    assert full.column("label").to_pylist() == ["Beast", "Tool"]
+    assert fast.column("probability").to_pylist() != full.column("probability").to_pylist()
+    assert fast.equals(plugin.score(taught.words.to_bytes(), asked, CONTEXT)), (
+        "an older model is one of words"
+    )
+    with pytest.raises(Invalid, match="no tier 'slow'"):
+        plugin.score(model, asked, Context(CONTEXT.now, seed=1, parameters={"tier": "slow"}))
+
+
+def test_where_words_tell_all_nothing_slower_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teaching, "CALIBRATED_TEXTS", 30)
+    rows = [{"text": f"about {kind} {k}", "label": kind} for k in range(20) for kind in ("beasts", "tools")]
+    given = Lesson.of(pa.Table.from_pylist(rows))
+    assert teaching.fit(given, Manner.of(plugin.parameters), np.random.default_rng(1)).second is None
+
+
+def test_a_backtest_tells_both_tiers_where_there_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teaching, "CALIBRATED_TEXTS", 30)
+    by_name = {m.name: m for m in plugin.backtest(animals_and_tools(), CONTEXT).metrics}
+    assert by_name["macro-F1"].value > 0.8
+    assert by_name["macro-F1, fast tier"].value < 0.7
+    accuracy = by_name["accuracy"]
+    assert accuracy.low is not None
+    assert accuracy.high is not None
+    assert accuracy.low < accuracy.value <= accuracy.high
