@@ -9,10 +9,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from rapport.kit.texts import learning, svm
+from rapport.kit.texts import learning, second, svm
 from rapport.kit.texts.hashing import Features
 from rapport.kit.texts.judging import Classes
 from rapport.kit.texts.learning import Floats
+from rapport.kit.texts.meaning import Vectors
+from rapport.kit.texts.second import Second
 from rapport.plugins.insights.sentiment import learn
 from rapport.plugins.insights.sentiment.weights import LABELS, NEGATIVE, NEUTRAL, POSITIVE, Weights
 
@@ -40,12 +42,42 @@ def logits(weights: Weights, found: Sequence[Features]) -> Floats:
     return np.concatenate([weights.logits(batch, weights.by_word(batch)) for batch in found])
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What labels add to the prior: columns (2, buckets), bias (2,), and the temperature by which all is divided.
+
+    second : the second reader, where texts held out say that it helps
+    """
+
+    columns: Floats
+    bias: Floats
+    temperature: float
+    second: Second | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """float64 (texts, 3): z of every text from weights that had not seen it, by words alone and with meaning."""
+
+    fast: Floats
+    full: Floats | None
+
+
 def fit(
-    prior: Weights, found: list[Features], truth: Classes, *, manner: Manner, rng: np.random.Generator
-) -> Weights:
-    """The prior's weights plus what the labels add, with honest probabilities."""
-    columns, bias, t = _learn(_given(prior, found, truth, manner), manner, rng)
-    return prior.plus(columns, bias, t)
+    prior: Weights,
+    found: list[Features],
+    truth: Classes,
+    *,
+    manner: Manner,
+    rng: np.random.Generator,
+    meant: Vectors | None = None,
+) -> tuple[Weights, Second | None]:
+    """The prior's weights plus what the labels add, with honest probabilities; and a second reader where it helps.
+
+    meant : float32 (texts, SIZE), what each text means; without it there is no second reader
+    """
+    learnt = _learn(_given(prior, found, truth, manner), manner, rng, meant)
+    return prior.plus(learnt.columns, learnt.bias, learnt.temperature), learnt.second
 
 
 def held_out_logits(
@@ -57,14 +89,32 @@ def held_out_logits(
     manner: Manner,
     rng: np.random.Generator,
 ) -> Floats:
-    """float64 (texts, 3): z of every text from weights that had not seen its part, choices of the ridge included."""
+    """float64 (texts, 3): z of every text by its words, from weights that had not seen its part."""
+    return held_out(prior, found, truth, part, manner=manner, rng=rng).fast
+
+
+def held_out(
+    prior: Weights,
+    found: list[Features],
+    truth: Classes,
+    part: NDArray[np.int64],
+    *,
+    manner: Manner,
+    rng: np.random.Generator,
+    meant: Vectors | None = None,
+) -> HeldOut:
+    """Every text read by weights that had not seen its part, the choice of ridge and of a second reader included."""
     given = _given(prior, found, truth, manner)
-    z = given.offset.copy()
+    fast = given.offset.copy()
+    full = None if meant is None else fast.copy()
     for k in range(int(part.max()) + 1):
         kept, out = np.flatnonzero(part != k), np.flatnonzero(part == k)
-        columns, bias, t = _learn(given.rows(kept), manner, rng)
-        z[out] = _plus(given, out, columns, bias) / t
-    return z
+        learnt = _learn(given.rows(kept), manner, rng, None if meant is None else meant[kept])
+        fast[out] = _plus(given, out, learnt.columns, learnt.bias) / learnt.temperature
+        if full is not None and meant is not None:
+            more = learnt.second
+            full[out] = fast[out] if more is None else more.added(fast[out], meant[out])
+    return HeldOut(fast, full)
 
 
 def peer(found: list[Features], truth: Classes, part: NDArray[np.int64], manner: Manner) -> Classes:
@@ -100,17 +150,26 @@ def _given(prior: Weights, found: list[Features], truth: Classes, manner: Manner
     )
 
 
-def _learn(given: learn.Labelled, manner: Manner, rng: np.random.Generator) -> tuple[Floats, Floats, float]:
-    """Weights (2, buckets) and bias (2,) beyond the prior, and the temperature."""
+def _learn(given: learn.Labelled, manner: Manner, rng: np.random.Generator, meant: Vectors | None) -> Learnt:
     if len(given.label) < CHOOSING_TEXTS:
-        return (*_more(given, manner.ridge or RIDGE), 1.0)
+        return Learnt(*_more(given, manner.ridge or RIDGE), 1.0)
     part = learning.folds(len(given.label), HELD_OUT, rng)
     kept, out = np.flatnonzero(part != 0), np.flatnonzero(part == 0)
     tried = {r: _plus(given, out, *_more(given.rows(kept), r)) for r in _ridges(manner)}
     weight, label = given.weight[out], given.label[out]
     ridge = min(tried, key=lambda r: learn.loss(tried[r], label, weight))
     t = learning.temperature(tried[ridge], label)
-    return (*_more(given, ridge), t)
+    more = None
+    # Where neutral was never offered, a second reader would unlearn that there is such a thing.
+    if meant is not None and not given.polar.any():
+        head = _head(given.rows(kept), meant[kept])
+        chosen = second.choose(tried[ridge], head.logits(meant[out]), label)
+        more = second.settle(_head(given, meant), chosen, t) if chosen.kept else None
+    return Learnt(*_more(given, ridge), t, more)
+
+
+def _head(given: learn.Labelled, meant: Vectors) -> second.Head:
+    return second.fit(meant, given.label, given.weight, len(LABELS))
 
 
 def _ridges(manner: Manner) -> Sequence[float]:

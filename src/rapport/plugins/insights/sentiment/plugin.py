@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 
 from rapport.insights.contract import ANNOTATED, Backtest, Context, Gives, Metric
 from rapport.kit.errors import Invalid
-from rapport.kit.texts import hashing, labelled, learning, tokens
+from rapport.kit.texts import hashing, labelled, learning, second, tokens
 from rapport.kit.texts.deciding import deciding_words
 from rapport.kit.texts.learning import softmax
+from rapport.kit.texts.meaning import Vectors
+from rapport.kit.texts.second import Second
 from rapport.plugins.insights.sentiment import adapt, judged
 from rapport.plugins.insights.sentiment.deciding import pull
 from rapport.plugins.insights.sentiment.weights import LABELS, NEGATIVE, POSITIVE, Weights
@@ -24,7 +26,7 @@ from rapport.plugins.insights.sentiment.weights import LABELS, NEGATIVE, POSITIV
 HERE = Path(__file__).parent
 FOLDS = 5
 ADAPTABLE_TEXTS = 100  # fewer labelled texts than this say nothing about the firm's own language
-TIERS = ("fast", "full")  # there is one model; the card tells what a slower one was found to add
+TIERS = ("fast", "full")  # full reads by meaning too, once labels have taught it that this helps
 NOTHING = Weights.nothing()
 PRIORS = ("shipped", "none")
 PEER = "TF-IDF of words and letters with a linear support vector machine, taught the same labels"
@@ -84,12 +86,15 @@ class Sentiment:
         texts, truth = labelled.read(table, LABELS, "sentiment")
         prior, manner = self._asked(context)
         found = learning.batches(texts)
-        return adapt.fit(prior, found, truth, manner=manner, rng=context.rng()).to_bytes()
+        weights, more = adapt.fit(prior, found, truth, manner=manner, rng=context.rng(), meant=_meant(texts))
+        return second.pack(weights.to_bytes(), more)
 
     def score(self, model: bytes, table: pa.Table, context: Context) -> pa.Table:
-        _one_of("tier", context.parameters.get("tier", self.parameters["tier"]), TIERS)
-        weights = _read(model)
-        parts = [_annotate(weights, seq, texts) for seq, texts in labelled.in_batches(table)]
+        tier = _one_of("tier", context.parameters.get("tier", self.parameters["tier"]), TIERS)
+        weights, more = _read(model)
+        if tier == "fast":
+            more = None
+        parts = [_annotate(weights, more, seq, texts) for seq, texts in labelled.in_batches(table)]
         return pa.concat_tables(parts) if parts else ANNOTATED.empty_table()
 
     def explain(self, row: Mapping[str, Any]) -> str:
@@ -114,11 +119,18 @@ class Sentiment:
         if len(truth) >= ADAPTABLE_TEXTS:
             rng = context.rng()
             part = learning.folds(len(truth), FOLDS, rng)
-            z = adapt.held_out_logits(prior, found, truth, part, manner=manner, rng=rng)
+            meant = _meant(texts)
+            read = adapt.held_out(prior, found, truth, part, manner=manner, rng=rng, meant=meant)
+            z = read.fast
             how = "adapted to these labels" if shipped else "learnt from these labels alone"
             rival = adapt.peer(found, truth, part, manner)
             metrics += judged.metrics(how, truth, softmax(z), PEER, rival, context.rng())
             split.append(f"{how}: each of {FOLDS} parts judged after learning from the others")
+            if read.full is not None:
+                metrics += judged.metrics(
+                    f"{how}, full tier", truth, softmax(read.full), PEER, rival, context.rng()
+                )
+                split.append("full tier: by words and by meaning, where texts held out said that it helps")
         elif not shipped:
             raise Invalid(
                 f"{len(truth)} labelled texts are too few to learn from alone",
@@ -137,14 +149,20 @@ class Sentiment:
                 f"a ridge of {ridge:g} with an evenness of {evenness:g} cannot be",
                 "Give a ridge of at least 0 and an evenness from 0 to 1.",
             )
-        prior = NOTHING if start == "none" else _read(self.shipped_bytes)
+        prior = NOTHING if start == "none" else _read(self.shipped_bytes)[0]
         return prior, adapt.Manner(ridge, evenness)
 
 
 @lru_cache(maxsize=2)
-def _read(model: bytes) -> Weights:
+def _read(model: bytes) -> tuple[Weights, Second | None]:
     """The weights, remembered: unpacking them takes as long as reading a few hundred texts."""
-    return Weights.from_bytes(model)
+    words, more = second.unpack(model)
+    return Weights.from_bytes(words), more
+
+
+def _meant(texts: pa.StringArray) -> Vectors | None:
+    """What texts mean, where there are enough of them to tell whether that helps."""
+    return second.vectors(texts) if len(texts) >= second.TEXTS_MIN else None
 
 
 def _one_of(what: str, given: Any, known: tuple[str, ...]) -> str:
@@ -153,10 +171,11 @@ def _one_of(what: str, given: Any, known: tuple[str, ...]) -> str:
     return str(given)
 
 
-def _annotate(weights: Weights, seq: Any, texts: pa.StringArray) -> pa.Table:
+def _annotate(weights: Weights, more: Second | None, seq: Any, texts: pa.StringArray) -> pa.Table:
     cut, found = hashing.words_of(texts), hashing.of_texts(texts)
     added = weights.by_word(found)
-    p = softmax(weights.logits(found, added))
+    z = weights.logits(found, added)
+    p = softmax(z if more is None else more.logits(z, texts))
     p[~_says_something(cut)] = (0.0, 1.0, 0.0)
     label = p.argmax(axis=1)
     rounded = np.round(p, 4)
