@@ -1,0 +1,1 @@
+"""A mailbox: what people write to the firm, and its answers."""

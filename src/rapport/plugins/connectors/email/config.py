@@ -1,0 +1,119 @@
+"""How a mailbox is read and answered from."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+
+from rapport.kit.errors import Invalid
+
+TLS, STARTTLS, PLAIN = "tls", "starttls", "none"
+SECURITY = {
+    TLS: "TLS from the start",
+    STARTTLS: "STARTTLS",
+    PLAIN: "none (only for a server on this machine)",
+}
+KEEPERS = {
+    "server": "The mail server (as those of large providers do)",
+    "us": "Rapport",
+    "nobody": "Nobody",
+}
+
+
+def _field(default: str | int, label: str, text: str = "", **more: object) -> object:
+    return field(default=default, metadata={"label": label, "help": text, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A mailbox and the server that its answers leave by."""
+
+    host: str = _field("", "IMAP server", "The host name your mail provider gives for reading.")  # type: ignore[assignment]
+    port: int = _field(993, "IMAP port", low=1, high=65_535)  # type: ignore[assignment]
+    security: str = _field(TLS, "IMAP encryption", choices=SECURITY)  # type: ignore[assignment]
+    login_name: str = _field("", "Log-in name", "Often the whole mail address.")  # type: ignore[assignment]
+    password: str = _field("", "Password", "An app password, where your provider has such.", secret=True)  # type: ignore[assignment]
+    folder: str = _field("INBOX", "Folder to read")  # type: ignore[assignment]
+    sent_folder: str = _field(  # type: ignore[assignment]
+        "", "Folder of sent mail", "Empty: what staff answer elsewhere is not seen.", optional=True
+    )
+    our_addresses: str = _field(  # type: ignore[assignment]
+        "", "Our addresses", "Mail from these is ours; separate them by commas.", optional=True
+    )
+    from_address: str = _field("", "From address", "What people see and answer to.")  # type: ignore[assignment]
+    from_name: str = _field("", "From name", "Usually the firm's.", optional=True)  # type: ignore[assignment]
+    smtp_host: str = _field("", "SMTP server", "Empty: this mailbox is only read.", optional=True)  # type: ignore[assignment]
+    smtp_port: int = _field(587, "SMTP port", low=1, high=65_535)  # type: ignore[assignment]
+    smtp_security: str = _field(STARTTLS, "SMTP encryption", choices=SECURITY)  # type: ignore[assignment]
+    smtp_login_name: str = _field("", "SMTP log-in name", "Empty: as for reading.", optional=True)  # type: ignore[assignment]
+    smtp_password: str = _field("", "SMTP password", "Empty: as for reading.", secret=True, optional=True)  # type: ignore[assignment]
+    keeps_sent: str = _field("nobody", "Who puts our answers into the folder of sent mail", choices=KEEPERS)  # type: ignore[assignment]
+    timeout_s: int = _field(20, "Seconds to wait for an answer", low=2, high=300)  # type: ignore[assignment]
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """Every address that is the firm's."""
+        named = re.split(r"[,\s;]+", f"{self.our_addresses},{self.from_address}".lower())
+        return frozenset(filter(None, named))
+
+    @property
+    def domain(self) -> str:
+        """The domain of the from address, in the letters of DNS."""
+        domain = self.from_address.rpartition("@")[2].strip().lower()
+        try:
+            return domain.encode("idna").decode("ascii")
+        except UnicodeError:
+            return domain
+
+
+def check(config: Config) -> None:
+    """Raise Invalid for what cannot work, or should not."""
+    _check_server("IMAP", config.host, config.port, config.security)
+    if config.smtp_host:
+        _check_server("SMTP", config.smtp_host, config.smtp_port, config.smtp_security)
+    if not config.login_name or not config.password:
+        raise Invalid("there is no log-in name or no password", "Enter those of the mailbox.")
+    if not config.folder:
+        raise Invalid("there is no folder to read", "Write INBOX.")
+    if config.keeps_sent not in KEEPERS:
+        raise Invalid(f"{config.keeps_sent!r} is nobody we know", f"There are {', '.join(KEEPERS)}.")
+    if config.keeps_sent != "nobody" and not config.sent_folder:
+        raise Invalid("the folder of sent mail has no name", "Write it, often Sent, or choose nobody.")
+    for address in config.ours:
+        _check_address(address)
+    if not config.from_address:
+        raise Invalid("there is no from address", "Write the address that people write to.")
+    if any(ord(c) < 32 for c in config.from_name + config.login_name + config.folder + config.sent_folder):
+        raise Invalid("a name holds a line break", "Write it on one line.")
+
+
+def _check_server(what: str, host: str, port: int, security: str) -> None:
+    if not host or any(c.isspace() or c in "/@:" for c in host):
+        raise Invalid(f"{host!r} is no host name", f"Write it like {what.lower()}.example.org.")
+    if not 1 <= port <= 65_535:
+        raise Invalid(f"{port} is no port", "IMAP listens on 993 or 143, SMTP on 587, 465 or 25.")
+    if security not in SECURITY:
+        raise Invalid(f"{security!r} is no kind of encryption", f"There are {', '.join(SECURITY)}.")
+    if security == PLAIN and not _is_here(host):
+        raise Invalid(
+            f"without encryption, everybody between here and {host} could read the mail and the password",
+            "Choose TLS or STARTTLS; none is for a server on this machine.",
+        )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_address(address: str) -> None:
+    try:
+        found = Address(addr_spec=address)
+    except Exception:  # the parser of the standard library raises whatever its state meets
+        raise Invalid(f"{address!r} is no mail address", "Write it like shop@example.org.") from None
+    if not found.username or "." not in found.domain.strip("."):
+        raise Invalid(f"{address!r} is no mail address", "Write it like shop@example.org.")
