@@ -196,14 +196,14 @@ class Learnt(models.Model):
     """What was learnt of how to find entries: one row, replaced as a whole."""
 
     content = models.JSONField()
-    version = models.BigIntegerField()  # of what is known, when it was learnt
+    mark = models.CharField(max_length=32)  # of what was known when it was learnt
     at = models.DateTimeField(db_column="learnt_at")
 
 
 class Change(models.Model):
-    """One row that counts changes, by which every process sees that its index is old."""
+    """One row with a mark that is another after each change, by which every process sees that its index is old."""
 
-    version = models.BigIntegerField(default=0)
+    mark = models.CharField(max_length=32)
 
 
 class Endpoint(models.Model):

@@ -24,7 +24,12 @@ from rapport.knowledge.rules.matching import NAMES, Asked, Index
 BEGINNING = (1.0, 6.0, 4.0, 2.0, 2.0, 7.0, 4.0, 2.0, 0.5, 0.0)
 # Of a text in letters that the reader of meanings was not made for.
 WORDS_ALONE = (3.0, 12.0, 8.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0)
-SURE = (1.0, 2.0, 1.5, -1.5)  # logit, nearness by words, by meaning, constant
+# Logit, nearness by words, by meaning, constant: among few entries one is always the likeliest, so that how near it is
+# in itself must tell more, until the firm's own wordings say otherwise.
+SURE = (0.6, 4.0, 8.0, -4.5)
+STANDS_FOR_MEANING = 1.5  # times the nearness by words, of a text in letters that the reader does not know
+LOGIT_MAX = 6.0
+FLATTEST = 0.2  # slope of what staff said: a surer proposal stays a surer one
 RIDGE = 0.2  # of a weight, in squares from its beginning
 CANDIDATES = 40  # of each question, that are weighed against each other
 QUESTIONS_MAX = 1_000  # that are learnt from
@@ -102,15 +107,17 @@ def likelihoods(weights: Weights, like: Floats, foreign: NDArray[np.bool_]) -> F
     return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
-def probabilities(weights: Weights, p: Floats, like: Floats) -> Floats:
-    """float64: the probability that each is right; p and like are of the same pairs, in any shape."""
-    z = _signs(p, like) @ np.array(weights.sure)
+def probabilities(weights: Weights, p: Floats, like: Floats, foreign: NDArray[np.bool_]) -> Floats:
+    """float64 (questions, shown): the probability that each is right; `like` is of the same pairs."""
+    z = _signs(p, like, foreign) @ np.array(weights.sure)
     slope, constant = weights.moved
     return np.asarray(1 / (1 + np.exp(-(slope * z + constant))))
 
 
-def _signs(p: Floats, like: Floats) -> Floats:
-    return np.stack([_logit(p), like[..., 1], like[..., 5], np.ones(p.shape)], axis=-1)
+def _signs(p: Floats, like: Floats, foreign: NDArray[np.bool_]) -> Floats:
+    by_words = like[..., 1]
+    meant = np.where(foreign[:, None], np.minimum(1.0, STANDS_FOR_MEANING * by_words), like[..., 5])
+    return np.stack([_logit(p), by_words, meant, np.ones(p.shape)], axis=-1)
 
 
 def first(p: Floats, n: int = SHOWN) -> Ints:
@@ -205,7 +212,7 @@ def _calibrated(
         n_first += int(is_right[:, 0].sum())
         n_shown += int(is_right.any(axis=1).sum())
         n_rival += int((first(like[:, :, 1]) == index.owner[rows][:, None]).any(axis=1).sum())
-        signs.append(_of_shown(p, like, shown))
+        signs.append(_of_shown(p, like, shown, foreign))
         right.append(is_right)
         weight.append(np.ones(is_right.shape))
     share = len(once) / (len(once) + len(known)) if seen_once_is_new else NEW_SHARE
@@ -218,7 +225,7 @@ def _calibrated(
         z[np.arange(len(rows)), index.owner[rows]] = 0.0  # the entry is not there
         z /= z.sum(axis=1, keepdims=True)
         shown = first(z)
-        signs.append(_of_shown(z, like, shown))
+        signs.append(_of_shown(z, like, shown, foreign))
         right.append(np.zeros(shown.shape, np.bool_))
         weight.append(np.full(shown.shape, each))
     x = np.concatenate([s.reshape(-1, s.shape[-1]) for s in signs])
@@ -234,18 +241,20 @@ def _calibrated(
     return _moved(made, outcomes)
 
 
-def _of_shown(p: Floats, like: Floats, shown: Ints) -> Floats:
-    return _signs(np.take_along_axis(p, shown, axis=1), np.take_along_axis(like, shown[:, :, None], axis=1))
+def _of_shown(p: Floats, like: Floats, shown: Ints, foreign: NDArray[np.bool_]) -> Floats:
+    like = np.take_along_axis(like, shown[:, :, None], axis=1)
+    return _signs(np.take_along_axis(p, shown, axis=1), like, foreign)
 
 
 def _moved(weights: Weights, outcomes: Sequence[tuple[float, bool]]) -> Weights:
-    """Held near what was said already, as if ten outcomes had borne it out."""
+    """Held near what was said already, so that a handful of outcomes moves little."""
     if not outcomes:
         return weights
     said = np.array([p for p, _ in outcomes])
     right = np.array([float(y) for _, y in outcomes])
     x = np.stack([_logit(said), np.ones(len(said))], axis=1)
-    slope, constant = _logistic(x, right, np.ones(len(said)), np.array([1.0, 0.0]), 2.0)
+    slope, constant = _logistic(x, right, np.ones(len(said)), np.array([1.0, 0.0]), np.array([10.0, 1.0]))
+    slope = max(float(slope), FLATTEST)
     now = 1 / (1 + np.exp(-(slope * x[:, 0] + constant)))
     made = {name: getattr(weights, name) for name in weights.__slots__}
     made |= {"moved": (round(float(slope), 4), round(float(constant), 4)), "n_outcomes": len(outcomes)}
@@ -256,10 +265,10 @@ def _moved(weights: Weights, outcomes: Sequence[tuple[float, bool]]) -> Weights:
     return Weights(**made)
 
 
-def _logistic(x: Floats, y: Floats, w: Floats, start: Floats, ridge: float) -> Floats:
+def _logistic(x: Floats, y: Floats, w: Floats, start: Floats, ridge: float | Floats) -> Floats:
     def loss(b: Floats) -> tuple[float, Floats]:
         z = x @ b
-        said = (w * (np.logaddexp(0, z) - y * z)).sum() + ridge * ((b - start) @ (b - start))
+        said = (w * (np.logaddexp(0, z) - y * z)).sum() + float((ridge * (b - start) ** 2).sum())
         p = 1 / (1 + np.exp(-z))
         return float(said), x.T @ (w * (p - y)) + 2 * ridge * (b - start)
 
@@ -290,4 +299,4 @@ def off(found: Sequence[Band]) -> float:
 
 def _logit(p: Floats) -> Floats:
     q = np.clip(p, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(q / (1 - q)))
+    return np.asarray(np.clip(np.log(q / (1 - q)), -LOGIT_MAX, LOGIT_MAX))

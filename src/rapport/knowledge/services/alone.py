@@ -113,6 +113,7 @@ class Alone:
             self.weights,
             np.take_along_axis(p, shown, axis=1),
             np.take_along_axis(like, shown[:, :, None], axis=1),
+            foreign,
         )
         made = []
         for question, places, chances in zip(questions, shown, sure, strict=True):

@@ -1,4 +1,4 @@
-"""The index of what is known, held in memory by each process, and made anew when the count of changes moved.
+"""The index of what is known, held in memory by each process, and made anew when the mark of its last change is another.
 
 Vectors of meaning are made when a text is written and kept with it, so that making the index reads no text twice.
 """
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db import close_old_connections
-from django.db.models import F
 
-from rapport.kit import home
+from rapport.kit import home, ids
 from rapport.kit.texts import meaning
 from rapport.knowledge.models import Change, Entry, Fact, Learnt, Notice, Slot, Wording
 from rapport.knowledge.rules import asking, cutting, matching, weighing
@@ -32,7 +31,7 @@ class Held:
     """What a process knows of what is known."""
 
     place: str  # of the data folder it is of
-    version: int
+    mark: str
     index: matching.Index | None
     weights: weighing.Weights
     fits: dict[str, dict[str, Sequence[str]]]
@@ -51,23 +50,22 @@ class _Process:
 _lock = threading.Lock()
 
 
-def version() -> int:
-    """How often what is known has changed."""
+def mark() -> str:
+    """The mark of what is known now; empty where nothing ever was."""
     row = Change.objects.filter(pk=1).first()
-    return row.version if row else 0
+    return row.mark if row else ""
 
 
 def changed() -> None:
     """Note that what is known has changed; every process then makes its index anew."""
-    if not Change.objects.filter(pk=1).update(version=F("version") + 1):
-        Change.objects.get_or_create(pk=1, defaults={"version": 1})
+    Change.objects.update_or_create(pk=1, defaults={"mark": ids.token(12)})
 
 
 def held() -> Held:
     """What is known now; with very much of it, what was known a moment ago while the new index is made."""
-    now, place = version(), str(home.path(""))
+    now, place = mark(), str(home.path(""))
     mine = _Process.held
-    if mine is not None and mine.version == now and mine.place == place:
+    if mine is not None and mine.mark == now and mine.place == place:
         return mine
     is_large = mine is not None and mine.place == place and mine.index is not None
     if is_large and mine is not None and mine.index is not None and len(mine.index.texts) > AT_ONCE_MAX:
@@ -79,12 +77,12 @@ def held() -> Held:
                 _Process.making.start()
         return mine
     with _lock:
-        if _Process.held is None or _Process.held.version != now or _Process.held.place != place:
+        if _Process.held is None or _Process.held.mark != now or _Process.held.place != place:
             _Process.held = _make(now, place)
         return _Process.held
 
 
-def _make_beside(now: int, place: str) -> None:
+def _make_beside(now: str, place: str) -> None:
     try:
         _Process.held = _make(now, place)
     except Exception:
@@ -93,7 +91,7 @@ def _make_beside(now: int, place: str) -> None:
         close_old_connections()
 
 
-def _make(now: int, place: str) -> Held:
+def _make(now: str, place: str) -> Held:
     learnt = Learnt.objects.order_by("-id").first()
     weights = weighing.Weights.from_json(learnt.content) if learnt else weighing.Weights()
     knowns, kept, fits, needs, countries = _known()

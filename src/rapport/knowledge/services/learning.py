@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from rapport.kit import clock
-from rapport.knowledge.models import Change, Entry, Learnt, Outcome, Unanswered, Wording
+from rapport.knowledge.models import Entry, Learnt, Outcome, Unanswered, Wording
 from rapport.knowledge.rules import asking, files, weighing
 from rapport.knowledge.services import indexing
 from rapport.knowledge.services.proposing import Proposals, propose
@@ -125,17 +125,16 @@ def learn() -> weighing.Weights:
     with transaction.atomic():
         Learnt.objects.all().delete()
         indexing.changed()
-        version = Change.objects.get(pk=1).version
-        Learnt.objects.create(content=weights.as_json(), version=version, at=clock.now())
+        Learnt.objects.create(content=weights.as_json(), mark=indexing.mark(), at=clock.now())
     return weights
 
 
 def learn_if_due() -> bool:
     """Learn anew where what is known or what came of it has changed since; True where it was done."""
     row = Learnt.objects.order_by("-id").first()
-    now = indexing.version()
+    now = indexing.mark()
     n = Outcome.objects.filter(settled_at__isnull=False).count()
-    if row is not None and row.version == now and n <= row.content.get("n_seen", n):
+    if row is not None and row.mark == now and n <= row.content.get("n_seen", n):
         return False
     if row is None and not now:
         return False

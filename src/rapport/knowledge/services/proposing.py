@@ -134,12 +134,13 @@ def _found(
     like = index.likeness(asked)
     ruled = {*held.fits, *held.countries}
     out = [k for k, key in enumerate(index.keys) if key in ruled and not _may_be(held, key, have, known)]
-    p = weighing.likelihoods(held.weights, like, np.array([weighing.is_foreign(question)]))
+    foreign = np.array([weighing.is_foreign(question)])
+    p = weighing.likelihoods(held.weights, like, foreign)
     if out:
         p[:, out] = 0.0
         p /= max(float(p.sum()), 1e-12)
     chosen = weighing.first(p, CONSIDERED)[0]
-    sure = weighing.probabilities(held.weights, p[0, chosen], like[0, chosen])
+    sure = weighing.probabilities(held.weights, p[:, chosen], like[:, chosen], foreign)[0]
     made = []
     for place, probability in zip(chosen, sure, strict=True):
         key = index.keys[place]

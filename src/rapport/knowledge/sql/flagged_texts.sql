@@ -1,6 +1,7 @@
 -- grain: one row per asked event that still has a text
 -- needs: event
 -- gives: seq, text, url, network
+-- units: text as it was written
 -- given: wanted(seq BIGINT)
 SELECT
     e.seq,
