@@ -25,6 +25,12 @@ from rapport.insights.selectors.cards import (
     runs,
     titles_of,
 )
+from rapport.insights.selectors.followed import (
+    FollowedSentiment,
+    RisingWord,
+    followed_sentiment,
+    rising_words,
+)
 from rapport.insights.selectors.spoken import (
     Said,
     Spoken,
@@ -74,6 +80,7 @@ __all__ = [
     "AspectMonth",
     "AspectView",
     "Confusion",
+    "FollowedSentiment",
     "Kept",
     "LanguageShare",
     "LeftOut",
@@ -81,6 +88,7 @@ __all__ = [
     "ModelTitle",
     "Moved",
     "Recommending",
+    "RisingWord",
     "RunView",
     "Said",
     "SentimentOf",
@@ -99,6 +107,7 @@ __all__ = [
     "confusions",
     "distribution",
     "fares",
+    "followed_sentiment",
     "given_names",
     "label_shares",
     "labelled_files",
@@ -114,6 +123,7 @@ __all__ = [
     "one_text",
     "quoted",
     "recommending",
+    "rising_words",
     "runs",
     "sentiment_by_day",
     "sentiment_by_venue",

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from django.db.models import Count
 
 from rapport.consent import selectors as consent
@@ -22,6 +23,7 @@ from rapport.insights.models import Correction, LabelledFile
 from rapport.insights.selectors.texts import PURPOSE
 from rapport.kit import bulk, clock, query, registry
 from rapport.kit.errors import Invalid
+from rapport.listening import selectors as listening
 
 PAGE = 30
 LABELS_MOST = 60  # offered of one annotation
@@ -41,6 +43,7 @@ class Wanted:
     is_corrected: bool = False
     said: str | None = None  # with is_corrected: what the model had said
     is_unsure_first: bool = False
+    follow: str = ""  # only texts that name what is followed under this key
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,9 @@ class SpokenPage:
 def texts_page(wanted: Wanted, *, before: str = "", limit: int = PAGE) -> SpokenPage:
     """Texts newest first, or those first of which the model is least sure; of whoever refuses none is shown."""
     chosen = _chosen(wanted) if wanted.is_corrected else None
+    if wanted.follow:
+        named = _naming(wanted)
+        chosen = named if chosen is None else sorted(set(chosen) & set(named))
     if chosen is not None and not len(chosen):
         return SpokenPage((), "")
     con = lake.connect()
@@ -105,6 +111,13 @@ def texts_page(wanted: Wanted, *, before: str = "", limit: int = PAGE) -> Spoken
         if wanted.is_unsure_first and wanted.name:
             more += f".{last['probability']!r}"
     return SpokenPage(tuple(replace(text, said=said.get(text.seq, ())) for text in texts), more)
+
+
+def _naming(wanted: Wanted) -> list[int]:
+    """Texts that name what is followed: of the time asked for, else of the last weeks."""
+    until = wanted.until or clock.now() + dt.timedelta(days=1)
+    found = listening.mentions(wanted.since or until - RECENT, until)
+    return sorted(found.filter(pc.equal(found["key"], wanted.follow))["seq"].to_pylist())
 
 
 def one_text(seq: int) -> Spoken | None:
@@ -194,7 +207,7 @@ def _rows(
         asked |= {
             "name": wanted.name,
             "label": None
-            if only_chosen
+            if wanted.is_corrected
             else wanted.label or None,  # staff's own, known before the log has it
             "is_unsure_first": wanted.is_unsure_first,
             "before_probability": probability,

@@ -24,6 +24,7 @@ from rapport.listening.selectors.imports import (
     searches,
     sessions_summary,
 )
+from rapport.listening.selectors.mentions import MentionDay, mentions, mentions_by_day
 from rapport.listening.selectors.sources import (
     GapRow,
     Offered,
@@ -48,6 +49,7 @@ __all__ = [
     "ImportRow",
     "LandingPage",
     "MappingRow",
+    "MentionDay",
     "Offered",
     "Preview",
     "Referrer",
@@ -66,6 +68,8 @@ __all__ = [
     "landing_pages",
     "mappings",
     "may_answer",
+    "mentions",
+    "mentions_by_day",
     "offered",
     "posted",
     "preview",

@@ -34,6 +34,9 @@ entries = [
             "quarantined",
             "plan",
             "weblog",
+            "networks",
+            "network_add",
+            "network",
         ),
     )
 ]

@@ -17,6 +17,8 @@ from django.views.decorators.http import require_POST
 
 from rapport.insights import selectors as insights
 from rapport.insights import services
+from rapport.kit.errors import NotFound
+from rapport.listening import selectors as listening
 from rapport.staff.rules import Right
 from rapport.web import days
 from rapport.web.access import may, needs
@@ -28,7 +30,7 @@ entries = [
 ]
 
 FIRST = "sentiment"  # looked at where nothing else is asked for
-FIELDS = ("name", "label", "venue", "from", "to", "aspect", "order", "corrected", "said")
+FIELDS = ("name", "label", "venue", "from", "to", "aspect", "order", "corrected", "said", "follow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Asked:
     order: str  # unsure, or empty for the newest first
     corrected: bool
     said: str | None
+    follow: str = ""
 
 
 @needs(Right.SEE_INSIGHTS)
@@ -119,6 +122,7 @@ def _asked(given: QueryDict) -> Asked:
         order="unsure" if given.get("order") == "unsure" else "",
         corrected=given.get("corrected") == "1",
         said=_one_line(given.get("said", "")) if "said" in given else None,
+        follow=_one_line(given.get("follow", "")),
     )
 
 
@@ -139,6 +143,7 @@ def _wanted(asked: Asked) -> insights.Wanted:
         is_corrected=asked.corrected,
         said=asked.said if asked.corrected else None,
         is_unsure_first=is_unsure_first,
+        follow=asked.follow,
     )
 
 
@@ -164,9 +169,18 @@ def _finding(asked: Asked) -> str:
         }
     if asked.corrected:
         return _("Texts that staff has corrected or confirmed.")
+    if asked.follow:
+        return _("Texts that name “%(what)s”.") % {"what": _followed(asked.follow)}
     if asked.order:
         return _("Those first of which the model is least sure: these teach it most.")
     return ""
+
+
+def _followed(key: str) -> str:
+    try:
+        return listening.follow_row(key).title
+    except NotFound:
+        return key
 
 
 def _with(given: QueryDict, **changed: str) -> str:

@@ -1,0 +1,14 @@
+-- grain: one row per public text that was marked when it was read, and key of what it was found by
+-- needs: event
+-- gives: seq, key
+-- units: none
+SELECT
+    e.seq,
+    unnest(from_json(e.properties -> '$.follows', '["VARCHAR"]')) AS key
+FROM event AS e
+WHERE e.ts >= $since AND e.ts < $until
+    AND list_contains($names, e.name)
+    AND list_contains($sources, e.source)
+    AND (e.properties -> '$.follows') IS NOT NULL
+    AND e."text" IS NOT NULL
+ORDER BY e.seq
