@@ -113,4 +113,3 @@ def face() -> FaceView:
         tuple(row.domains) if row else (),
         tuple(row.handles) if row else (),
     )
-

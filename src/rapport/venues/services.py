@@ -125,4 +125,3 @@ def change_face(*, names: Sequence[str], domains: Sequence[str], handles: Sequen
 
 def _tidy(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(tidy for text in texts if (tidy := " ".join(text.split()))))
-

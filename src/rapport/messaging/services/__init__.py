@@ -6,7 +6,7 @@ from rapport.messaging.services.accounts import register_channel
 from rapport.messaging.services.asking import may_ask
 from rapport.messaging.services.confirming import confirm, confirm_link
 from rapport.messaging.services.dispatching import dispatch_forever, drain, running_beside
-from rapport.messaging.services.replying import Answer, Preview, preview_reply, reply
+from rapport.messaging.services.replying import Answer, Preview, Standing, preview_reply, reply, standing_at
 from rapport.messaging.services.sending import Outgoing, Planned, Sent, Withheld, send, send_many
 from rapport.messaging.services.stopping import Stopped, pause_all, resume_all
 from rapport.messaging.services.templates import register_template, template, templates
@@ -17,6 +17,7 @@ __all__ = [
     "Planned",
     "Preview",
     "Sent",
+    "Standing",
     "Stopped",
     "Withheld",
     "confirm",
@@ -33,6 +34,7 @@ __all__ = [
     "running_beside",
     "send",
     "send_many",
+    "standing_at",
     "template",
     "templates",
 ]

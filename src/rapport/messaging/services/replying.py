@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
+from django.db.models import Count
 
 from rapport.consent import selectors as consent
 from rapport.events.rules import IDENTIFIER_PATTERN, normal_identifier
@@ -92,6 +93,16 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How we stand at a venue over the last `days`: answers that helped, that promoted, and what we said."""
+
+    helpful: int = 0
+    promoting: int = 0
+    said_before: tuple[str, ...] = ()
+    days: int = WEIGHED.days
+
+
+@dataclass(frozen=True, slots=True)
 class _Way:
     """How an answer leaves: by a source of listening, or by a channel."""
 
@@ -164,25 +175,16 @@ def _way(answer: Answer) -> _Way:
 
 
 def _preview(answer: Answer, way: _Way) -> Preview:
-    since = clock.now() - WEIGHED
-    there = Reply.objects.filter(venue=answer.venue, planned_at__gte=since)
-    weighed = there.filter(
-        delivery__in=Delivery.objects.filter(
-            template=ANSWER, planned_at__gte=since, state__in=(*_COUNTED,)
-        ).values("id")
-    )
-    promoting = weighed.filter(promotes=True).count() if answer.is_public else 0
-    helpful = weighed.filter(promotes=False).count() if answer.is_public else 0
-    earlier = weighed.order_by("-planned_at").values_list("text", flat=True)[:REMEMBERED]
+    there = standing_at(answer.venue) if answer.is_public else Standing()
     checked = venues.check(
         answer.venue,
         answer.text,
         language=answer.language,
         was_asked=answer.was_asked,
         is_public=answer.is_public,
-        helpful=helpful,
-        promoting=promoting,
-        said_before=tuple(earlier) if answer.is_public else (),
+        helpful=there.helpful,
+        promoting=there.promoting,
+        said_before=there.said_before,
     )
     needs = answer.is_public and way.is_posted and listening.source(way.source).asks_approval
     held = _stopped(answer) or _by_terms(answer, way) or _by_way(answer, way)
@@ -193,6 +195,18 @@ def _preview(answer: Answer, way: _Way) -> Preview:
         held = _by_approval(answer)
     reason, message, hint = held or ("", "", "")
     return Preview(checked.text, answer.venue, checked.ticks, needs, reason, message, hint)
+
+
+def standing_at(venue: str) -> Standing:
+    """How we stand at a venue: answers that helped and that promoted, and our own texts of late."""
+    since = clock.now() - WEIGHED
+    left = Delivery.objects.filter(template=ANSWER, planned_at__gte=since, state__in=_COUNTED)
+    there = Reply.objects.filter(
+        venue=venue, planned_at__gte=since, is_public=True, delivery__in=left.values("id")
+    )
+    counted = dict(there.values_list("promotes").annotate(n=Count("delivery")).order_by())
+    texts = there.order_by("-planned_at").values_list("text", flat=True)[:REMEMBERED]
+    return Standing(counted.get(False, 0), counted.get(True, 0), tuple(texts))
 
 
 _COUNTED = (Delivery.State.PLANNED, Delivery.State.SENDING, Delivery.State.SENT, Delivery.State.UNKNOWN)

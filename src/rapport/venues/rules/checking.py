@@ -202,7 +202,8 @@ def _promotion(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
                     "promotion_ratio",
                     True,
                     _(
-                        "“{words}” promotes: here {ratio} helpful answers have to stand for each one that does, and we have {helpful} for {promoting}."
+                        "“{words}” promotes: here {ratio} helpful answers have to stand for each one that does,"
+                        " and we have {helpful} for {promoting}."
                     ),
                     _("Help {missing} more times first, or take the promotion out."),
                     {
@@ -274,7 +275,7 @@ def _mentions(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
         for m in _HANDLE.finditer(reading):
             handle = _bare(m["handle"].partition(".")[0])
             whole = _bare(m["handle"])
-            if any(handle == name or whole == name or (len(name) > 3 and name in handle) for name in ours):
+            if any(name in {handle, whole} or (len(name) > 3 and name in handle) for name in ours):
                 return [
                     Finding(
                         "mention",
@@ -447,7 +448,7 @@ def _hidden(_card: RuleCard, _draft: VenueDraft, seen: _Seen) -> list[Finding]:
     ]
 
 
-def _privacy(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
+def _privacy(_card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
     if not draft.is_public:
         return []
     others = [

@@ -1,0 +1,117 @@
+"""Rule cards: where each comes from, changing one, and trying a draft on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rapport.kit import clock
+from rapport.staff.models import Organisation
+from rapport.venues import selectors
+from rapport.web.conftest import logged_in
+
+if TYPE_CHECKING:
+    from rapport.staff.models import Staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def firm(db: None) -> None:
+    Organisation.objects.update_or_create(
+        id=1,
+        defaults={
+            "name": "Otter Tools",
+            "currency": "EUR",
+            "timezone": "UTC",
+            "language": "en",
+            "created_at": clock.now(),
+        },
+    )
+
+
+def form(**changed: object) -> dict[str, object]:
+    return {
+        "title": "Cars", "links": "none", "disclosure_as": "sentence", "vendor_tag": "[{firm}]", "disclosure": "",
+        "help_to_promotion": "9", "forbids": ["promotion"], "length_max": "500", "length_as": "characters",
+        "languages": "en, de", "forms_of_address": "de: du", "hours": "mon-fri 09:00-18:00", "zone": "Europe/Berlin",
+        "tone": "", "note": "", "source": "https://reddit.example/r/cars/about/rules", "read_on": "2026-11-20",
+    } | changed  # fmt: skip
+
+
+def test_every_starting_card_says_where_it_comes_from(alice: Staff) -> None:
+    client = logged_in(alice)
+    page = client.get("/venues/").content.decode()
+    for view in selectors.all_cards():
+        assert view.title in page
+        assert view.card.source.startswith("https://") or view.venue == "chat"
+        assert view.card.read_on is not None
+    page = client.get("/venues/card/reddit/").content.decode()
+    assert "support.reddithelp.com" in page
+    assert "from the published rules" in page.lower()
+
+
+def test_a_card_for_one_place_holds_over_its_networks(alice: Staff) -> None:
+    client = logged_in(alice)
+    found = client.post("/venues/new/", {"network": "reddit", "place": "r/cars"})
+    assert found["Location"] == "/venues/card/reddit:r/cars/change/"
+    assert client.post(found["Location"], form()).status_code == 302
+    card = selectors.card("reddit:r/cars").card
+    assert (card.links, card.forms_of_address, card.zone) == ("none", {"de": "du"}, "Europe/Berlin")
+    assert selectors.card("reddit").card.links == "own_none"
+    page = client.get("/venues/card/reddit:r/cars/").content.decode()
+    assert "mon-fri 09:00-18:00" in page
+    assert alice.email in page
+    client.post("/venues/card/reddit:r/cars/change/", {"do": "forget"})
+    assert selectors.card("reddit:r/cars").card.links == "own_none"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"hours": "sometimes"}, "are no hours"),
+        ({"zone": "Berlin"}, "no time zone"),
+        ({"forms_of_address": "de: thou"}, "no value for"),
+        ({"disclosure": "en: I am me."}, "does not name the firm"),
+    ],
+)
+def test_a_card_that_makes_no_sense_is_refused_in_words(
+    alice: Staff, wrong: dict[str, str], words: str
+) -> None:
+    found = logged_in(alice).post("/venues/card/reddit/change/", form(**wrong))
+    assert found.status_code == 400
+    assert words in found.content.decode()
+
+
+def test_a_draft_is_checked_while_it_is_typed(alice: Staff) -> None:
+    client = logged_in(alice)
+    asked = {"venue": "reddit", "text": "The fuse is F14.", "was_asked": "yes", "language": "en"}
+    page = client.post("/venues/check/", asked).content.decode()
+    assert "I work for Otter Tools." in page
+    assert 'data-forbidden="no"' in page
+    asked["text"] = "Order yours now at https://bit.ly/x and save 20 %"
+    found = client.post("/venues/check/", asked, headers={"accept": "application/json"}).json()
+    assert found["is_forbidden"]
+    crosses = {line["rule"] for line in found["lines"] if line["state"] == "bad"}
+    assert {"links", "promotion"} <= crosses
+    assert client.post("/venues/check/", {"venue": "Nowhere at all"}).status_code == 404
+
+
+def test_our_own_addresses_are_kept_and_checked(alice: Staff) -> None:
+    client = logged_in(alice)
+    client.post(
+        "/venues/", {"names": "ProBlade", "domains": "https://www.otter.example/", "handles": "@otter"}
+    )
+    ours = selectors.face()
+    assert (ours.names, ours.domains, ours.handles) == (("ProBlade",), ("otter.example",), ("otter",))
+    found = client.post("/venues/", {"names": "", "domains": "not a domain", "handles": ""}, follow=True)
+    assert "is no domain" in found.content.decode()
+
+
+def test_who_may_look_may_not_change(bob: Staff, charlie: Staff) -> None:
+    answers = logged_in(bob)
+    assert answers.get("/venues/").status_code == 200
+    assert answers.post("/venues/", {"names": "x"}).status_code == 403
+    assert answers.get("/venues/card/reddit/change/").status_code == 403
+    assert logged_in(charlie).get("/venues/").status_code == 403
