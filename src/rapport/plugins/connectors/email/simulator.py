@@ -128,10 +128,10 @@ class _Connection(socketserver.StreamRequestHandler):
             "FETCH": self._fetch,
             "LIST": self._list,
             "APPEND": self._append,
-            "NOOP": lambda _: "OK done",
-            "LOGOUT": lambda _: "OK bye",
+            "NOOP": _done,
+            "LOGOUT": _done,
         }
-        act = known.get(verb, lambda _: "BAD unknown command")
+        act = known.get(verb, _unknown)
         self._say(f"{tag} {act(arguments)}".encode())
         return verb != "LOGOUT"
 
@@ -198,3 +198,11 @@ class _Connection(socketserver.StreamRequestHandler):
         self.rfile.readline()
         self.server.mail.folders[found[1]].put(raw)
         return "OK done"
+
+
+def _done(_: str) -> str:
+    return "OK done"
+
+
+def _unknown(_: str) -> str:
+    return "BAD unknown command"

@@ -1,0 +1,1 @@
+"""Matrix: rooms that an account of ours is in, over the client-server API."""
