@@ -10,6 +10,7 @@ class OnsiteConfig(AppConfig):
         from rapport.consent import erasers, exporters, shown
         from rapport.messaging import services as messaging
         from rapport.onsite import handlers, selectors
+        from rapport.onsite.chat import channel
         from rapport.onsite.chat import selectors as chats
         from rapport.onsite.chat import services as chatting
 
@@ -18,3 +19,4 @@ class OnsiteConfig(AppConfig):
         erasers.register("chat", chatting.erase)
         exporters.register("chat", chats.everything)
         messaging.register_template(chatting.MAIL)
+        messaging.register_channel(channel.plugin, takes_once=True)

@@ -30,7 +30,7 @@ from rapport.web import days, figures, jobs
 from rapport.web.access import may, needs
 from rapport.web.components import formats, personawords, segmentmoves, words
 from rapport.web.layout import Entry
-from rapport.web.pages.home import changes, drawn, foretold
+from rapport.web.pages.home import changes, drawn, foretold, talking
 from rapport.web.pages.home.line import Line
 
 entries = [Entry("home", gettext_lazy("Home"), "home", "home", 10, Right.SEE_HOME)]
@@ -126,6 +126,8 @@ def _greeting(name: str) -> str:
 def _needs(request: HttpRequest) -> list[Line]:
     """What waits for somebody, by what this role can do about it."""
     lines: list[Line] = []
+    if may(request, Right.SEE_INBOX):
+        lines += talking.waiting(request)
     if may(request, Right.SEE_PRIVACY):
         lines += _asked_of_us()
     if may(request, Right.CHANGE_SOURCES) and (n := sum(events.quarantine_counts().values())):

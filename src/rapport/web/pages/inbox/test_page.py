@@ -1,0 +1,433 @@
+"""The inbox by its pages: who may do what, what each state says, and that no word is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rapport.conversations import selectors, services
+from rapport.conversations.selectors import rows
+from rapport.events import spool
+from rapport.kit import clock, ids
+from rapport.messaging import selectors as deliveries
+from rapport.staff.models import Staff
+from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
+from rapport.web.pages.inbox import shown
+
+HTMX = {"HX-Request": "true"}
+Read = Callable[[], rows.ConversationView]
+
+
+@pytest.fixture(autouse=True)
+def held() -> Iterator[None]:
+    with clock.frozen(MONDAY + dt.timedelta(hours=1)):
+        yield
+
+
+def mailed(who: str, text: str, subject: str = "", minutes: int = 0, **more: Any) -> dict[str, Any]:
+    properties = {"network": "email", "subject": subject, "post_id": f"<{who}-{minutes}@example.org>"}
+    return touchpoint(
+        "message_received",
+        f"email:{who}@example.org",
+        ts=MONDAY + dt.timedelta(minutes=minutes),
+        channel="email",
+        venue="email",
+        text=text,
+        properties=properties | more,
+    )
+
+
+def posted(who: str, post_id: str, text: str, **more: Any) -> dict[str, Any]:
+    properties = {
+        "network": "bluesky",
+        "post_id": post_id,
+        "asks_us": True,
+        "author_name": who.title(),
+    } | more
+    return touchpoint(
+        "post_published", f"bluesky:{who}", ts=MONDAY, channel="social", venue="bluesky", text=text,
+        properties=properties,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ana_writes(say: Say, alice: Staff) -> uuid.UUID:
+    """Ana has mailed; gives the conversation."""
+    say(
+        identified("customer:1", "email:ana@example.org", name="Ana Ruiz"),
+        mailed("ana", "Where is my order?", "Order"),
+    )
+    (row,) = selectors.page("open", alice.pk).rows
+    return row.id
+
+
+def url(number: uuid.UUID, more: str = "") -> str:
+    return f"/inbox/{number}/{more}"
+
+
+def do(client: Client, number: uuid.UUID, what: str, *, htmx: bool = True, **given: Any) -> Any:
+    version = given.pop("version", selectors.conversation(number).version)
+    body = {"do": what, "version": version, "view": "open"} | given
+    return client.post(url(number, "do/"), body, headers=HTMX if htmx else {})
+
+
+# Who may
+
+
+def test_charlie_has_no_inbox_and_an_analyst_reads_it_only(
+    alice: Staff, bob: Staff, charlie: Staff, ana_writes: uuid.UUID
+) -> None:
+    from rapport.staff import services as staff
+
+    dana = staff.invite(alice, email="dana@example.com", name="Dana", role="analyst")[0]
+    assert logged_in(bob).get("/inbox/").status_code == 200
+    for address in ("/inbox/", url(ana_writes), url(ana_writes, "beside/"), "/inbox/arrange/"):
+        assert logged_in(charlie).get(address).status_code == 403
+        assert logged_in(dana).get(address).status_code == 200
+    assert logged_in(charlie).post("/inbox/live/", {}).status_code == 403
+    html = logged_in(dana).get(url(ana_writes)).content.decode()
+    assert "Where is my order?" in html
+    assert "composer-text" not in html
+    for reader in (charlie, dana):
+        client = logged_in(reader)
+        assert do(client, ana_writes, "resolve:solved").status_code == 403
+        assert do(client, ana_writes, "answer", text="Hi").status_code == 403
+        assert client.post(url(ana_writes, "draft/"), {"text": "Hi"}).status_code == 403
+        assert client.post(url(ana_writes, "check/"), {"text": "Hi"}).status_code == 403
+        assert client.post(
+            "/inbox/arrange/", {"form": "canned", "short": "a", "text_en": "A"}
+        ).status_code in (400, 403)
+    assert selectors.canned() == []
+    assert selectors.conversation(ana_writes).state == "open"
+
+
+def test_bob_answers_but_neither_approves_nor_arranges(bob: Staff, ana_writes: uuid.UUID) -> None:
+    client = logged_in(bob)
+    assert do(client, ana_writes, "approve:1").status_code == 403
+    refused = client.post("/inbox/arrange/", {"form": "canned", "short": "late", "text_en": "It is late."})
+    assert refused.status_code == 400
+    assert "another one" in refused.content.decode() or "change your role" in refused.content.decode()
+    own = client.post(
+        "/inbox/arrange/", {"form": "views", "name": "Mail", "channel": "email", "states": "open"}
+    )
+    assert own.status_code == 302
+    assert "Mail" in client.get("/inbox/").content.decode()
+
+
+# What is shown
+
+
+def test_an_empty_inbox_says_so_and_what_follows(alice: Staff, home: Any) -> None:
+    client = logged_in(alice)
+    for view in ("open", "mine", "overdue", "mentions", "snoozed"):
+        assert shown.nothing(view)[0] in client.get("/inbox/", {"view": view}).content.decode()
+    assert client.get("/inbox/", {"view": "v999"}).status_code == 404
+    assert client.get(url(ids.uuid7())).status_code == 404
+    assert "no conversation" in client.get(url(ids.uuid7())).content.decode()
+
+
+def test_the_list_leads_to_a_conversation_and_who_stands_beside_it(bob: Staff, ana_writes: uuid.UUID) -> None:
+    client = logged_in(bob)
+    html = client.get("/inbox/").content.decode()
+    assert f'data-id="{ana_writes}"' in html
+    assert re.search(r'Open <span class="count">1</span>', html)
+    whole = client.get(url(ana_writes)).content.decode()
+    assert whole.count("<h1") == 1
+    assert "Where is my order?" in whole
+    pane = client.get(url(ana_writes), headers=HTMX).content.decode()
+    assert "<html" not in pane
+    assert 'id="conversation"' in pane
+    beside = client.get(url(ana_writes, "beside/")).content.decode()
+    assert "Ana Ruiz" in beside
+    assert "Profile and timeline" in beside
+    without_script = client.get(url(ana_writes), {"beside": "1"}).content.decode()
+    assert "Profile and timeline" in without_script
+
+
+def test_words_of_others_never_become_markup(bob: Staff, say: Say, alice: Staff) -> None:
+    say(mailed("bo", "<script>alert(1)</script> <b>bold</b>", "<i>x</i>"))
+    (row,) = selectors.page("open", alice.pk).rows
+    client = logged_in(bob)
+    for html in (client.get("/inbox/"), client.get(url(row.id)), client.get("/inbox/", {"q": "bold"})):
+        assert "<script>alert" not in html.content.decode()
+        assert "<i>x</i>" not in html.content.decode()
+
+
+def test_a_search_goes_over_everything_that_was_said(bob: Staff, ana_writes: uuid.UUID) -> None:
+    services.resolve(ana_writes, by=bob.pk)
+    client = logged_in(bob)
+    html = client.get("/inbox/", {"q": "order"}).content.decode()
+    assert "<mark>order</mark>" in html
+    assert str(ana_writes) in html
+    assert "Nothing was said with these words." in client.get("/inbox/", {"q": "giraffe"}).content.decode()
+    assert client.get("/inbox/", {"q": "\0 - "}).status_code == 200
+
+
+def test_every_control_has_a_name(bob: Staff, ana_writes: uuid.UUID) -> None:
+    html = logged_in(bob).get(url(ana_writes)).content.decode()
+    labelled = set(re.findall(r'<label[^>]*\bfor="([^"]+)"', html))
+    for tag in re.findall(r"<(?:input|select|textarea)\b[^>]*>", html):
+        if 'type="hidden"' in tag:
+            continue
+        name = re.search(r'\bid="([^"]+)"', tag)
+        assert 'aria-label="' in tag or (name and name.group(1) in labelled), tag
+    for role in ('role="log"', 'aria-live="polite"', 'aria-label="Conversations"', 'aria-label="Views"'):
+        assert role in html
+    found = re.findall(r'(?<![-\w])id="([^"]+)"', html)
+    assert len(found) == len(set(found)), [one for one in found if found.count(one) > 1]
+
+
+# What is done
+
+
+def test_bob_takes_puts_off_and_settles_it(bob: Staff, ana_writes: uuid.UUID) -> None:
+    client = logged_in(bob)
+    assert "Bob has it now." in do(client, ana_writes, f"assign:{bob.pk}").content.decode()
+    assert selectors.conversation(ana_writes).assignee == bob.pk
+    do(client, ana_writes, "snooze:tomorrow")
+    assert selectors.conversation(ana_writes).state == "snoozed"
+    do(client, ana_writes, "reopen:")
+    do(client, ana_writes, "priority:high")
+    assert selectors.conversation(ana_writes).priority_by == bob.pk
+    done = do(client, ana_writes, "resolve:handed_over").content.decode()
+    assert "Handed over" in done
+    assert selectors.conversation(ana_writes).outcome == "handed_over"
+    assert 'id="composer-form"' not in done
+    do(client, ana_writes, "reopen:", htmx=False)
+    assert selectors.conversation(ana_writes).state == "open"
+    for wrong in ("", "dance", "snooze:never", "assign:999", "merge:nothing", "priority:huge"):
+        assert do(client, ana_writes, wrong).status_code in (400, 404)
+
+
+def test_a_note_names_a_colleague_who_then_finds_it(alice: Staff, bob: Staff, ana_writes: uuid.UUID) -> None:
+    html = do(logged_in(bob), ana_writes, "note", note="@alice may we refund this?").content.decode()
+    assert "note, seen by us alone" in html
+    client = logged_in(alice)
+    assert re.search(r'Names me <span class="count">1</span>', client.get("/inbox/").content.decode())
+    assert "Bob named you in a note" in client.get("/").content.decode()
+    client.get(url(ana_writes))
+    assert "named you" not in client.get("/").content.decode()
+
+
+def test_an_answer_leaves_and_stands_in_the_thread(
+    bob: Staff, ana_writes: uuid.UUID, mail_account: None
+) -> None:
+    html = do(logged_in(bob), ana_writes, "answer", text="It left today.").content.decode()
+    assert "It left today." in html
+    assert "on its way" in html.lower()
+    (mine,) = [m for m in selectors.messages(ana_writes).rows if m.direction == "out"]
+    assert mine.by == bob.pk
+    assert deliveries.delivery(uuid.UUID(mine.delivery)).state == "planned"
+    assert selectors.draft(ana_writes, bob.pk) is None
+
+
+@pytest.fixture
+def mail_account(db: None) -> None:
+    from rapport.messaging.services import accounts
+
+    accounts.set_up(
+        "email", {"host": "mail.example.org", "from_address": "hello@example.org"}, "Otter Lane 1"
+    )
+
+
+def test_who_was_not_quick_enough_keeps_their_words_and_sees_what_came_between(
+    alice: Staff, bob: Staff, ana_writes: uuid.UUID, mail_account: None
+) -> None:
+    seen = selectors.conversation(ana_writes).version
+    do(logged_in(alice), ana_writes, "answer", text="It left on Friday.", version=seen)
+    late = do(logged_in(bob), ana_writes, "answer", text="It is lost, sorry.", version=seen)
+    html = late.content.decode()
+    assert late.status_code == 409
+    assert "It left on Friday." in html
+    assert "It is lost, sorry." in html
+    assert [m.text for m in selectors.messages(ana_writes).rows if m.direction == "out"] == [
+        "It left on Friday."
+    ]
+    kept = selectors.draft(ana_writes, bob.pk)
+    assert kept is not None
+    assert kept.text == "It is lost, sorry."
+    without_script = do(
+        logged_in(bob), ana_writes, "answer", htmx=False, text="It is lost, sorry.", version=seen
+    )
+    assert without_script.status_code == 409
+    assert "<html" in without_script.content.decode()
+
+
+def test_whatever_is_pressed_what_was_being_written_is_kept(bob: Staff, ana_writes: uuid.UUID) -> None:
+    client = logged_in(bob)
+    html = do(client, ana_writes, f"assign:{bob.pk}", text="Half a sent", saved_no="0").content.decode()
+    assert "Half a sent</textarea>" in html
+
+
+def test_of_two_windows_neither_draft_is_lost(bob: Staff, ana_writes: uuid.UUID) -> None:
+    client = logged_in(bob)
+
+    def save(text: str, saved_no: int) -> Any:
+        return client.post(url(ana_writes, "draft/"), {"text": text, "version": 1, "saved_no": saved_no})
+
+    first = save("From the desk", 0).json()["saved_no"]
+    assert save("From the desk, longer", first).json()["saved_no"] == first + 1
+    other = save("From the phone", first)
+    assert other.status_code == 409
+    assert "From the desk, longer" in other.json()["html"]
+    assert save("From the phone", other.json()["saved_no"]).status_code == 200
+    assert selectors.draft(ana_writes, bob.pk).text == "From the phone"  # type: ignore[union-attr]
+    verb = do(client, ana_writes, "priority:high", text="From the desk again", saved_no=first)
+    assert verb.status_code == 409
+    assert "From the phone" in verb.content.decode()
+    assert "From the desk again</textarea>" in verb.content.decode()
+
+
+def test_a_ready_answer_is_put_in_in_their_language(alice: Staff, bob: Staff, ana_writes: uuid.UUID) -> None:
+    form = {
+        "form": "canned",
+        "short": "late",
+        "title": "It is late",
+        "text_en": "We are late.",
+        "text_de": "Wir sind spät.",
+    }
+    assert logged_in(alice).post("/inbox/arrange/", form).status_code == 302
+    client = logged_in(bob)
+    offered = client.get("/inbox/ready-answers/", {"language": "de"}).json()["answers"]
+    assert offered == [{"short": "late", "title": "It is late", "text": "Wir sind spät."}]
+    services.set_language(ana_writes, "de", by=bob.pk)
+    html = do(client, ana_writes, "canned:late", text="Hello Ana,").content.decode()
+    assert "Hello Ana,\n\nWir sind spät.</textarea>" in html
+    assert do(client, ana_writes, "canned:gone").status_code == 400
+
+
+def test_two_matters_are_joined_and_taken_apart_again(
+    alice: Staff, bob: Staff, say: Say, ana_writes: uuid.UUID
+) -> None:
+    say(mailed("ana", "And my invoice?", "Invoice", minutes=5))
+    other = next(row.id for row in selectors.page("open", alice.pk).rows if row.id != ana_writes)
+    client = logged_in(bob)
+    assert "Invoice" in client.get(url(ana_writes, "beside/")).content.decode()
+    html = do(client, ana_writes, f"merge:{other}").content.decode()
+    assert "And my invoice?" in html
+    assert "joined with another" in client.get(url(other)).content.decode()
+    do(client, ana_writes, f"unmerge:{other}")
+    assert selectors.conversation(other).state == "open"
+    assert (
+        "And my invoice?"
+        not in client.get(url(ana_writes))
+        .content.decode()
+        .partition('id="thread"')[2]
+        .partition("composer")[0]
+    )
+
+
+def test_a_recovery_shows_its_steps_with_their_clocks(bob: Staff, ana_writes: uuid.UUID) -> None:
+    client = logged_in(bob)
+    html = do(client, ana_writes, "playbook:apology").content.decode()
+    assert "Apologise and make it good" in html
+    (book,) = selectors.playbooks(ana_writes)
+    do(client, ana_writes, f"step:{book.id}.1")
+    assert next(s for s in selectors.playbooks(ana_writes)[0].steps if s.position == 1).done_by == bob.pk
+    assert do(client, ana_writes, f"step:{book.id}.2").status_code == 400  # it asks what was offered
+    noted = do(client, ana_writes, f"step:{book.id}.2", **{f"note_{book.id}.2": "10 EUR back"})
+    assert noted.status_code == 200
+    with clock.frozen(MONDAY + dt.timedelta(days=30)):
+        late = client.get(url(ana_writes)).content.decode()
+        assert "is-late" in late
+
+
+def test_a_voice_case_is_drafted_in_one_press(bob: Staff, ana_writes: uuid.UUID) -> None:
+    html = do(logged_in(bob), ana_writes, "voice").content.decode()
+    assert "Drafted for" in html
+    assert len(selectors.voice_drafts()) == 1
+
+
+# Live
+
+
+def ask(client: Client, **given: Any) -> Any:
+    return client.post("/inbox/live/", {"view": "open", "n": "50"} | given)
+
+
+def test_nothing_is_sent_while_nothing_moves_and_what_moved_is(
+    alice: Staff, bob: Staff, say: Say, ana_writes: uuid.UUID
+) -> None:
+    client = logged_in(bob)
+    token = re.search(r'data-token="(\d+)"', client.get("/inbox/").content.decode())
+    assert token is not None
+    since = token.group(1)
+    assert ask(client, since=since).status_code == 204
+    say(mailed("bo", "Is it in stock?", "Stock"))
+    news = ask(client, since=since).json()
+    assert "Is it in stock?" in news["rows"]
+    assert news["token"] != since
+    assert ask(client, since=news["token"]).status_code == 204
+    services.note(ana_writes, "I call her.", by=alice.pk)
+    open_one = ask(client, since=news["token"], id=ana_writes, watched="").json()
+    assert "I call her." in open_one["thread"]
+    assert int(open_one["version"]) == selectors.conversation(ana_writes).version
+    for odd in ("-1", "x", "9" * 30):
+        assert ask(client, since=odd, id="none").status_code == 200
+
+
+def test_who_else_looks_and_writes_is_said(alice: Staff, bob: Staff, ana_writes: uuid.UUID) -> None:
+    hers, his = logged_in(alice), logged_in(bob)
+    since = selectors.changes(0).token
+    assert ask(hers, since=since, id=ana_writes).status_code == 204
+    seen = ask(his, since=since, id=ana_writes).json()
+    assert seen["watching"] == "Alice looks at this too."
+    ask(hers, since=since, id=ana_writes, writing="1")
+    writing = ask(his, since=since, id=ana_writes, watched=seen["watched"]).json()
+    assert writing["watching"] == "Alice is writing an answer here."
+    assert ask(his, since=since, id=ana_writes, watched=writing["watched"]).status_code == 204
+    with clock.frozen(MONDAY + dt.timedelta(hours=2)):
+        assert ask(his, since=since, id=ana_writes, watched=writing["watched"]).json()["watching"] == ""
+
+
+def test_whoever_has_the_inbox_open_is_there_for_the_chat(bob: Staff, home: Any) -> None:
+    from rapport.onsite import services as sites
+    from rapport.onsite.chat import selectors as chats
+    from rapport.onsite.chat import services as chatting
+
+    sites.add_site("web-shop", origins=["https://shop.example"])
+    desk = chatting.set_up("web-shop", by="", is_on=True, hours={}, zone="UTC", greeting={}, within_min=60)
+    assert chats.standing(desk).state == "away"
+    ask(logged_in(bob), since="0")
+    assert chats.standing(desk).state == "here"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chat_comes_in_and_its_answer_goes_back(bob: Staff, alice: Staff, home: Any) -> None:
+    """A visitor writes on the shop's page; Bob answers in the inbox; the window has it, once."""
+    from rapport.messaging import services as messaging
+    from rapport.onsite import services as sites
+    from rapport.onsite.chat import services as chatting
+    from rapport.onsite.tests.conftest import settle
+
+    sites.add_site("web-shop", origins=["https://shop.example"])
+    desk = chatting.set_up("web-shop", by="", is_on=True, hours={}, zone="UTC", greeting={}, within_min=60)
+    token = "ab" * 16
+    for n, text in enumerate(("Where is my order?", "It is number 1042.")):
+        chatting.say(desk, token, f"line-000{n}", text, language="en", page="https://shop.example/basket")
+    settle()
+    (row,) = selectors.page("open", alice.pk).rows
+    assert (row.channel, row.n_messages, row.is_public) == ("chat", 2, False)
+    html = do(logged_in(bob), row.id, "answer", text="It left today.").content.decode()
+    assert "on its way" in html.lower()
+    with clock.frozen(MONDAY + dt.timedelta(hours=1, minutes=1)):
+        messaging.drain()
+    lines = chatting.hear(token, 0)
+    assert [(line.is_ours, line.text) for line in lines] == [
+        (False, "Where is my order?"),
+        (False, "It is number 1042."),
+        (True, "It left today."),
+    ]
+    settle()
+    services.follow_deliveries()
+    states = [m.state for m in selectors.messages(row.id).rows if m.direction == "out"]
+    assert states == ["sent"]
+    assert spool.current().next_seq() > 1
+    assert json.dumps(token) not in html
