@@ -25,6 +25,7 @@ NAMES: dict[str, Any] = {
     "emotion": gettext_lazy("Emotion"),
     "urgency": gettext_lazy("Urgency"),
     "offensive": gettext_lazy("Offensive"),
+    "help_request": gettext_lazy("Request for help"),
     "aspect": gettext_lazy("Aspect"),
     "contact_reason": gettext_lazy("Contact reason"),
 }
@@ -49,9 +50,11 @@ LABELS: dict[tuple[str, str], tuple[Any, str]] = {
     ("urgency", "high"): (gettext_lazy("urgent"), "danger"),
     ("offensive", "yes"): (gettext_lazy("offensive"), "danger"),
     ("offensive", "no"): (gettext_lazy("not offensive"), ""),
+    ("help_request", "yes"): (gettext_lazy("plainly asks for help"), "warn"),
+    ("help_request", "no"): (gettext_lazy("does not plainly ask for help"), ""),
 }
 # Said of most texts, and then of no interest beside the others.
-USUAL = {("emotion", "none"), ("urgency", "normal"), ("urgency", "low"), ("offensive", "no")}
+USUAL = {("emotion", "none"), ("urgency", "normal"), ("urgency", "low"), ("offensive", "no"), ("help_request", "no")}
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]+|_+")
 
 

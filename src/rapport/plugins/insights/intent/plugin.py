@@ -18,6 +18,7 @@ from rapport.kit.texts.cues import words_json
 from rapport.kit.texts.labelled import FOLDS
 from rapport.kit.texts.learning import Floats, softmax
 from rapport.kit.texts.moving import Moved
+from rapport.plugins.insights.intent import helping
 from rapport.plugins.insights.intent.reading import LABELS, Read, head
 
 HERE = Path(__file__).parent
@@ -32,18 +33,21 @@ SAID = {
     "churn_threat": "says that they will leave",
     "spam": "advertises",
     "statement": "states something",
+    "yes": "asks for help",
+    "no": "does not plainly ask for help",
 }
 
 
 class Intent:
-    """Annotates each text with one of eight labels.
+    """Annotates each text twice: intent, one of eight labels; and help_request, whether it plainly asks for help.
 
+    value : of help_request the chance of yes, which it must pass by far: precision comes before recall
     probability : of the label, calibrated on held-out texts that we read
     detail : {"words": at most three phrases that decided, "probabilities": {label: p}}
     """
 
     name = "intent"
-    version = "2"
+    version = "3"
     title = "Intent"
     meaning = (
         "What somebody wants who wrote a text: an answer, help, to complain, to praise, to buy or to leave."
@@ -56,7 +60,12 @@ class Intent:
     purpose = "analytics"
     after: tuple[str, ...] = ()
     needs = None
-    gives = (Gives("annotation", "intent", "none", 0.0, 0.0, LABELS, "What the writer wants."),)
+    gives = (
+        Gives("annotation", "intent", "none", 0.0, 0.0, LABELS, "What the writer wants."),
+        Gives(
+            "annotation", helping.NAME, "probability", 0.0, 1.0, helping.LABELS, "Whether it plainly asks for help."
+        ),
+    )  # fmt: skip
     parameters: Mapping[str, Any] = {"ridge": 1.0}
 
     @cached_property
@@ -66,8 +75,9 @@ class Intent:
     def fit(self, table: pa.Table, context: Context) -> bytes:
         """Nothing where the table has no row; else what the firm's own labels add to the shipped weights.
 
-        table : columns text and label (one of the eight)
+        table : columns text and label (one of the eight); asking for help is not taught, its rows are left out
         """
+        table = _of_intent(table)
         if table.num_rows == 0:
             return Moved.nothing(LABELS).to_bytes()
         texts, truth = labelled.read(table, LABELS, "intent")
@@ -91,6 +101,7 @@ class Intent:
 
     def backtest(self, table: pa.Table, context: Context) -> Backtest:
         """As shipped on every text given; and adapted, each fifth judged after learning the others."""
+        table = _of_intent(table)
         if table.num_rows == 0:
             return self.shipped
         texts, truth = labelled.read(table, LABELS, "intent")
@@ -117,6 +128,14 @@ class Intent:
         return float(context.parameters.get("ridge", self.parameters["ridge"]))
 
 
+def _of_intent(table: pa.Table) -> pa.Table:
+    """The rows whose label is of intent."""
+    arrow: Any = pc
+    if "name" in table.column_names:
+        table = table.filter(arrow.not_equal(arrow.fill_null(table.column("name"), "intent"), helping.NAME))
+    return table.filter(arrow.invert(arrow.is_in(table.column("label"), value_set=pa.array(helping.LABELS))))
+
+
 def shipped_logits(texts: pa.StringArray) -> Floats:
     """float64 (texts, labels): z of the shipped weights."""
     size = learning.BATCH_TEXTS
@@ -140,7 +159,7 @@ def _annotate(moved: Moved, seq: Any, texts: pa.StringArray) -> pa.Table:
         pieces += [f'{", " if k else ""}"{name}": ', arrow.cast(pa.array(p[:, k]), pa.string())]
     detail = arrow.binary_join_element_wise(*pieces, "}}", "")
     n = len(label)
-    return pa.table(
+    intent = pa.table(
         [
             seq.cast(pa.int64()),
             pa.repeat("intent", n),
@@ -148,6 +167,25 @@ def _annotate(moved: Moved, seq: Any, texts: pa.StringArray) -> pa.Table:
             pa.nulls(n, pa.float64()),
             pa.array(p.max(axis=1)),
             detail,
+        ],
+        schema=ANNOTATED,
+    )
+    both = pa.concat_tables([intent, _asks_for_help(seq, texts, read)])
+    return both.take(pa.array(np.arange(2 * n).reshape(2, n).T.ravel()))  # in the order of the texts
+
+
+def _asks_for_help(seq: Any, texts: pa.StringArray, read: Read) -> pa.Table:
+    chance = np.round(helping.chances(texts, read.features), 4)
+    says = chance >= helping.weights().threshold
+    n = len(chance)
+    return pa.table(
+        [
+            seq.cast(pa.int64()),
+            pa.repeat(helping.NAME, n),
+            pa.array(helping.LABELS).take(pa.array(says.astype(np.int64))),
+            pa.array(chance),
+            pa.array(np.where(says, chance, 1 - chance)),
+            pa.nulls(n, pa.string()),
         ],
         schema=ANNOTATED,
     )

@@ -25,12 +25,12 @@ def labelled(rows: list[tuple[str, str]]) -> pa.Table:
 NOTHING = pa.table({"text": pa.array([], pa.string()), "label": pa.array([], pa.string())})
 
 
-def said(*text: str | None, model: bytes | None = None) -> list[dict[str, Any]]:
+def said(*text: str | None, model: bytes | None = None, name: str = "intent") -> list[dict[str, Any]]:
     table = pa.table({"seq": range(len(text)), "text": pa.array(text, pa.string())})
     rows: list[dict[str, Any]] = plugin.score(
         model or plugin.fit(NOTHING, CONTEXT), table, CONTEXT
     ).to_pylist()
-    return rows
+    return [row for row in rows if row["name"] == name]
 
 
 @pytest.mark.parametrize(
@@ -136,3 +136,39 @@ def test_batches_are_seamless() -> None:
     assert [r["seq"] for r in rows] == list(range(len(many)))
     assert {r["label"] for r in rows[1::2]} == {"praise"}
     assert np.ptp([r["probability"] for r in rows[::2]]) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can you help me please? My order never came and I can't reach anybody.",
+        "@otter how do I reset my password? It won't let me log in.",
+        "Könnt ihr mir bitte helfen? Ich kann mich nicht anmelden.",
+        "Bonjour, pouvez-vous m'aider svp ? Comment puis-je changer mon adresse ?",
+        "¿Me pueden ayudar por favor? ¿Cómo puedo cambiar mi dirección?",
+    ],
+)
+def test_who_plainly_asks_for_help_is_heard(text: str) -> None:
+    (row,) = said(text, name="help_request")
+    assert (row["label"], row["value"]) == ("yes", row["probability"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Worst airline ever, never again. How do you sleep at night?",
+        "Thanks, that fixed it!",
+        "Done. It's an iPhone 7, version 8.4.18",
+        "Big sale this weekend, check out our deals http://a.example #sale",
+        "Ich hatte das auch, der Tausch der Batterie hat geholfen.",
+        "",
+    ],
+)
+def test_anger_thanks_and_answers_ask_for_nothing(text: str) -> None:
+    (row,) = said(text, name="help_request")
+    assert row["label"] == "no"
+
+
+def test_labels_of_asking_for_help_teach_intent_nothing() -> None:
+    taught = labelled([("thank you", "yes"), ("where is it?", "no")])
+    assert plugin.fit(taught, CONTEXT) == plugin.fit(NOTHING, CONTEXT)

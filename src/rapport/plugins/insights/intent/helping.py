@@ -1,0 +1,141 @@
+"""Whether somebody asks for help: a request that an answer could meet, and not only displeasure or a rhetorical question.
+
+Beside what the cues of intent say, it looks for three things that they do not tell apart: a request in so many words,
+anger that asks for nothing, and an answer to somebody who asked. Few features and readable weights; where a request is
+not plain it says no, because to answer somebody who asked for nothing is worse than to miss one among many.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from rapport.kit.texts.learning import Floats
+from rapport.plugins.insights.intent.reading import FEATURES
+
+NAME = "help_request"
+LABELS = ("no", "yes")
+WEIGHTS = Path(__file__).parent / "helping.json"
+
+# Requests in so many words: politeness with a verb, questions about one's own case, wishes to be put right.
+_REQUEST = r"""
+\b(please|pls|plz|kindly)\b(?!\s*(don'?t|stop|never)) | \bhelp\s*(me|us|!|please|pls|plz|needed|with)\b
+| \bneeds?\s+(some\s+|your\s+|a\s+|urgent\s+)?(help|assistance|support)\b
+| \b(can|could|would|will)\s+(you|u|someone|somebody|anyone|anybody)\b (?!.{0,12}(believe|imagine)) | \b(can|could
+|may|should)\s+(i|we)\s+(?!.{0,6}(believe|just\s+say))
+| \bhow\s+(do|can|could|should|would|to|long|many|much)\b (?!\s+(you|u|they)\s+(sleep|live|dare)) | \bwho\s+(do|can
+|should|could)\s+(i|we)\b
+| \bwhat\s+(do|should|can|could|shall)\s+(i|we)\b | \bwhat(\s+is|'?s)\s+(the\s+)?(issue|problem|normal|status|best
+|going\s+on\s+with)\b | \bwhat\s+happens\b | \bwhat\s+next\b | \bany\s+(way|chance|idea|ideas|news|update|updates
+|fix|solution|plans|other|advice|tips|help)\b
+| \bis\s+(there|it)\s+(a|any|possible|going|normal|necessary)\b | \b(where|when|why)\s+(is|are|am|did|does|do|has
+|have|can'?t|can|isn'?t|isnt|won'?t|will|was)\s+(my|the|i|we|it|this|below|there|our|some|you)\b
+| \b(i|we)\s+(just\s+)?(need|want|would\s+like|'?d\s+like)\s+(to\s+(speak|talk|know|have|get|cancel|change|return
+|add|rebook)|a\s+refund|help|my\s+money|the\s+product)\b | \bi'?m\s+need\s+help\b
+| \b(having|have|had|experiencing|got)\s+(a\s+|an\s+|some\s+|another\s+)?([\w-]+\s+)?(trouble|problems?|issues?
+|question|difficult\w+)\b | \b(question|ask)\s+(about|for|is)\b
+| \b(can'?t|cannot|can\s+not|cant|unable\s+to|won'?t\s+let\s+me|doesn'?t\s+let\s+me|not\s+able\s+to
+|unable)\s+(\w+\s+)?(log|sign|access|find|accept|open|change|update|download|install|reset|connect|reach|get\s+(in
+|into|it|that|through)|play|add|cancel|check|see)\b
+| \bfix\s+(this|it|the|my|these|that|ios)\b | \b(pls|please)?\s*advise\b | \btroubleshoot\b | \b(send|call|contact
+|dm|message)\s+me\b(?!.{0,20}(back)?\s*(already|yesterday)) | \bcheck\s+(your|my|our|the)?\s*dms?\b
+| \b(trying|tried)\s+to\s+(?!.{0,30}\b(thanks|works)) | \b(still|just)\s+(does|do|did|is|has)?\s*(n'?t|not
+|nothing)\b | \bdoes\s+(it|this|that|anyone|anybody)\b | \bdo\s+(i|we|your|you\s+(know|have|plan|offer))\b
+| \bare\s+(you\s+(guys\s+)?(planning|aware|able|going)|there)\b
+| \b(bitte|könn(t|en|te|tet)\s+(ihr|sie|mir|jemand|man|ich)|kann\s+(ich|man|mir|jemand)|wie\s+(kann|komme|bekomme
+|lange|viel|schließe|mache|geht|oft|wechsle?|groß)|weiß\s+jemand|hat\s+jemand|brauche?\s+hilfe|hilfe|helfen
+|wann\s+(kommt|wird|ist|gibt)|wo\s+(ist|bleibt|finde|sitzt|kann)|was\s+(mache|tun|kann|soll|muss|hilft)
+|welche[rsn]?\s|woran\s+liegt|wieso|geht\s+(das|es)|muss\s+ich|darf\s+(ich|man)|gibt\s+es|ist\s+es\s+(möglich|die
+|der|das)|tipps?)\b
+| \b(s'?il\s+(vous|te)\s+pla[iî]t|svp|stp|pouvez[- ]vous|peux[- ]tu|pourriez[- ]vous|quelqu'un\s+(sait|peut|a)
+|comment\s+(faire|puis|je|on|faut|ça|est)|aidez|aide\b|besoin\s+d'aide|où\s+(est|sont|en|se|puis)|quand\s+(est|va
+|aura|sera|faut)|est[- ]ce\s+que|puis[- ]je|peut[- ]on|que\s+(faire|dois)|quel(le)?s?\s|faut[- ]il|dois[- ]je
+|pourquoi\s+(mon|ma|je|est|ne)|des\s+conseils|une\s+idée)
+| \b(por\s+favor|porfa|pueden?|puede\s+alguien|podr[ií]a[ns]?|alguien\s+(sabe|puede|me|ha)|c[oó]mo\s+(puedo|hago|se
+|lo|puede|quito)|ayuda\w*|necesito|d[oó]nde\s+(est[aá]|puedo|queda)|cu[aá]ndo\s+(llega|va|ser[aá]|hay|toca)
+|qu[eé]\s+(hago|puedo|hacer|debo|hice|tipo|talla|medida)|cu[aá]l(es)?\s|se\s+puede|hay\s+que|debo
+|por\s+qu[eé]\s+(mi|no|me|se)|alguna\s+(idea|soluci[oó]n))
+| \b(per\s+favore|potete|puoi|qualcuno\s+(sa|pu[oò])|come\s+(posso|faccio|si)|aiut\w+|dov'?[eè]|quando\s+(arriva
+|sar)|posso\b|cosa\s+(devo|posso)|quale\b|bisogna)
+| \b(por\s+favor|podem|pode\s+algu[eé]m|algu[eé]m\s+(sabe|pode)|como\s+(posso|fa[cç]o|eu)|ajud\w+|onde\s+(est[aá]
+|posso)|quando\s+(chega|vai)|preciso|qual\b)
+| \b(alstublieft|alsjeblieft|kunnen\s+jullie|kun(t|nen)?\s+(je|u)|weet\s+iemand|kan\s+(iemand|ik)|hoe\s+(kan|moet
+|krijg)|hulp|help|waar\s+(is|blijft|kan)|wanneer\s+(komt|wordt)|wat\s+(moet|kan)\s+ik|welke\b)
+| 도와|도움|부탁|어떻게|어떡|어디서|언제|왜\s?(안|이)|나요|까요|ㄹ까요|인가요|되나|될까|가능한가|알려|해\s?주세요|방법|추천|없을까|뭐가|무슨|어느|몇
+| من\s?فضلك|لو\s?سمحت|ساعد|كيف|متى|أين|وين|هل\s|ممكن|محتاج|أحتاج
+"""
+# Anger or irony that asks for nothing.
+_VENT = r"""
+\bnever\s+(again|fly|flying|order|buy|us)\w* | \bworst\b | \bunacceptable\b | \bridiculous\b | \bpathetic\b
+| \bhorrible\b | \bterrible\b | \bdisappoint\w+ | \bwhat\s+a\s+(joke|mess|shame|disgrace|disappointment) | \b(shit
+|crap|suck\w*|fuck\w*|wtf|assholes?|bull|bs|parasites?)\b
+| \bsleep\s+at\s+night\b | \bthe\s+point\s+of\b | \bhow\s+is\s+(this|that|it|my)\b | \bis\s+this\b
+| \bdo\s+you\s+have\s+anyone\b | \bhow\s+(hard|difficult)\b | \b(refus|ignor)\w+ | \bunable\s+to\s+help\b
+| \bno\s+help\b | \bwho\s+says\b | \bway\s+to\s+go\b | \bwhat\s+is\s+this\b | \bthank(s|\s+you)\s+for\s+(nothing
+|putting|forcing|ruining)
+| \bi\s+dare\s+you\b | \bno\s+(one|body)\b | \bgood\s+luck\b | \bshame\b | \bseriously\b | \binvest\s+more\b
+| \bwhy\s+(can'?t|don'?t|would)\s+you\b | \bno\s+one\s+was\s+helpful\b
+| \bnie\s+wieder\b | \bunverschämt\w* | \bfrechheit\b | \bscheiß\w* | \bplus\s+jamais\b | \bhonte\b
+| \binadmissible\b | \bnunca\s+m[aá]s\b | \bverg[uü]enza\b | \bmierda\b | \bmai\s+pi[uù]\b | \bvergogna\b
+| \bnunca\s+mais\b | \bnooit\s+meer\b | 최악|다시는|짜증|أسوأ
+"""
+# An answer, a report or a notice, and not a request.
+_TELL = r"""
+^(\W|@\w+)*(yes|yep|yeah|yup|no|nope|done|ok|okay|thanks|thank\s+you|thx|cool|ha|haha|sure|alright|perfect|great
+|will\s+do|it'?s|got\s+it|just\s+did|already|sent|here)\b | \b(thanks|thank\s+you|cheers)\W*$ | \b(figured
+|found)\s+(it\s+)?(out|a\s+fix)\b | \bworks?\s+(now|fine|again)\b | \bversion\b | \b\d+\.\d+\.\d+ | \be-?mail:
+| \bRT\b | “@ | \bgetaway\b | \bcheck\s+out\b | \bfound\s+out\b | \btip(s)?\s+(for|on|video)\b | \btutorial\b
+| \b(hatte|hab(e)?)\s+(ich\s+)?(das(selbe)?|den|die)\s+(auch|gleiche)\b | \bvideo:\s | \bvidéo\s?: | \bvídeo:
+| \bgelöst\b | \bhat\s+geholfen\b | \brésolu\b | \bsolucionad\w+ | 해결
+"""
+_FLAGS = re.IGNORECASE | re.VERBOSE | re.UNICODE | re.DOTALL
+_LOOKS = tuple(re.compile(pattern, _FLAGS) for pattern in (_REQUEST, _VENT, _TELL))
+MARKS = (*FEATURES, "requests", "vents", "tells", "asks_and_requests", "short", "vents_only")
+TEXT_MAX = 2_000  # characters that are looked at
+_NAMES = re.compile(r"@\w+|https?://\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """b + w m, and the chance from which a text is called a request: chosen for precision."""
+
+    weight: Floats  # (marks,)
+    bias: float
+    threshold: float
+
+
+@cache
+def weights() -> Weights:
+    """As shipped."""
+    kept = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    return Weights(
+        np.array([kept["weights"][name] for name in MARKS]), float(kept["bias"]), float(kept["threshold"])
+    )
+
+
+def marks(texts: pa.StringArray, features: Floats) -> Floats:
+    """float64 (texts, marks): what intent's cues and signs say, then requests, venting and telling."""
+    found = np.zeros((len(texts), len(_LOOKS)))
+    short = np.zeros(len(texts))
+    for row, text in enumerate(texts.to_pylist()):
+        bare = _NAMES.sub(" ", (text or "")[:TEXT_MAX]).replace("’", "'")
+        for column, look in enumerate(_LOOKS):
+            found[row, column] = min(3, sum(1 for _ in look.finditer(bare)))
+        short[row] = len(bare.split()) < 4
+    asks = features[:, FEATURES.index("asks")]
+    both = asks * np.minimum(found[:, 0], 1)
+    only = np.minimum(found[:, 1], 1) * (found[:, 0] == 0)
+    return np.column_stack([features, np.log1p(found), both, short, only])
+
+
+def chances(texts: pa.StringArray, features: Floats) -> Floats:
+    """float64 (texts,): that each asks for help."""
+    held = weights()
+    z = marks(texts, features) @ held.weight + held.bias
+    return np.asarray(1 / (1 + np.exp(-np.clip(z, -35, 35))))
