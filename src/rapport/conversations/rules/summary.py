@@ -39,6 +39,9 @@ def is_thanks(text: str) -> bool:
     return 0 < len(bare) <= THANKS_MAX and bool(_THANKS.search(bare)) and not _MORE.search(bare)
 
 
+AUTOMATIC = "automatic"  # the state of what a machine wrote by itself
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One message, as far as its conversation asks."""
@@ -102,7 +105,7 @@ class Summary:
 
 def why(piece: Piece, ours: frozenset[tuple[str, str]], stars_max: float) -> str:
     """Why this message asks for an answer of ours; empty where it does not."""
-    if piece.direction != "in" or piece.state == "deleted" or piece.is_thanks:
+    if piece.direction != "in" or piece.state in ("deleted", AUTOMATIC) or piece.is_thanks:
         return ""
     if piece.event_name == "survey_answered":
         return "survey" if piece.may_open else ""

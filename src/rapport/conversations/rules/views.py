@@ -22,9 +22,10 @@ WHY = (
     "survey",  # unhappy words in a survey
     "staff",  # somebody of ours began or split it off
 )
-# A message of ours: written down, waits for approval, on its way, gone, refused, unknown; theirs: edited, deleted.
+# A message of ours: written down, waits for approval, on its way, gone, refused, unknown; theirs: edited, deleted,
+# written by a machine.
 MESSAGE_STATES = (
-    "", "waiting", "refused", "planned", "withheld", "sent", "failed", "unknown", "edited", "deleted",
+    "", "waiting", "refused", "planned", "withheld", "sent", "failed", "unknown", "edited", "deleted", "automatic",
 )  # fmt: skip
 ME, NOBODY = "me", "nobody"
 COUNTED_MAX = 99  # a view with more says "99+"; counting all of them is no use to anybody
@@ -68,7 +69,8 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
     known = set(Wanted.__dataclass_fields__)
     if unknown := sorted(set(given) - known):
         raise Invalid(f"a view has no {unknown[0]!r}", f"It may have: {', '.join(sorted(known))}.")
-    made = Wanted(**{k: tuple(v) if k == "states" else v for k, v in given.items()})
+    values: dict[str, Any] = {k: tuple(v) if k == "states" else v for k, v in given.items()}
+    made = Wanted(**values)
     if not made.states or (bad := [s for s in made.states if s not in STATES]):
         raise Invalid(f"{(bad[0] if made.states else '')!r} is no state", f"Choose of {', '.join(STATES)}.")
     if made.order not in ORDERS:

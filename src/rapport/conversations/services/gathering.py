@@ -230,7 +230,9 @@ def _place(heard: Sequence[Heard]) -> tuple[set[uuid.UUID], list[int]]:
     groups = sets.groups()
     known = {root: [m for m in members if isinstance(m, uuid.UUID)] for root, members in groups.items()}
     rows = {c.id: c for c in Conversation.objects.filter(id__in=[c for cs in known.values() for c in cs])}
-    opened = {c.hex: rows[c].state != "aside" for c in rows}
+    # What staff merged into another is shown there, so the other is the one that stays.
+    opened = {c.hex: rows[c].state not in ("aside", "merged") for c in rows}
+    before = shown_in(set(rows))
     stays = joining.survivors({r: [c.hex for c in cs if c in rows] for r, cs in known.items()}, opened)
     home: dict[Any, uuid.UUID] = {}
     begun: list[Conversation] = []
@@ -245,12 +247,17 @@ def _place(heard: Sequence[Heard]) -> tuple[set[uuid.UUID], list[int]]:
             begun.append(_begin(first[root]))
             home[root] = begun[-1].id
     Conversation.objects.bulk_create(begun, batch_size=500)
-    shown = _shown({home[sets.root(h.node)] for h in heard})
+    shown = shown_in(set(home.values()))
+    joined = {c for root in stays for c in known[root] if c in rows and c != home[root]}
+    for root in stays:
+        if joined & set(known[root]):
+            Message.objects.filter(origin=home[root]).update(conversation=shown[home[root]])
     _nodes({key: home[sets.root(key)] for key in keys if sets.root(key) in home})
     made = Message.objects.bulk_create(
         [_message(h, home[sets.root(h.node)], shown, h.node in gone) for h in heard], batch_size=200
     )
-    touched = {m.conversation_id for m in made}
+    touched = {m.conversation_id for m in made} | {shown[c] for c in home.values() if c in rows}
+    touched |= {before[c] for c in joined}
     return touched, [m.id for m in made if m.direction == Message.Direction.IN]
 
 
@@ -266,7 +273,8 @@ def _parted(among: set[uuid.UUID]) -> set[uuid.UUID]:
     """Those of these conversations that were split off another, or that another was split off."""
     found = Conversation.objects.exclude(split_from=None)
     off = set(found.filter(id__in=among).values_list("id", flat=True))
-    return off | set(found.filter(split_from__in=among).values_list("split_from", flat=True))
+    left = found.filter(split_from__in=among).values_list("split_from", flat=True)
+    return off | {number for number in left if number is not None}
 
 
 def _following(heard: Sequence[Heard]) -> list[tuple[Key, Key]]:
@@ -326,20 +334,20 @@ def _nodes(of_key: Mapping[Key, uuid.UUID]) -> None:
     )
 
 
-def _shown(origins: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+def shown_in(origins: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Where staff shows what belongs to these: in the conversation that each was merged into, or in itself."""
     shown = {}
-    into = dict(
-        Conversation.objects.exclude(merged_into=None).filter(id__in=origins).values_list("id", "merged_into")
-    )
+    merged = Conversation.objects.filter(id__in=origins).values_list("id", "merged_into")
+    into = {number: to for number, to in merged if to is not None}
     for origin in origins:
         at = origin
         while at in into:
             at = into[at]
             if at not in into:
                 further = Conversation.objects.filter(pk=at).values_list("merged_into", flat=True).first()
-                if further is not None:
-                    into[at] = further
+                if further is None:
+                    break
+                into[at] = further
         shown[origin] = at
     return shown
 
@@ -395,8 +403,13 @@ def _message(one: Heard, origin: uuid.UUID, shown: Mapping[uuid.UUID, uuid.UUID]
         signs=",".join(weighing.signs(text)) if is_in else "",
         stars=row["stars"],
         delivery=row["message"][:64] or None if one.is_out and row["given"] else None,
-        state="deleted" if is_gone else ("sent" if one.is_out else ""),
+        state="deleted" if is_gone else ("sent" if one.is_out else _state_in(row)),
     )
+
+
+def _state_in(row: Mapping[str, Any]) -> str:
+    """What a machine wrote by itself asks nothing, or two machines would go on for ever."""
+    return summary.AUTOMATIC if row["is_automatic"] else ""
 
 
 def _change(rows: Sequence[Mapping[str, Any]]) -> set[uuid.UUID]:

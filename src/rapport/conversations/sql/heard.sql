@@ -1,6 +1,6 @@
 -- grain: one row per event of a batch that was said by somebody to somebody, oldest first
 -- needs: event
--- gives: seq, ts, subject, name, source, channel, venue, words, network, post_id, in_reply_to, thread, url, asks_us, follows, author_name, stars, subject_line, given, message, language, order_id, score, answer_of, survey, reason
+-- gives: seq, ts, subject, name, source, channel, venue, words, network, post_id, in_reply_to, thread, url, asks_us, follows, author_name, stars, subject_line, given, message, language, order_id, score, answer_of, survey, reason, is_automatic
 -- units: ts in UTC; stars 1 to 5; score on the survey's own range
 SELECT
     e.seq,
@@ -28,7 +28,8 @@ SELECT
     TRY_CAST(json_extract_string(e.properties, '$.score') AS DOUBLE) AS score,
     coalesce(json_extract_string(e.properties, '$.response'), '') AS answer_of,
     coalesce(json_extract_string(e.properties, '$.survey'), '') AS survey,
-    coalesce(json_extract_string(e.properties, '$.reason'), '') AS reason
+    coalesce(json_extract_string(e.properties, '$.reason'), '') AS reason,
+    json_extract_string(e.properties, '$.automatic') IS NOT NULL AS is_automatic
 FROM event AS e
 WHERE
     e.name <> 'message_sent'

@@ -16,7 +16,12 @@ Log = Callable[..., None]
 
 
 def test_a_reply_joins_what_it_answers_and_who_asked_waits(log: Log) -> None:
-    log([post("ana", "p1", "@otter my cable is dead, help?", asks_us=True), post("bo", "p2", "same here", "p1", 5)])
+    log(
+        [
+            post("ana", "p1", "@otter my cable is dead, help?", asks_us=True),
+            post("bo", "p2", "same here", "p1", 5),
+        ]
+    )
     one = only()
     assert threads() == {frozenset({"p1", "p2"})}
     assert (one.state, one.why, one.identifier, one.n_messages) == ("open", "asked_us", "bluesky:ana", 2)
@@ -53,7 +58,12 @@ def test_a_parent_that_comes_later_joins_what_answered_it(log: Log) -> None:
 def test_two_conversations_that_staff_works_on_become_one_and_nothing_is_lost(log: Log, bob: object) -> None:
     from rapport.conversations import services
 
-    log([post("ana", "p1", "@otter help", asks_us=True), post("bo", "p3", "@otter help", "p2", 5, asks_us=True)])
+    log(
+        [
+            post("ana", "p1", "@otter help", asks_us=True),
+            post("bo", "p3", "@otter help", "p2", 5, asks_us=True),
+        ]
+    )
     a, b = Conversation.objects.exclude(state="aside").order_by("id")
     services.note(b.id, "call him", by=bob.pk)  # type: ignore[attr-defined]
     services.keep_draft(b.id, bob.pk, "Dear Bo", b.version)  # type: ignore[attr-defined]
@@ -177,7 +187,9 @@ def test_what_competitors_hear_is_not_our_matter(log: Log) -> None:
         [
             post("ana", "p1", "my stoat cable broke, help", follows=["stoat"]),
             post("bo", "p2", "my otter cable broke, help", follows=["otter", "stoat"]),
-            post("chi", "p3", "my otter cable broke, help"),  # imported: nobody said by which word it was found
+            post(
+                "chi", "p3", "my otter cable broke, help"
+            ),  # imported: nobody said by which word it was found
         ]
     )
     assert dict(Message.objects.values_list("post_id", "may_open")) == {"p1": False, "p2": True, "p3": True}
@@ -186,8 +198,12 @@ def test_what_competitors_hear_is_not_our_matter(log: Log) -> None:
 def test_a_review_with_few_stars_opens_and_one_with_many_does_not(log: Log) -> None:
     log(
         [
-            said("post_published", "play:ana", "Meh", channel="review", network="play", post_id="r1", stars=2.0),
-            said("post_published", "play:bo", "Wow", channel="review", network="play", post_id="r2", stars=5.0),
+            said(
+                "post_published", "play:ana", "Meh", channel="review", network="play", post_id="r1", stars=2.0
+            ),
+            said(
+                "post_published", "play:bo", "Wow", channel="review", network="play", post_id="r2", stars=5.0
+            ),
         ]
     )
     assert (only().why, only().identifier) == ("review", "play:ana")
@@ -207,3 +223,17 @@ def test_history_is_settled_when_it_comes_and_says_why(log: Log) -> None:
     assert found == {"email:ana@example.org": "stale", "email:bo@example.org": "answered_and_quiet"}
     record([mail("ana", "Hello?", "Re: A", 1)])  # more than a fortnight later: a matter of its own
     assert set(Conversation.objects.values_list("state", flat=True)) == {"resolved", "open"}
+
+
+def test_what_a_machine_wrote_asks_nothing(log: Log) -> None:
+    log([mail("ana", "My lamp flickers, can you help?", "Lamp", post_id="a1")])
+    log([mail("news", "Ten lamps you will love", "News", 3, post_id="n1", automatic="list")])
+    away = mail("ana", "I am away", "Re: Lamp", 5, post_id="a2", in_reply_to="a1", automatic="reply")
+    log([away])
+    asked = Conversation.objects.get(pk=Message.objects.get(post_id="a1").conversation_id)
+    unasked = Conversation.objects.get(pk=Message.objects.get(post_id="n1").conversation_id)
+    assert (asked.state, unasked.state) == ("open", "aside")
+    assert {m.post_id: m.why for m in Message.objects.filter(conversation=asked)} == {
+        "a1": "private",
+        "a2": "",
+    }

@@ -11,6 +11,7 @@ from typing import Any
 from rapport.events.rules import normal_identifier
 from rapport.listening.contract import Said
 
+BESIDE = ("automatic", "attachments", "quoted")  # what a letter holds beside its words
 UNNAMED = "unnamed"  # whoever a network does not name
 TEXT_CHARS_MAX = 20_000
 NAMES = {
@@ -85,6 +86,7 @@ def properties(said: Said, network: str, follows: Sequence[str]) -> dict[str, An
         found |= {"author_name": said.author_name[:200], "language": said.language}
     if name == "message_received":
         found["subject"] = said.subject_line[:500]
+        found |= {name: said.detail[name] for name in BESIDE if name in said.detail}
     if name == "post_published":
         found |= {
             "reach": said.reach,
