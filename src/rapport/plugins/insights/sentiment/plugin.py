@@ -41,7 +41,7 @@ class Sentiment:
     """
 
     name = "sentiment"
-    version = "2"
+    version = "3"
     title = "Sentiment"
     meaning = "Whether somebody wrote something negative, neutral or positive, and which words decided."
     limits = (

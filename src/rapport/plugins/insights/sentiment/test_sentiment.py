@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime as dt
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -38,35 +40,82 @@ def said(*given_: str | None) -> list[dict[str, Any]]:
 # Weights
 
 
+GERMAN = weights.LANGUAGES.index("german")
+
+
 def some_weights() -> weights.Weights:
+    """English apart, the others alike but for a few buckets of German."""
     rng = np.random.default_rng(5)
+    english, shared = (rng.normal(size=(2, weights.SIZE)).astype(np.float32) for _ in range(2))
+    tables = np.repeat(shared[:, None], weights.TABLES, axis=1)
+    tables[:, weights.ENGLISH] = english
+    tables[:, GERMAN, :1_000] += 2.0
+    bias = np.tile([0.3, 0.4], (weights.TABLES, 1))
+    bias[weights.ENGLISH] = 0.1, -0.2
     return weights.Weights(
-        rng.normal(size=(2, weights.TABLES << hashing.BITS)).astype(np.float32),
-        np.array([[0.1, -0.2], [0.3, 0.4]]),
+        tables.reshape(2, -1),
+        bias,
         np.sort(rng.integers(0, 2**32, 50, dtype=np.uint32)),
-        rng.normal(size=(4 * weights.TABLES, 50)).astype(np.float32),
-        np.zeros((1, 1 << hashing.BITS), np.float32),
-        1.0,
+        rng.normal(size=(8, 50)).astype(np.float32),
+        np.zeros((weights.TABLES, weights.SIZE), np.float32),
+        np.zeros(weights.TABLES),
     )
 
 
-def speaking(made: weights.Weights, *foreign: str) -> weights.Weights:
-    """The weights, where these words alone speak against English."""
+def speaking(made: weights.Weights, *german: str) -> weights.Weights:
+    """The weights, where these words alone speak for German."""
     spoken = made.spoken.copy()
-    bucket, _ = hashing.features(tokens.words(texts(" ".join(foreign)))).parts[0]
-    spoken[0, bucket] = -9
+    bucket, _ = hashing.features(tokens.words(texts(" ".join(german)))).parts[0]
+    spoken[GERMAN, bucket] = 9
     return dataclasses.replace(made, spoken=spoken)
 
 
 def test_weights_travel_as_bytes_with_a_small_error() -> None:
     made = speaking(some_weights(), "und")
     back = weights.Weights.from_bytes(made.to_bytes())
-    assert np.abs(back.columns - made.columns).max() < 0.05
-    assert (np.sign(back.columns) * np.sign(made.columns) >= 0).all()
+    assert np.abs(back.columns - made.columns).max() < 0.06
+    apart = back.columns.reshape(2, weights.TABLES, -1)
+    assert (apart[:, GERMAN, 1_000:] == apart[:, 1, 1_000:]).all()
+    assert (apart[:, GERMAN, :1_000] - apart[:, 1, :1_000]).min() == pytest.approx(2.0, abs=0.01)
+    assert (np.sign(apart[:, 1]) * np.sign(made.columns.reshape(apart.shape)[:, 1]) >= 0).all()
     assert back.bias.tolist() == made.bias.tolist()
     assert (back.known == made.known).all()
-    assert back.spoken_bias == 1.0
     np.testing.assert_allclose(back.spoken, made.spoken)
+
+
+def test_what_a_firm_taught_two_tables_is_still_read() -> None:
+    """One table for English and one for all else, told apart by how far words speak for English."""
+    now = speaking(some_weights(), "und")
+    tables = now.columns.reshape(2, weights.TABLES, -1)
+    two = np.concatenate([tables[:, weights.ENGLISH], tables[:, 1]], axis=1)
+    largest = np.abs(two).max(axis=1)
+    step = np.sign(two) * np.round(127 * np.sqrt(np.abs(two) / largest[:, None]))
+    (bucket,) = np.flatnonzero(now.spoken[GERMAN])
+    spoken = np.zeros((1, weights.SIZE), np.int8)
+    spoken[0, bucket] = -127
+    sink = io.BytesIO()
+    np.savez(
+        sink,
+        codes=step.astype(np.int8),
+        largest=largest,
+        bias=now.bias[[0, 1]],
+        known=np.zeros(0, np.uint32),
+        lexicon=np.zeros((8, 0), np.int8),
+        lexicon_largest=np.ones(8, np.float32),
+        spoken=spoken,
+        spoken_largest=np.full(1, 9, np.float32),
+        spoken_bias=np.float64(1.0),
+    )
+    then = weights.Weights.from_bytes(sink.getvalue())
+    found = hashing.features(tokens.words(texts("one two", "", "eins und zwei")))
+    assert (then.table(found) == weights.ENGLISH).tolist() == [True, True, False]
+    alike = tables.copy()
+    alike[:, GERMAN] = tables[:, 1]
+    plain = dataclasses.replace(
+        now, columns=alike.reshape(2, -1), known=then.known, lexicon=np.zeros((8, 0), np.float32)
+    )
+    expected = plain.logits(found, plain.by_word(found))
+    np.testing.assert_allclose(then.logits(found, then.by_word(found)), expected, atol=0.05)
 
 
 @pytest.mark.parametrize("given_", [b"", b"PK\x03\x04", b"nonsense"])
@@ -80,10 +129,10 @@ def test_the_sum_over_words_is_the_matrix_product() -> None:
     made = speaking(some_weights(), "und")
     plain = dataclasses.replace(made, known=np.zeros(0, np.uint32), lexicon=np.zeros((8, 0), np.float32))
     found = hashing.features(tokens.words(texts("one two", "", "three not good at all!", "eins und zwei")))
-    assert plain.table(found).tolist() == [weights.ENGLISH] * 3 + [weights.OTHER]
+    assert plain.table(found).tolist() == [weights.ENGLISH] * 3 + [GERMAN]
     z = plain.logits(found, plain.by_word(found))
     matrix, size = learning.matrix([found]), 1 << hashing.BITS
-    for k, table in enumerate([0, 0, 0, 1]):
+    for k, table in enumerate([0, 0, 0, GERMAN]):
         columns = made.columns[:, table * size : (table + 1) * size].astype(np.float64)
         product = matrix[k] @ columns.T + made.bias[table]
         np.testing.assert_allclose(z[k, [0, 2]], product[0], rtol=1e-5, atol=1e-6)
@@ -102,17 +151,19 @@ def test_the_lexicon_weighs_a_word_and_its_negation_apart() -> None:
     np.testing.assert_allclose(added, expected, atol=1e-6)
 
 
-def test_what_labels_add_counts_in_either_table() -> None:
+def test_what_labels_add_counts_in_every_table() -> None:
     made = some_weights()
     size = 1 << hashing.BITS
     columns = np.zeros((2, size))
     columns[0, 7] = 1.0
     more = made.plus(columns, np.array([0.5, 0.0]), 2.0)
     np.testing.assert_allclose(
-        more.columns[0, [7, size + 7]], (made.columns[0, [7, size + 7]] + 1) / 2, rtol=1e-6
+        more.columns[0, [7, size + 7, GERMAN * size + 7]],
+        (made.columns[0, [7, size + 7, GERMAN * size + 7]] + 1) / 2,
+        rtol=1e-6,
     )
     np.testing.assert_allclose(more.columns[1], made.columns[1] / 2, rtol=1e-6)
-    np.testing.assert_allclose(more.bias, [[0.3, -0.1], [0.4, 0.2]])
+    np.testing.assert_allclose(more.bias, [[0.3, -0.1]] + [[0.4, 0.2]] * (weights.TABLES - 1))
 
 
 # What it says
@@ -134,15 +185,49 @@ def test_detail_holds_probabilities_and_the_words_that_decided() -> None:
 @pytest.mark.parametrize(
     ("text", "table"),
     [
-        ("the order has not arrived and I am waiting", weights.ENGLISH),
-        ("die Bestellung ist nicht angekommen und ich warte", weights.OTHER),
-        ("la commande n'est pas arrivée et j'attends", weights.OTHER),
-        ("el pedido no ha llegado y estoy esperando", weights.OTHER),
+        ("the order has not arrived and I am waiting", "english"),
+        ("die Bestellung ist nicht angekommen und ich warte", "german"),
+        ("la commande n'est pas arrivée et j'attends", "french"),
+        ("el pedido no ha llegado y estoy esperando", "spanish"),
+        ("l'ordine non è arrivato e sto aspettando", "italian"),
+        ("o pedido não chegou e eu estou esperando", "portuguese"),
+        ("order abhi tak nahi aaya aur main wait kar raha hoon", "hindi"),
+        ("لم يصل الطلب وأنا أنتظر", "arabic"),
     ],
 )
-def test_the_table_is_that_of_the_language(text: str, table: int) -> None:
+def test_the_table_is_that_of_the_language(text: str, table: str) -> None:
     shipped = weights.Weights.from_bytes(plugin.shipped_bytes)
-    assert shipped.table(hashing.features(tokens.words(texts(text)))).tolist() == [table]
+    (found,) = shipped.table(hashing.features(tokens.words(texts(text))))
+    assert weights.LANGUAGES[found] == table
+
+
+def everyday() -> list[dict[str, str]]:
+    """What customers write every day, by us, in eight languages; no sentence is learnt from."""
+    with (Path(__file__).parent / "everyday.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_plain_questions_and_statements_are_not_taken_for_bad_news() -> None:
+    """A firm's standing would darken with every question about its opening hours."""
+    rows = [r for r in everyday() if r["label"] == "neutral"]
+    assert {name: sum(r["language"] == name for r in rows) for name in weights.LANGUAGES} == dict.fromkeys(
+        weights.LANGUAGES, 20
+    )
+    found = [r["label"] for r in said(*[r["text"] for r in rows])]
+    assert found.count("negative") <= 16
+    assert found.count("neutral") >= 130
+
+
+def test_short_complaints_and_praise_are_still_found() -> None:
+    rows = [r for r in everyday() if r["label"] != "neutral"]
+    found = [r["label"] for r in said(*[r["text"] for r in rows])]
+    right = [r["label"] for r, label in zip(rows, found, strict=True) if r["label"] == label]
+    assert right.count("negative") >= 10
+    assert right.count("positive") >= 28
+    wrong_way = [
+        r for r, label in zip(rows, found, strict=True) if {r["label"], label} == {"negative", "positive"}
+    ]
+    assert len(wrong_way) <= 10
 
 
 def test_not_good_is_worse_than_good() -> None:
@@ -155,6 +240,14 @@ def test_a_text_that_says_nothing_is_neutral(text: str | None) -> None:
     (row,) = said(text)
     assert (row["label"], row["value"], row["probability"]) == ("neutral", 0.0, 1.0)
     assert plugin.explain(row) == "Reads as neutral (100 % sure); no single word decided."
+
+
+@pytest.mark.parametrize(
+    "text", ["zorbl quanfix trelm", "vlugtor?", "Mipsel dranok ferwuzzi 14.", "брусочек"]
+)
+def test_words_that_nobody_knows_are_not_bad_news(text: str) -> None:
+    (row,) = said(text)
+    assert row["label"] == "neutral" or row["probability"] < 0.5
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5))
@@ -288,14 +381,12 @@ def test_the_card_tells_the_measured_figures_and_the_weights_are_small() -> None
     for metric in plugin.shipped.metrics:
         assert f"| {metric.value:.3f} " in card, metric.name
         assert f"{metric.baseline_value:.3f}" in card, metric.name
-    assert len(plugin.shipped_bytes) < 1_500_000
+    assert len(plugin.shipped_bytes) < 3_000_000
 
 
 @pytest.mark.shared
 def test_it_beats_the_baselines_on_tweets_it_never_saw(shared: Path) -> None:
     """The airline tweets are judged on alone; their terms forbid learning from them."""
-    import csv
-
     with (shared / "airline" / "tweets_dev.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[::4]
     table = pa.table({"seq": range(len(rows)), "text": [r["text"] for r in rows]})
