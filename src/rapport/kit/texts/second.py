@@ -22,7 +22,7 @@ from rapport.kit.texts.learning import Floats, softmax
 from rapport.kit.texts.meaning import SIZE, Vectors
 
 TEXTS_MIN = 300  # labelled; with fewer nobody can tell whether it helps
-GAIN_MIN = 0.005  # of macro-F1 on texts held out: less is not worth reading thirty times as slowly
+GAIN_MIN = 0.005  # of macro-F1 on texts held out: less is not worth reading sixty times as slowly
 RIDGE = 0.1  # the precision of the prior around zero
 STEPS_MAX = 60
 REMEMBERED = 20_000  # texts, 30 MB
