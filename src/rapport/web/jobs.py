@@ -19,18 +19,20 @@ from django_tasks_db.models import DBTaskResult
 
 from rapport.aio import services as aio
 from rapport.consent import services as consent
+from rapport.conversations import services as conversations
 from rapport.explore import services as explore
 from rapport.insights import selectors as models
 from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
 from rapport.kit.errors import Conflict, RapportError
+from rapport.knowledge import services as knowledge
 from rapport.listening import services as listening
 from rapport.onsite.chat import services as chatting
 from rapport.people import selectors as linked
 from rapport.people import services as people
 from rapport.segments import services as segments
 from rapport.segments.services import columns
-from rapport.web import uploads
+from rapport.web import noticing, uploads
 
 log = logging.getLogger(__name__)
 
@@ -98,12 +100,14 @@ def _loop(stop: process.Stop) -> None:
             # What somebody asked for comes before what nobody waits for, which may take minutes.
             run_due(name)
             if is_time:
+                _mind_conversations()
                 _keep_retention()
                 _renew_columns()
                 _compare_nightly()
                 _state_nightly()
                 _refresh_segments_if_due()
                 _read_texts_if_due()
+                _learn_answers_if_due()
                 _ask_scheduled()
                 _keep_chats()
                 swept = clock.monotonic_s()
@@ -133,6 +137,15 @@ def _keep_chats() -> None:
         chatting.forget_old()
     except Exception:
         log.exception("the chat's upkeep failed; trying again later")
+
+
+def _mind_conversations() -> None:
+    """What time does to conversations: snoozes end, waiting gets too long; once a day what is quiet closes."""
+    try:
+        conversations.mind()
+        conversations.mind_daily_if_due()
+    except Exception:
+        log.exception("conversations could not be looked after; trying again later")
 
 
 def _renew_columns() -> None:
@@ -326,6 +339,21 @@ def _read_texts_if_due() -> None:
     runs = DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, task_path__endswith=".read_texts")
     if not runs.exists() and insights.is_reading_due():
         read_texts_soon()
+
+
+@task()
+def warn_of_notice(slug: str, by: str) -> None:
+    """Write to everybody whom a notice concerns; whoever was written to before is not written to again."""
+    told = noticing.warn(slug)
+    log.info("%s had %d people told of notice %s; %d were told before", by, told.planned, slug, told.known)
+
+
+def _learn_answers_if_due() -> None:
+    """Learn anew how to find answers where what is known has changed, so that nobody waits for it."""
+    try:
+        knowledge.learn_if_due()
+    except Exception:
+        log.exception("how to find answers could not be learnt anew; trying again later")
 
 
 @task()

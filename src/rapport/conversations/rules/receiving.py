@@ -81,7 +81,10 @@ class Received:
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Received:
         effects = ("stance", "blocked", "ordered_30", "ordered_90")
-        return cls(**{k: Effect(**v) if k in effects and v is not None else v for k, v in given.items()})
+        values: dict[str, Any] = {
+            k: Effect(**v) if k in effects and v is not None else v for k, v in given.items()
+        }
+        return cls(**values)
 
 
 def received(answered: Sequence[Case], alone: Sequence[Case]) -> Received:

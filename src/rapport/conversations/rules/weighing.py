@@ -55,7 +55,7 @@ _VULNERABLE = (
     r"|oxygen|dialysis|chemo\w*|pension(er|ers)\b"
     r"|rollstuhl|behinder\w+|schwanger\w*|gehörlos|säugling|rentner\w*|fauteuil roulant|handicap\w*"
     r"|enceinte|nourrisson|personne âgée"
-    r"|silla de ruedas|discapaci\w+|embarazad\w+|bebé|anciano\w*|sedia a rotelle|disabil\w+|incinta"
+    r"|silla de ruedas|discapaci\w+|embarazad\w+|bebé|ancian[oa]s?|sedia a rotelle|disabil\w+|incinta"
     r"|cadeira de rodas|deficien\w+|grávida|rolstoel|zwanger"
     r"|휠체어|장애인|임신|노인|車椅子|妊娠|高齢)"
 )

@@ -13,6 +13,7 @@ from rapport.conversations.services.arranging import (
     save_target,
     save_view,
 )
+from rapport.conversations.services.daily import mind_daily_if_due
 from rapport.conversations.services.joining import merge, split, unmerge, unsplit
 from rapport.conversations.services.minding import close_quiet, forget_asides, mind, note_orders
 from rapport.conversations.services.outcomes import Moved, Outcome
@@ -60,6 +61,7 @@ __all__ = [
     "mention",
     "merge",
     "mind",
+    "mind_daily_if_due",
     "note",
     "note_orders",
     "prioritise",

@@ -43,14 +43,14 @@ def absorb(stays: Conversation, others: Sequence[Conversation]) -> None:
     seen = [o.id for o in others if o.state != "aside"]
     # `state_before` stays empty: the network itself says that they are one, so there is nothing to take back.
     Conversation.objects.filter(id__in=seen).update(
-        state="merged", merged_into=stays.id, split_from=None, n_messages=0, preview=""
+        state="merged", state_before="", merged_into=stays.id, split_from=None, n_messages=0, preview=""
     )
 
 
 def move_belongings(stays: Conversation, others: Sequence[Conversation]) -> None:
     """Notes of who did what, recoveries, approvals, mentions and drafts go with the messages."""
     for table in _MOVING:
-        table.objects.filter(conversation__in=[o.id for o in others]).update(conversation=stays.id)  # type: ignore[attr-defined]
+        table.objects.filter(conversation__in=[o.id for o in others]).update(conversation=stays.id)
     _move_drafts(stays, others)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Conversation, Message, Node
-from rapport.conversations.services import absorbing, summing, telling
+from rapport.conversations.services import absorbing, gathering, summing, telling
 from rapport.conversations.services.ticking import tick
 from rapport.conversations.services.working import held, note_done
 from rapport.kit import ids
@@ -43,7 +43,7 @@ def unmerge(number: uuid.UUID, *, by: int) -> None:
     """Take a merging back: its own messages, and what has come to it since, are shown in it again."""
     with transaction.atomic():
         one = Conversation.objects.select_for_update().filter(pk=number).first()
-        if one is None or one.state != Conversation.State.MERGED or one.merged_into is None:
+        if one is None or one.state != Conversation.State.MERGED or one.merged_into_id is None:
             raise NotFound(_("this conversation is not merged into any"), _("Nothing was changed."))
         if not one.state_before:
             raise Conflict(
@@ -51,12 +51,13 @@ def unmerge(number: uuid.UUID, *, by: int) -> None:
                 _("Split off the messages that are about something else."),
             )
         other = Conversation.objects.select_for_update().get(pk=one.merged_into_id)
+        shown = gathering.shown_in({other.id})[other.id]  # it may have been merged further since
         mine = _with_merged(one.id)
         Message.objects.filter(origin__in=mine).update(conversation=one.id)
         one.state, one.state_before, one.merged_into = one.state_before, "", None
         one.save(update_fields=["state", "state_before", "merged_into"])
         note_done(other, by, "unmerged", other=one.id.hex)
-        told = summing.bring_up([one.id, other.id])
+        told = summing.bring_up([one.id, other.id, shown])
     telling.tell(told)
 
 

@@ -64,7 +64,8 @@ def reckon_reception() -> int:
     if not seen:
         return 0
     delays = [s.replied_at - s.asked_at for s in seen if s.replied_at is not None]
-    delay = statistics.median(delays) if delays else UNANSWERED_DELAY
+    waited_s = [d.total_seconds() for d in delays]
+    delay = dt.timedelta(seconds=statistics.median(waited_s)) if waited_s else UNANSWERED_DELAY
     cases = _cases(seen, delay)
     answered = [s for s in seen if s.replied_at is not None]
     alone = [s for s in seen if s.replied_at is None]
@@ -114,7 +115,7 @@ def _keep(scope: str, name: str, figures: receiving.Received) -> None:
 
 
 def _seen(since: dt.datetime) -> list[_Seen]:
-    lifted = dict(Reception.objects.exclude(lifted_at=None).values_list("name", "lifted_at"))
+    lifted = {row.name: row.lifted_at or since for row in Reception.objects.exclude(lifted_at=None)}
     rows = Conversation.objects.filter(is_public=True, last_ts__gte=since).exclude(state="merged")
     rows = rows.filter(channel__in=summary.PUBLIC_CHANNELS).order_by("-last_ts")
     heads = {

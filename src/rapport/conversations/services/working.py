@@ -52,7 +52,7 @@ def held(number: uuid.UUID, version: int | None = None) -> Iterator[Conversation
 
 def moved(one: Conversation, version: int) -> Moved:
     """That a conversation is no longer what somebody saw, with what happened since."""
-    done = [row for row in reading.log_of(one.id) if row.detail.get("version", 0) > version]
+    done = [row for row in reading.log_of(one.id) if int(str(row.detail.get("version", 0))) > version]
     messages = tuple(m for m in reading.messages(one.id).rows if m.direction != "note")
     newer = messages[-1:] if not done else messages[-3:]
     return Moved(

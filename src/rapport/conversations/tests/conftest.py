@@ -51,13 +51,17 @@ def said(
     }
 
 
-def post(who: str, post_id: str, text: str, to: str = "", minutes: float = 0.0, **more: Any) -> dict[str, Any]:
+def post(
+    who: str, post_id: str, text: str, to: str = "", minutes: float = 0.0, **more: Any
+) -> dict[str, Any]:
     """A public post on Bluesky."""
     more = {"network": "bluesky", "post_id": post_id} | ({"in_reply_to": to} if to else {}) | more
     return said("post_published", f"bluesky:{who}", text, minutes=minutes, **more)
 
 
-def ours(post_id: str, to: str, text: str = "We look into it.", minutes: float = 0.0, **more: Any) -> dict[str, Any]:
+def ours(
+    post_id: str, to: str, text: str = "We look into it.", minutes: float = 0.0, **more: Any
+) -> dict[str, Any]:
     """A public reply of ours."""
     more = {"network": "bluesky", "post_id": post_id, "in_reply_to": to} | more
     return said("reply_published", f"bluesky:{OURS}", text, minutes=minutes, **more)
@@ -66,7 +70,9 @@ def ours(post_id: str, to: str, text: str = "We look into it.", minutes: float =
 def mail(who: str, text: str, subject: str = "", minutes: float = 0.0, **more: Any) -> dict[str, Any]:
     """A mail to us."""
     more = {"network": "email", "subject": subject} | more
-    return said("message_received", f"email:{who}@example.org", text, minutes=minutes, channel="email", **more)
+    return said(
+        "message_received", f"email:{who}@example.org", text, minutes=minutes, channel="email", **more
+    )
 
 
 def record(rows: Sequence[Mapping[str, Any]], source: str = "bluesky") -> None:
