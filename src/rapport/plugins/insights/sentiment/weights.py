@@ -3,7 +3,7 @@
 z_c = b_c + sum of w_c over a text's features and over its words in the lexicon, divided by the text's length;
 p = softmax(z_negative, 0, z_positive), neutral being the reference. Which table of weights reads a text is told by
 its words alone, with a linear model of its own. Tables other than English differ only where their language was
-learnt to differ (Daume 2007, "Frustratingly easy domain adaptation"), so they travel as one table and differences.
+learnt to differ (Daumé 2007, "Frustratingly easy domain adaptation"), so they travel as one table and differences.
 Weights travel as signed bytes of the square root of their size, which keeps small ones apart: the largest is 127,
 and the error is largest where it matters least.
 """
