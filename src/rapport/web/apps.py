@@ -9,7 +9,9 @@ class WebConfig(AppConfig):
         from rapport.consent import erasers
         from rapport.web import (
             fresh_links,  # noqa: F401  it makes its template known to whoever sends
+            noticing,
             uploads,
         )
 
+        noticing.register()
         erasers.register("uploads not yet imported", uploads.erase)

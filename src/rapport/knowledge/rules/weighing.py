@@ -30,6 +30,9 @@ SURE = (0.6, 4.0, 8.0, -4.5)
 STANDS_FOR_MEANING = 1.5  # times the nearness by words, of a text in letters that the reader does not know
 LOGIT_MAX = 6.0
 FLATTEST = 0.2  # slope of what staff said: a surer proposal stays a surer one
+# How alike a question usually is to an entry that has nothing to do with it: it stands among the candidates, because
+# among few entries one would otherwise be the likeliest whatever is asked.
+UNRELATED = (0.15, 0.2, 0.15, 0.1, 0.35, 0.4, 0.3, 0.2, 0.7, 1.0)
 RIDGE = 0.2  # of a weight, in squares from its beginning
 CANDIDATES = 40  # of each question, that are weighed against each other
 QUESTIONS_MAX = 1_000  # that are learnt from
@@ -100,11 +103,21 @@ def is_foreign(text: str) -> bool:
 
 
 def likelihoods(weights: Weights, like: Floats, foreign: NDArray[np.bool_]) -> Floats:
-    """float64 (questions, entries): the probability of each entry, given that one of them answers."""
+    """float64 (questions, entries): how likely each entry is, beside one that has nothing to do with the question."""
     vector = np.where(foreign[:, None], np.array(weights.alone)[None], np.array(weights.full)[None])
     z = np.einsum("qkd,qd->qk", like, vector)
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
+    none = vector @ np.array(UNRELATED)
+    top = np.maximum(z.max(axis=1), none)
+    e = np.exp(z - top[:, None])
+    return np.asarray(e / (e.sum(axis=1) + np.exp(none - top))[:, None])
+
+
+def without(p: Floats, row: Ints | slice, entries: Any) -> Floats:
+    """The same where some entries are ruled out; what they had goes to the others."""
+    made = p.copy()
+    made[row, entries] = 0.0
+    left = 1 - p.sum(axis=1) + made.sum(axis=1)
+    return np.asarray(made / np.maximum(left, 1e-12)[:, None])
 
 
 def probabilities(weights: Weights, p: Floats, like: Floats, foreign: NDArray[np.bool_]) -> Floats:
@@ -222,8 +235,7 @@ def _calibrated(
         rows = new[part]
         foreign = np.array([is_foreign(index.texts[k]) for k in rows], np.bool_)
         z = likelihoods(weights, like, foreign)
-        z[np.arange(len(rows)), index.owner[rows]] = 0.0  # the entry is not there
-        z /= z.sum(axis=1, keepdims=True)
+        z = without(z, np.arange(len(rows)), index.owner[rows])  # the entry is not there
         shown = first(z)
         signs.append(_of_shown(z, like, shown, foreign))
         right.append(np.zeros(shown.shape, np.bool_))

@@ -21,6 +21,7 @@ OPEN_DAYS = 14
 class Affected:
     """One identifier with an open order that a notice concerns, and that order."""
 
+    subject: int
     identifier: str
     order_id: str
     ordered_at: dt.datetime
@@ -52,4 +53,6 @@ def affected(slug: str) -> list[Affected]:
         ).fetchall()
     finally:
         con.close()
-    return [Affected(identifier, order or "", at) for identifier, order, at, _country in found]
+    return [
+        Affected(subject, identifier, order or "", at) for subject, identifier, order, at, _country in found
+    ]

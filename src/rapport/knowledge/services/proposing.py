@@ -136,9 +136,7 @@ def _found(
     out = [k for k, key in enumerate(index.keys) if key in ruled and not _may_be(held, key, have, known)]
     foreign = np.array([weighing.is_foreign(question)])
     p = weighing.likelihoods(held.weights, like, foreign)
-    if out:
-        p[:, out] = 0.0
-        p /= max(float(p.sum()), 1e-12)
+    p = weighing.without(p, slice(None), out)
     chosen = weighing.first(p, CONSIDERED)[0]
     sure = weighing.probabilities(held.weights, p[:, chosen], like[:, chosen], foreign)[0]
     made = []

@@ -1,6 +1,6 @@
 -- grain: one row per subject with an order that a notice concerns, and that may not have arrived yet
 -- needs: event, subject
--- gives: identifier, order_id, ordered_at, country
+-- gives: subject, identifier, order_id, ordered_at, country
 -- units: ordered_at in UTC
 -- source: nothing in the log says that an order has arrived, so it counts as open until it was refunded or $until
 WITH placed AS (
@@ -32,6 +32,7 @@ refunded AS (
 )
 
 SELECT
+    c.subject,
     any_value(s.identifier) AS identifier,
     arg_max(c.order_id, c.ts) AS order_id,
     max(c.ts) AS ordered_at,
