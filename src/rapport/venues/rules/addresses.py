@@ -247,18 +247,24 @@ _CUED = re.compile(
 )
 _BROKEN = re.compile(r"\bh[\s.]?t[\s.]?t[\s.]?p[\s.]?s?\s?(?::|\s)\s?/?\s?/|\bhxxps?\b|\bhttps?\s+[\w-]{3,}")
 _MAIL = re.compile(
-    r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\]|\s+at\s+(?=[\w-]+\s?(?:\.|\(?dot\)?)))\s?(?P<host>[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\]|\sdot\s)\s?[\w-]+)+)"
+    r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\]|\{at\})\s?"
+    r"(?P<host>[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\]|\sdot\s)\s?[\w-]+)+)"
 )
 _REMOTE = re.compile(r"(?<!\w)@[\w.-]+@[\w.-]+\w|(?<!\w)@[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address as the text has it. is_disguised: written so that it is none to a machine."""
+    """One address as the text has it.
+
+    is_disguised : written so that it is none to a machine
+    is_bare : found by its host alone, so that it may be part of an address found before
+    """
 
     host: str
     written: str
     is_disguised: bool = False
+    is_bare: bool = False
 
     def is_of(self, domains: Sequence[str]) -> bool:
         return any(self.host == d or self.host.endswith(f".{d}") for d in (x.lower() for x in domains))
@@ -275,15 +281,23 @@ def addresses(text: Folded, own_domains: Sequence[str] = (), language: str = "")
         clear = _MAIL.sub(" ", _REMOTE.sub(" ", reading))
         for address in (*_written(clear), *_spelled(clear, language), *_own(clear, own_domains)):
             key = re.sub(r"\W", "", address.host.removeprefix("www."))
-            if key and not any(key == k or (address.is_disguised and key in k) for k in found):
-                found[key] = address
+            whole = key if address.is_disguised else f"{key} {address.written.partition(address.host)[2]}"
+            known = any(
+                whole == k or ((address.is_disguised or address.is_bare) and k.startswith(key)) for k in found
+            )
+            if key and not known:
+                found[whole] = address
         if found:
             break  # further readings would find the same once more, spelled another way
     return list(found.values())
 
 
 def _written(text: str) -> list[Address]:
-    found = [Address(_host(m["host"]), m.group().strip()) for m in _SCHEME.finditer(text) if m["host"]]
+    found = [
+        Address(_host(m["host"]), m.group().strip(), is_disguised=m.group().startswith("hxxp"))
+        for m in _SCHEME.finditer(text)
+        if m["host"]
+    ]
     rest = _SCHEME.sub(" ", text)
     found += [Address(_host(m["host"]), m.group().strip()) for m in _WWW.finditer(rest)]
     for m in _BARE.finditer(_WWW.sub(" ", rest)):
@@ -334,7 +348,7 @@ def _own(text: str, domains: Sequence[str]) -> list[Address]:
         between = rf"(?:\s*[^\w\s]+\s*|\s+|\s*{_OPEN}?\s*{_DOT}\s*{_CLOSE}?\s*)"
         if m := re.search(rf"(?<![\w@]){between.join(labels)}(?![\w])", text):
             is_plain = m.group() == domain.lower()
-            found.append(Address(domain.lower(), m.group(), is_disguised=not is_plain))
+            found.append(Address(domain.lower(), m.group(), is_disguised=not is_plain, is_bare=True))
     return found
 
 

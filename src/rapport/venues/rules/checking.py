@@ -11,11 +11,13 @@ from rapport.venues.rules import addressing, disclosing
 from rapport.venues.rules.addresses import Address, addresses, mail_addresses
 from rapport.venues.rules.cards import Finding, RuleCard, Tick, VenueDraft, zone
 from rapport.venues.rules.counting import length
-from rapport.venues.rules.folding import Folded, folded, plain
+from rapport.venues.rules.folding import Folded, folded, letters, plain
 from rapport.venues.rules.promoting import Promoting, promoting
 from rapport.venues.rules.saying import gettext_noop as _
 
-SAME_WORDS = 0.85  # of the words of a text: as many in common make it the same once more
+SAME_WORDS = 0.9  # of the words of the shorter text: as many in common make it the same once more,
+LONGER = 1.6  # where the other is not much longer; the disclosure may stand in one of them alone
+WORDS_MIN = 8  # shorter texts, such as thanks, are alike by themselves
 SHOUTED_LETTERS = 20
 HASHTAGS_MAX = 2
 
@@ -273,8 +275,8 @@ def _mentions(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
     ours = {name for name in ours if len(name) > 2}
     for reading in seen.text.readings:
         for m in _HANDLE.finditer(reading):
-            handle = _bare(m["handle"].partition(".")[0])
-            whole = _bare(m["handle"])
+            handle = _bare(letters(m["handle"].partition(".")[0]))
+            whole = _bare(letters(m["handle"]))
             if any(name in {handle, whole} or (len(name) > 3 and name in handle) for name in ours):
                 return [
                     Finding(
@@ -479,11 +481,12 @@ def _privacy(_card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
 
 def _repeats(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
     words = _words(seen.text.plain)
-    if "repeats" not in card.forbids or len(words) < 6:
+    if "repeats" not in card.forbids:
         return []
     for before in draft.said_before:
         earlier = _words(plain(before))
-        if earlier and len(words & earlier) / len(words | earlier) >= SAME_WORDS:
+        fewer, more = sorted((len(words), len(earlier)))
+        if fewer >= WORDS_MIN and more <= LONGER * fewer and len(words & earlier) >= SAME_WORDS * fewer:
             return [
                 Finding(
                     "repeated",

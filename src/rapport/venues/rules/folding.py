@@ -76,6 +76,11 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in apart if not _is_latin_mark(c)))
 
 
+def letters(text: str) -> str:
+    """Digits and signs as the letters that they stand in for."""
+    return text.translate(_LEET)
+
+
 def _is_latin_mark(character: str) -> bool:
     # Only the marks of Latin, Greek and Cyrillic: those of other scripts are part of their letters.
     return "\u0300" <= character <= "\u036f" or "\u1ab0" <= character <= "\u1aff"

@@ -60,10 +60,35 @@ _CODE_CASE = re.compile(
     r"\b(?:[Cc]ode|CODE|[Cc][oó]digo|[Cc]odice|[Kk]od)\s?:?\s?[\"'“„*`]?(?P<code>[A-Z][A-Z0-9]{3,})\b(?=.{0,60}(?:checkout|%|off|kasse|bestell|panier|cart|carrello|carrinho|basket|cesta|koszyk|korting|save|rabatt))",
     re.DOTALL,
 )
+_TECHNICAL = re.compile(
+    r"fault|error|fehler|erreur|panne|obd|dtc|part n|teile|modell?|size|e-?nummer|errore|erro\b|fout|blad|version|firmware"
+    r"|order n|ticket|serial|standard|norm\b|typ\b|type\b|bulb|socket|fuse n|relay n"
+)
 _FAULT_CODE = re.compile(r"^(?:[PBCU]\d{4}|E\d{1,3}|[A-Z]\d{2,3})$")
 
 _SERVICE = re.compile(rf"\b(?:{'|'.join(_filled('service'))})\b")
 _INVITES = re.compile(rf"\b(?:{'|'.join(_filled('invites'))})\b")
+_OWN, _SHOP, _DEAL, _POSITIVE, _MISHAP, _OTHERS, _DENIES, _BUYING, _FROM_US = (
+    rf"(?:{'|'.join(_filled(kind))})"
+    for kind in ("own", "shop", "deal", "positive", "mishap", "others", "denies", "buying", "from_us")
+)
+_OWN_SHOP = re.compile(rf"\b{_OWN}\b(?:[ -][\w-]+){{0,2}}[ -]{_SHOP}\b")
+_FROM_OURS = re.compile(rf"\b{_BUYING}\b.{{0,60}}\b{_FROM_US}\b|\b{_FROM_US}\b.{{0,60}}\b{_BUYING}\b")
+_ANY_DEAL = re.compile(rf"\b{_DEAL}\b")
+_IS_MISHAP = re.compile(rf"\b{_MISHAP}\b")
+_HAS_OTHERS = re.compile(rf"\b{_OTHERS}\b")
+_IS_DENIED = re.compile(rf"(?:\b|(?=n't)){_DENIES}\b")
+_SAVING = re.compile(
+    r"\b(?:spar\w*|sav(?:e|es|ing)|economise\w*|ahorr\w+|risparmi\w+|economiz\w+|poup\w+|bespar\w*|oszczed\w+)\b"
+)
+_AMOUNT = re.compile(r"\d\s?(?:%|€|\$|£|eur|euros?|usd|dollars?|pounds?|zl|percent|prozent)")
+_HAS_OWN = re.compile(rf"\b{_OWN}\b")
+_BOUGHT_WITH = re.compile(
+    r"\b(?:check ?out|buy|order|orders|basket|cart|till|off|cheaper|promo\w*|discount|save|saves|kasse|bestell\w*|kauf\w*|billiger"
+    r"|gunstiger|panier|commande\w*|achat|moins cher|cesta|pedido|compra\w*|barato|carrello|ordine|acquist\w*|carrinho|mandje"
+    r"|bestel\w*|goedkoper|koszyk\w*|zamow\w*|taniej)\b"
+)
+_CODE_TOKEN = re.compile(r"(?<![\w/#-])(?=[A-Z0-9]*[A-Z]{2})(?=[A-Z0-9]*\d)[A-Z0-9]{5,12}(?![\w/-])")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*[.!?]*")
 
 _KINDS: Sequence[tuple[str, re.Pattern[str]]] = tuple(
@@ -83,7 +108,55 @@ def promoting(text: Folded, names: Sequence[str] = ()) -> list[Promoting]:
                 found[kind] = Promoting(kind, m)
         if "praise" not in found and (words := _praise_by_name(said, names)):
             found["praise"] = Promoting("praise", words)
+        for kind, words in _by_sentence(said, names):
+            found.setdefault(kind, Promoting(kind, words))
     return list(found.values())
+
+
+def _by_sentence(text: str, names: Sequence[str]) -> list[tuple[str, str]]:
+    """What promotes by words that stand in one sentence, whatever their order."""
+    found = []
+    for m in _SENTENCE.finditer(text):
+        sentence = m.group()
+        shop = _OWN_SHOP.search(sentence)
+        if shop is None and not _SERVICE.search(sentence) and not _IS_DENIED.search(sentence):
+            shop = _FROM_OURS.search(sentence)
+        if shop and not _IS_MISHAP.search(sentence) and not _HAS_OTHERS.search(sentence):
+            found.append(("call", shop.group()))
+        deal = _ANY_DEAL.search(sentence)
+        if (
+            deal
+            and not _IS_DENIED.search(sentence)
+            and (not _SERVICE.search(sentence) or _INVITES.search(sentence))
+        ):
+            found.append(("offer", deal.group()))
+        if _SAVING.search(sentence) and _AMOUNT.search(sentence) and _HAS_OWN.search(sentence):
+            found.append(("offer", sentence.strip()))
+        if words := _named_praise(sentence, names):
+            found.append(("praise", words))
+    return found
+
+
+def _named_praise(sentence: str, names: Sequence[str]) -> str:
+    for name in names:
+        if len(name) < NAME_CHARS_MIN:
+            continue
+        praise = _praise_near(name).search(_COURTESY.sub(" ", sentence))
+        if praise and not _IS_DENIED.search(sentence):
+            return praise.group().strip()
+    return ""
+
+
+_COURTESY = re.compile(
+    r"\b(?:great|good|best|perfect) (?:question|point|catch|photo|regards|wishes|way|order|practice)\b|\bit is best to\b|\bhappy to help\b"
+    r"|\b(?:beste|liebe|viele) grusse\b|\bbest (?:if|to|when)\b|\bam besten\b|\bau mieux\b|\bsuper fund\b"
+)
+
+
+@functools.lru_cache(64)
+def _praise_near(name: str) -> re.Pattern[str]:
+    said = re.escape(plain(name)).replace(r"\ ", r"\W{0,2}")
+    return re.compile(rf"\b{said}\b.{{0,80}}\b{_POSITIVE}\b|\b{_POSITIVE}\b.{{0,80}}\b{said}\b")
 
 
 def _outside_service(text: str, pattern: re.Pattern[str], kind: str) -> str:
@@ -106,14 +179,18 @@ def _codes(seen: str) -> list[str]:
     for pattern in (_CODE_SEEN, _CODE_CASE):
         for m in pattern.finditer(seen):
             around = seen[max(0, m.start() - 40) : m.end() + 40].casefold()
-            technical = re.search(
-                r"fault|error|fehler|erreur|panne|obd|dtc|part n|teile|modell?|size|e-?nummer|errore|erro\b|fout|blad"
-                r"|version|firmware|order n|ticket",
-                around,
-            )
-            if not _FAULT_CODE.match(m["code"]) and not technical:
+            if not _FAULT_CODE.match(m["code"]) and not _is_technical(around):
                 found.append(m.group().strip())
+    for m in _CODE_TOKEN.finditer(seen):
+        around = plain(seen[max(0, m.start() - 60) : m.end() + 60])
+        if _BOUGHT_WITH.search(around) and not _FAULT_CODE.match(m.group()) and not _is_technical(around):
+            found.append(m.group())
     return found
+
+
+def _is_technical(around: str) -> bool:
+    """Whether letters and digits are a fault's, a part's or a model's, or of an order already placed."""
+    return bool(_TECHNICAL.search(around))
 
 
 def _praise_by_name(text: str, names: Sequence[str]) -> str:

@@ -1,0 +1,90 @@
+"""Three hundred drafts: no forbidden one passes, and what helps is not held up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rapport.venues import selectors
+from rapport.venues.rules import Finding, RuleCard, VenueDraft, check, disclosed
+from rapport.venues.rules.cards import from_mapping
+
+FIRM = "Otter Tools"
+NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)  # a Monday
+SAID_BEFORE = ("We have looked at this, and the reason is always the fuse under the dash of the car.",)
+FORUM = RuleCard("discourse:forum.example", forbids=("promotion", "codes", "elsewhere", "votes", "mentions"))
+OTHERS = {
+    "forum_de": replace(FORUM, languages=("de",), forms_of_address={"de": "du"}),
+    "laden_de": replace(FORUM, languages=("de",), forms_of_address={"de": "Sie"}),
+    "forum_fr": replace(FORUM, languages=("fr",), forms_of_address={"fr": "vous"}),
+    "forum_es": replace(FORUM, languages=("es",), forms_of_address={"es": "tú"}),
+    "forum_it": replace(FORUM, languages=("it",), forms_of_address={"it": "tu"}),
+    "forum_pt": replace(FORUM, languages=("pt",), forms_of_address={"pt": "você"}),
+    "forum_nl": replace(FORUM, languages=("nl",), forms_of_address={"nl": "je"}),
+    "forum_pl": replace(FORUM, languages=("pl",)),
+    "vendors": replace(FORUM, must_tag_vendor=True, disclosure_as="tag"),
+    "evening": from_mapping({"hours": "mon-fri 18:00-22:00", "zone": "Europe/Berlin"}, on=FORUM),
+    "chat_strict": replace(FORUM, forbids=("hashtags",)),
+}
+
+
+def card(name: str) -> RuleCard:
+    if name in OTHERS:
+        return OTHERS[name]
+    return from_mapping(selectors.starting()[name])
+
+
+def cases() -> list[tuple[str, ...]]:
+    lines = Path(__file__).with_name("drafts.txt").read_text("utf-8").splitlines()
+    rows = [tuple(part.strip() for part in line.split("|", 5)) for line in lines if not line.startswith("#")]
+    return [row for row in rows if len(row) == 6]
+
+
+def spelled(text: str) -> str:
+    """The text with what is written as a code or a length in its place."""
+    text = re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text).replace("\\n", "\n")
+    return re.sub(r"\{(\D?)(\d+)\}", lambda m: (m[1] or "x") * int(m[2]), text)
+
+
+def found_in(row: tuple[str, ...]) -> list[Finding]:
+    _verdict, name, language, asked, _codes, text = row
+    of = card(name)
+    said = spelled(text.removeprefix("+"))
+    if text.startswith("+"):
+        said = disclosed(of, said, language, FIRM)
+    draft = VenueDraft(
+        said,
+        language=language,
+        was_asked=asked == "y",
+        at=NOON,
+        firm=FIRM,
+        names=("ProBlade",),
+        own_domains=("otter.example", "ottertools.com"),
+        own_handles=("ottertools",),
+        said_before=SAID_BEFORE,
+    )
+    return check(of, draft)
+
+
+CASES = cases()
+
+
+def test_there_are_three_hundred() -> None:
+    assert len(CASES) >= 300
+    assert len({row[5] for row in CASES if row[0] == "ok"}) >= 140
+
+
+@pytest.mark.parametrize("verdict", ["no", "ok"])
+def test_drafts(verdict: str) -> None:
+    wrong = []
+    for row in (row for row in CASES if row[0] == verdict):
+        forbidden = [finding.code for finding in found_in(row) if finding.is_forbidden]
+        if verdict == "ok" and forbidden:
+            wrong.append((row[5], forbidden))
+        if verdict == "no" and row[4] not in forbidden:
+            wrong.append((row[5], f"{row[4]} not in {forbidden}"))
+    assert not wrong, "\n".join(map(str, wrong))
