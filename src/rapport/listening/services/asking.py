@@ -71,9 +71,18 @@ def context(source: Source, manners: Manners, is_stopping: Stopping = never) -> 
 def _memory(source: Source) -> dict[str, Any]:
     """What its connector remembers; a source that was changed begins with nothing."""
     key = (source.name, str(home.root()), source.changed_at)
-    for old in [known for known in list(_memories) if known[:2] == key[:2] and known != key]:
-        _memories.pop(old, None)
+    if key not in _memories:
+        forget_memory(source.name)
     return _memories.setdefault(key, {})
+
+
+def forget_memory(name: str) -> None:
+    """Let what a source's connector remembers go; connections that it keeps are ended."""
+    for key in [known for known in list(_memories) if known[:2] == (name, str(home.root()))]:
+        for kept in _memories.pop(key, {}).values():
+            close = getattr(kept, "close", None)
+            if close is not None:
+                close()
 
 
 def followed_words() -> tuple[str, ...]:
