@@ -78,7 +78,8 @@ def _taught(model: Insight) -> Iterator[Measure]:
         f" {before.baseline_value:.3f}",
         "calibration": found.note,
     }
-    yield from _beside(found, "macro-F1, adapted", "tweets to airlines", figures)
+    yield from _beside(found, "macro-F1, adapted to these labels", "tweets to airlines", figures)
+    yield from _beside(found, "macro-F1, adapted to these labels, full tier", "tweets to airlines", figures)
 
 
 def _beside(found: Backtest, what: str, where: str, figures: dict[str, str]) -> Iterator[Measure]:

@@ -48,8 +48,19 @@ def test_probabilities_of_both_are_honest_whatever_the_words_were_divided_by() -
     head = second.fit(found, label, weight, 2)
     chosen = second.choose(words, second.held_out(found, label, weight, 2, np.arange(len(label)) % 3), label)
     both = second.settle(head, chosen, words_temperature=4.0).logits(words / 4.0, texts)
-    whole = (words + head.logits(found)) / chosen.temperature
+    assert chosen.words == chosen.head
+    whole = (words + head.logits(found)) * chosen.words
     np.testing.assert_allclose(softmax(both), softmax(whole), atol=1e-4)
+
+
+def test_weighed_the_one_that_knows_more_counts_for_more() -> None:
+    rng = np.random.default_rng(2)
+    label = rng.integers(0, 3, 600)
+    knows, guesses = (rng.normal(size=(600, 3)) + pull * np.eye(3)[label] for pull in (2.0, 0.5))
+    chosen = second.choose(knows, guesses, label, weigh=True)
+    assert chosen.words > 2 * chosen.head > 0
+    against = second.choose(knows, -guesses, label, weigh=True)
+    assert against.words == against.head, "who is wrong more often than not is not turned round"
 
 
 def test_it_travels_with_the_words_and_older_models_have_none() -> None:

@@ -66,10 +66,11 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Whether both are kept, by what to divide their sum, and macro-F1 of the words alone and of both."""
+    """Whether both are kept, how much z of either counts, and macro-F1 of the words alone and of both."""
 
     kept: bool
-    temperature: float
+    words: float
+    head: float
     n: int
     alone: float
     both: float
@@ -130,19 +131,38 @@ def held_out(
     return z
 
 
-def choose(words: Floats, head: Floats, label: Classes) -> Chosen:
-    """Judge the sum of both z (texts, classes), of texts that neither has learnt, beside the words' alone."""
+def choose(words: Floats, head: Floats, label: Classes, *, weigh: bool = False) -> Chosen:
+    """Judge both z (texts, classes) together, of texts that neither has learnt, beside the words' alone.
+
+    weigh : find how much either counts; otherwise both count alike, divided by one temperature
+    """
+    shares = _shares(words, head, label) if weigh else None
+    if shares is None:
+        shares = 2 * (1 / learning.temperature(words + head, label),)
     alone = judging.macro_f1(label, words.argmax(axis=1))
-    both = judging.macro_f1(label, (words + head).argmax(axis=1))
-    t = learning.temperature(words + head, label)
-    return Chosen(both >= alone + GAIN_MIN, t, len(label), alone, both)
+    both = judging.macro_f1(label, (shares[0] * words + shares[1] * head).argmax(axis=1))
+    return Chosen(both >= alone + GAIN_MIN, *shares, len(label), alone, both)
+
+
+def _shares(words: Floats, head: Floats, label: Classes) -> tuple[float, float] | None:
+    """The likeliest shares of either z; None where one would count against what it says."""
+    every = np.arange(len(label))
+
+    def loss(v: Floats) -> tuple[float, Floats]:
+        p = softmax(v[0] * words + v[1] * head)
+        value = -float(np.log(np.maximum(p[every, label], 1e-12)).mean())
+        p[every, label] -= 1
+        return value, np.array([(p * words).sum(), (p * head).sum()]) / len(label)
+
+    found = minimize(loss, np.full(2, 0.5), jac=True, method="L-BFGS-B", bounds=[(0.0, 20.0)] * 2).x
+    return (float(found[0]), float(found[1])) if found.min() > 0 else None
 
 
 def settle(head: Head, chosen: Chosen, words_temperature: float) -> Second:
     """The second reader of words whose z has been divided by their own temperature."""
-    t = chosen.temperature
-    divided = Head((head.weights / t).astype(np.float32), head.bias / t)
-    return Second(words_temperature / t, divided, chosen.n, chosen.alone, chosen.both)
+    share = chosen.head
+    grown = Head((head.weights * share).astype(np.float32), head.bias * share)
+    return Second(words_temperature * chosen.words, grown, chosen.n, chosen.alone, chosen.both)
 
 
 def pack(words: bytes, second: Second | None) -> bytes:

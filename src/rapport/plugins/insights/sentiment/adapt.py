@@ -163,7 +163,7 @@ def _learn(given: learn.Labelled, manner: Manner, rng: np.random.Generator, mean
     # Where neutral was never offered, a second reader would unlearn that there is such a thing.
     if meant is not None and not given.polar.any():
         head = _head(given.rows(kept), meant[kept])
-        chosen = second.choose(tried[ridge], head.logits(meant[out]), label)
+        chosen = second.choose(tried[ridge], head.logits(meant[out]), label, weigh=True)
         more = second.settle(_head(given, meant), chosen, t) if chosen.kept else None
     return Learnt(*_more(given, ridge), t, more)
 
