@@ -11,11 +11,12 @@ from rapport.cli import output
 from rapport.kit.errors import Invalid
 from rapport.web import stores
 
+KNOWLEDGE = "knowledge"  # no touchpoints: entries of what the firm knows
 KINDS = ("people", "orders", "events", "posts", "weblog", "products", "consents", "answers")
 
 
 @click.command("import")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=click.Choice((*KINDS, KNOWLEDGE)))
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--map", "pairs", multiple=True, metavar="COLUMN=FIELD", help="Which column holds which field.")
 @click.option("--mapping", "mapping_name", default="", help="Use the saved mapping of this name, or save it.")
@@ -35,8 +36,11 @@ def import_command(
     dry_run: bool,
     json_: bool,
 ) -> None:
-    """Import files (CSV, JSON lines, Parquet; also gzipped) of one KIND."""
+    """Import files (CSV, JSON lines, Parquet; also gzipped) of one KIND; knowledge is CSV, JSON lines or JSON."""
     stores.set_up()
+    if kind == KNOWLEDGE:
+        _import_knowledge(files, dry_run=dry_run, json_=json_)
+        return
     from rapport.listening import services
 
     summaries = []
@@ -60,6 +64,37 @@ def import_command(
         for entry in summaries:
             _show(entry)
     if any(entry.get("bad_rows") for entry in summaries) and dry_run:
+        raise SystemExit(1)
+
+
+def _import_knowledge(files: tuple[Path, ...], *, dry_run: bool, json_: bool) -> None:
+    """Entries of what the firm knows, from files; every bad row is named, and the good ones are written."""
+    from rapport.knowledge import services
+
+    done = []
+    with output.progress("importing", quiet=json_) as show:
+        for file in files:
+            if not file.is_file():
+                raise Invalid(f"there is no file {file}", "Check the path.")
+            content = file.read_bytes()
+            done.append(
+                services.import_file(
+                    content, name=file.name, by="command line", dry_run=dry_run, progress=show
+                )
+            )
+    if json_:
+        documents = [dataclasses.asdict(one) for one in done]
+        output.emit(documents[0] if len(documents) == 1 else documents)
+    else:
+        for file, one in zip(files, done, strict=True):
+            click.echo(
+                f"{file.name}: {one.n_rows:,} rows, {one.n_new:,} new entries, {one.n_changed:,} changed,"
+                f" {one.n_wordings:,} wordings, {one.n_options:,} options."
+                + (" Nothing was written." if dry_run else "")
+            )
+            for row in one.bad:
+                output.complain(f"line {row.line}: {row.message}" if row.line else row.message, row.hint)
+    if any(one.bad for one in done):
         raise SystemExit(1)
 
 

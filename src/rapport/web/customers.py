@@ -35,7 +35,7 @@ View = Callable[..., HttpResponseBase]
 
 # A link is a key, so nobody we link to, no index and no cache may learn it.
 BY_PERSON = "person"  # who did it, where staff would stand by name
-ADDRESSES = ("/my/", "/u/", "/object", "/s/", "/confirm/", "/signup/", "/m/")
+ADDRESSES = ("/my/", "/u/", "/object", "/s/", "/confirm/", "/signup/", "/m/", "/notices/")
 HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",

@@ -338,3 +338,49 @@ class Paused(Schema):
 
 class PauseWanted(Schema):
     why: Text = ""
+
+
+class AnswerOption(Schema):
+    """One thing that would help; without its price where that was seen longer than a day ago."""
+
+    product: str
+    place: str
+    url: str
+    is_ours: bool
+    price_minor: int | None
+    currency: str
+    priced_at: dt.datetime | None
+    is_stale: bool
+
+
+class AnswerSource(Schema):
+    name: str
+    url: str
+
+
+class ProposedAnswer(Schema):
+    """One answer that may be right."""
+
+    key: str
+    kind: Literal["entry", "notice", "fact"]
+    title: str
+    text: str
+    language: str
+    probability: float = Field(ge=0, le=1, description="That it is right.")
+    because: str
+    options: list[AnswerOption]
+    sources: list[AnswerSource]
+
+
+class AnswerAsk(Schema):
+    """What has to be known first, and how one asks for it."""
+
+    slot: str
+    question: str
+
+
+class ProposedAnswers(Schema):
+    proposals: list[ProposedAnswer]
+    asks: AnswerAsk | None
+    abstains: bool
+    because: str
