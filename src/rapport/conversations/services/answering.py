@@ -90,7 +90,7 @@ def answer(
         one.failure = ""
         one.assignee = one.assignee or by
         one.save(update_fields=["failure", "assignee"])
-        note_done(one, by, "answered")
+        note_done(one, by, "answered", version=one.version + 1)
         told = summing.bring_up([number])
     telling.tell(told)
     return hand_over(made.id, approved_by=who.email if who.may(Right.APPROVE_ANSWERS) else "")
@@ -243,7 +243,7 @@ def ask_approval(number: uuid.UUID, text: str, *, by: int, version: int, **how: 
         )  # fmt: skip
         Approval.objects.create(conversation=one, message=made, asked_by=by, asked_at=clock.now())
         Draft.objects.filter(conversation=one, staff=by).delete()
-        note_done(one, by, "asked_approval", message=made.id)
+        note_done(one, by, "asked_approval", message=made.id, version=one.version + 1)
         summing.bring_up([number])
         _pending(number)
     return _outcome(made)
@@ -299,6 +299,8 @@ def _back(mine: Message, reason: str) -> None:
 
 
 def _pending(number: uuid.UUID) -> None:
+    """Nobody has heard from us yet, so they still wait; but nothing more is to be done by who wrote."""
+    summing.bring_up([number], bumps=False)
     one = Conversation.objects.get(pk=number)
     one.state = Conversation.State.PENDING
     summing.touch(one, ["state"])

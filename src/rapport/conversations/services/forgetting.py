@@ -72,7 +72,8 @@ def _forget_quotes(erasing: Erasing, messages: set[int]) -> int:
 
 def _naming(identifiers: Sequence[str]) -> list[int]:
     """Notes of ours that quote one of the identifiers."""
-    values = [value for text in identifiers if len(value := text.partition(":")[2]) > 3]
+    # A short handle is a part of many words; whole, with its network, it is theirs.
+    values = [*identifiers, *(value for text in identifiers if len(value := text.partition(":")[2]) > 3)]
     notes = Message.objects.filter(direction=Message.Direction.NOTE)
     found: set[int] = set()
     for value in values:

@@ -67,7 +67,7 @@ def moved(one: Conversation, version: int) -> Moved:
 def note_done(one: Conversation, by: int | None, did: str, **detail: Any) -> None:
     """Write down who did what; `detail` holds codes and numbers, never anybody's words."""
     Log.objects.create(
-        conversation=one, at=clock.now(), by=by, did=did, detail={**detail, "version": one.version}
+        conversation=one, at=clock.now(), by=by, did=did, detail={"version": one.version, **detail}
     )
 
 
@@ -245,7 +245,7 @@ def correct(number: uuid.UUID, name: str, label: str, *, by: int) -> int:
     with held(number) as one:
         setattr(newest, name, label)
         newest.save(update_fields=[name])
-        note_done(one, by, "corrected", name=name, label=label)
+        note_done(one, by, "corrected", name=name, label=label, version=one.version + 1)
         told = summing.bring_up([number])
     telling.tell(told)
     return Conversation.objects.values_list("version", flat=True).get(pk=number)
