@@ -24,7 +24,7 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
     from rapport.web.stores import initialise
 
     initialise()
-    from rapport.demo import asking, consenting, market
+    from rapport.demo import asking, consenting, following, market
     from rapport.events import services, spool, subscriptions
     from rapport.people import services as people
 
@@ -39,6 +39,7 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
         services.settle(last, lambda seq: show(seq, last, "loading events"))
         subscriptions.settle(last, progress=lambda key, seq: show(seq, last, f"{key} reads the log"))
         asking.publish()
+        following.follow()
         if n_people <= COMPARED_MAX:
             people.propose_identities(lambda what: show(0, None, what))
     if json_:

@@ -17,6 +17,8 @@ from rapport.kit.errors import Invalid
 KINDS = ("brand", "product", "competitor", "problem")
 WORDS_MAX = 200
 WORD_CHARS_MAX = 100
+# What may stand beside a word: no letter or digit, or one of a script that appends its particles without a space.
+_EDGE = r"(?:[^\pL\pN]|[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])"
 _LETTERS_RUN_ON = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 )
@@ -51,7 +53,7 @@ def checked(rule: Rule) -> Rule:
     for word in wanted:
         if sum(c.isalnum() for c in word) < (1 if _LETTERS_RUN_ON.search(word) else 2):
             raise Invalid(f"{word!r} would find nearly everything", "Give a longer word.")
-    if clash := set(wanted) & set(unwanted):
+    if clash := {fold(word) for word in wanted} & {fold(word) for word in unwanted}:
         raise Invalid(f"{sorted(clash)[0]!r} is both wanted and ruled out", "Take it out of one of the two.")
     languages = tuple(dict.fromkeys(text.strip().lower() for text in rule.languages if text.strip()))
     if bad := next((text for text in languages if not re.fullmatch(r"[a-z]{2,3}", text)), None):
@@ -62,7 +64,12 @@ def checked(rule: Rule) -> Rule:
 
 
 def _words(given: Sequence[str]) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(fold(" ".join(word.split())) for word in given if word.strip()))
+    """Each word once, as it was first written."""
+    by_fold: dict[str, str] = {}
+    for word in given:
+        if word.strip():
+            by_fold.setdefault(fold(" ".join(word.split())), " ".join(word.split()))
+    found = tuple(by_fold.values())
     if len(found) > WORDS_MAX:
         raise Invalid(f"{len(found)} words are more than can be followed", f"Give up to {WORDS_MAX}.")
     if long := next((word for word in found if len(word) > WORD_CHARS_MAX), None):
@@ -86,12 +93,12 @@ def pattern(words: Sequence[str]) -> str:
     Scripts that put no spaces between words are searched anywhere. A `#` or `@` may stand before.
     """
     parts = []
-    for word in words:
+    for word in map(fold, words):
         inner = r"\s+".join(re.escape(part) for part in word.split())
         if _LETTERS_RUN_ON.search(word):
             parts.append(inner)
         else:
-            parts.append(rf"(?:^|[^\pL\pN]){inner}(?:[^\pL\pN]|$)")
+            parts.append(rf"(?:^|{_EDGE}){inner}(?:{_EDGE}|$)")
     return "|".join(parts)
 
 

@@ -118,7 +118,7 @@ def square(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Square]:
 
 
 @pytest.fixture
-def source(square: Square) -> str:
+def source(db: None, square: Square) -> str:
     """A source that reads it."""
     return services.add_source("market", "square", {"password": "open sesame"}, by="alice@example.com")
 

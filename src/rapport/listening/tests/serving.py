@@ -73,6 +73,8 @@ class Server:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.faults: list[Fault] = []
+        self.on_asked: Callable[[Asked], None] | None = None  # called before a request is carried out
+        self.on_answered: Callable[[Asked], None] | None = None  # and after, before its answer leaves
         self._broken: list[Exception] = []
         self._lock = threading.RLock()
         self._server = _Listener(("127.0.0.1", 0), _Handler)
@@ -113,7 +115,12 @@ class Server:
 
     def _answered(self, asked: Asked) -> Answered:
         try:
-            return self.answer(asked)
+            if self.on_asked:
+                self.on_asked(asked)
+            answered = self.answer(asked)
+            if self.on_answered:
+                self.on_answered(asked)
+            return answered
         except Exception as error:
             self._broken.append(error)
             return Answered({"error": repr(error)}, 500)

@@ -21,6 +21,7 @@ from rapport.explore import selectors as explore
 from rapport.insights import selectors as insights
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
+from rapport.listening import selectors as listening
 from rapport.people import selectors as people
 from rapport.personas import selectors as personas
 from rapport.segments import selectors as segments
@@ -135,6 +136,8 @@ def _needs(request: HttpRequest) -> list[Line]:
             "%(n)s refused row waits in quarantine", "%(n)s refused rows wait in quarantine", n
         ) % {"n": formats.number(n)}
         lines.append(Line(text, reverse("quarantine"), "warn"))
+    if may(request, Right.CHANGE_SOURCES):
+        lines += _unheard()
     if may(request, Right.CHANGE_PEOPLE) and (n := people.n_proposals()):
         text = ngettext(
             "%(n)s probable identity waits for a decision",
@@ -147,6 +150,18 @@ def _needs(request: HttpRequest) -> list[Line]:
     if may(request, Right.SEE_HEALTH):
         lines += _unwell()
     return lines
+
+
+def _unheard() -> list[Line]:
+    """Networks that are not read until somebody acts, and those that have been in trouble for long."""
+    lines = []
+    for row in listening.sources():
+        if row.needs_login or (row.is_on and row.is_late):
+            text = _("%(name)s is not read: %(why)s") % {"name": row.name, "why": row.trouble}
+            lines.append(
+                Line(text, reverse("network", args=[row.name]), "danger" if row.needs_login else "warn")
+            )
+    return lines[:SHOWN]
 
 
 def _asked_of_us() -> list[Line]:

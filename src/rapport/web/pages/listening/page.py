@@ -104,8 +104,8 @@ def listening_page(request: HttpRequest) -> HttpResponseBase:
         "n": sum(counts.values()),
         "n_sources": len(listening.sources()),
         "span": span,
-        "spans": [(n, label) for n, label in SPANS.items()],
-        "over_time": _over_time(found, followed, gaps, first, last) if found else None,
+        "spans": list(SPANS.items()),
+        "over_time": _over_time(found, followed, gaps, first, last, sees_texts) if found else None,
         "voices": _voices(counts, followed, first, last, sees_texts),
         "voice_chart": _voice_chart(counts, followed, first, last, sees_texts),
         "meant": _meant(since, until, followed, first, last, sees_texts),
@@ -123,6 +123,7 @@ def _over_time(
     gaps: list[listening.GapRow],
     first: dt.date,
     last: dt.date,
+    sees_texts: bool,
 ) -> charts.Chart:
     """Mentions by kind of what is followed; a day without any is none, and a gap is drawn as one."""
     is_weekly = (last - first).days >= BY_WEEK_FROM
@@ -132,11 +133,15 @@ def _over_time(
             counts[followed[one.key].kind, _step(one.day, is_weekly)] += one.n
     kinds = [kind for kind in KINDS if any(k == kind for k, _day in counts)]
     steps = sorted({_step(first + dt.timedelta(days=i), is_weekly) for i in range((last - first).days + 1)})
-    points = [
-        charts.Point(day, counts.get((kind, day), 0), kind, href=_texts(_only_key(followed, kind), day, day))
-        for kind in kinds
-        for day in steps
-    ]
+    reach = dt.timedelta(days=6 if is_weekly else 0)
+    points = []
+    for kind in kinds:
+        key = _only_key(followed, kind)
+        for day in steps:
+            n = counts.get((kind, day), 0)
+            points.append(
+                charts.Point(day, n, kind, href=_texts(key, day, day + reach) if n and sees_texts else "")
+            )
     drawn = [
         charts.Gap(
             max(networking.local(gap.since), first),
@@ -229,7 +234,7 @@ def _voice_chart(
         label_title=_("Name"),
         value_title=_("Share of voice"),
         right=Right.SEE_LISTENING,
-        said=lambda value: formats.percent(value),
+        said=formats.percent,
         note=_("Of %(n)s mentions of brands and competitors.") % {"n": formats.number(whole)},
     )
 

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from rapport.kit import clock
+from rapport.listening import selectors as listening
+from rapport.listening import services
+from rapport.listening.contract import Failed
+from rapport.listening.tests.networks import Square, rows, says, source, square
+from rapport.staff.models import Staff
+from rapport.web.conftest import logged_in
+
+__all__ = ["source", "square"]  # fixtures
+
+
+def test_a_network_is_set_up_from_the_form_that_its_connector_describes(alice: Staff, square: Square) -> None:
+    client = logged_in(alice)
+    html = client.get("/sources/networks/").content.decode()
+    assert "No network is read yet." in html
+    for text in (
+        "Square",
+        "Nothing at all, it is a test.",
+        "What is said elsewhere.",
+        "Words are kept for 30 days.",
+    ):
+        assert text in html
+    form = client.get("/sources/networks/add/square/").content.decode()
+    assert 'name="set_server"' in form
+    assert 'type="password" name="set_password"' in form
+    given = {"name": "market", "set_server": "ftp://x", "set_password": "open sesame", "days_back": "7"}
+    assert "is no address" in client.post("/sources/networks/add/square/", given).content.decode()
+    given["set_server"] = "https://square.example"
+    tried = client.post("/sources/networks/add/square/", {**given, "do": "try"}).content.decode()
+    assert "it was looked at" in tried
+    assert listening.sources() == []
+    answer = client.post("/sources/networks/add/square/", {**given, "do": "save", "asks_approval": "on"})
+    assert answer.status_code == 302
+    row = listening.source("market")
+    assert (row.is_on, row.changed_by, row.asks_approval) == (True, "alice@example.com", True)
+    page = client.get("/sources/networks/market/").content.decode()
+    assert "open sesame" not in page
+    assert "gone here within 24 hours" in page
+    assert client.get("/sources/networks/add/nowhere/").status_code == 404
+    assert client.get("/sources/networks/nowhere/").status_code == 404
+
+
+def test_a_gap_is_drawn_and_a_login_that_ended_is_said_in_words(
+    alice: Staff, square: Square, source: str
+) -> None:
+    square.said = [says("Hello", id="1")]
+    services.read_source(source)
+    square.refuses = [
+        Failed("The key was revoked", reason="login", retry_after_s=None, hint="Make a new one.")
+    ]
+    with clock.frozen(clock.now() + dt.timedelta(hours=30)):
+        services.read_source(source)
+        client = logged_in(alice)
+        html = client.get(f"/sources/networks/{source}/").content.decode()
+        assert "It was stopped: The key was revoked" in html
+        assert "Make a new one." in html
+        assert '<rect class="gap"' in html
+        assert "Log-in ended" in html
+        assert "Needs its log-in" in client.get("/sources/networks/").content.decode()
+        health = client.get("/health/").content.decode()
+        assert "The key was revoked" in health
+        assert "The key was revoked" in client.get("/").content.decode()
+        done = client.post(
+            f"/sources/networks/{source}/",
+            {"do": "save", "set_server": "https://square.example", "set_password": "new", "days_back": "7"},
+        )
+        assert done.status_code == 302
+        assert services.read_source(source).trouble == ""
+        assert "The key was revoked" not in client.get("/health/").content.decode()
+
+
+def test_it_is_tested_and_switched(alice: Staff, square: Square, source: str) -> None:
+    client = logged_in(alice)
+    url = f"/sources/networks/{source}/"
+    assert "it was looked at" in client.post(url, {"do": "check"}).content.decode()
+    assert client.post(url, {"do": "off"}).status_code == 302
+    assert not listening.source(source).is_on
+    assert client.post(url, {"do": "on"}).status_code == 302
+    assert listening.source(source).is_on
+
+
+def test_bob_may_look_and_not_change(bob: Staff, charlie: Staff, square: Square, source: str) -> None:
+    client = logged_in(bob)
+    assert client.post(f"/sources/networks/{source}/", {"do": "off"}).status_code == 403
+    assert client.get("/sources/networks/add/square/").status_code == 403
+    assert logged_in(charlie).get("/sources/networks/").status_code == 403
+    assert listening.source(source).is_on
+
+
+@pytest.mark.django_db
+def test_a_network_calls_and_nobody_hears_more_than_they_must(
+    square: Square, source: str, home: Path
+) -> None:
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    url = f"/hooks/{source}/"
+
+    def call(body: bytes | str = "Hello", where: str = url, **headers: str) -> int:
+        given = {"x-password": "open sesame", "x-id": "1"} | headers
+        return client.post(where, body, content_type="text/plain", headers=given).status_code
+
+    assert call() == 202
+    assert call() == 202, "a replay is taken and comes in once"
+    assert call(**{"x-password": "wrong"}) == 403
+    assert call(where="/hooks/nobody/") == 404
+    assert call(body=b"x" * 1_000_001) == 413
+    services.switch_off(source)
+    assert call() == 404
+    assert [row["text"] for row in rows()] == ["Hello"]
