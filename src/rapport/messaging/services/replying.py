@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 
@@ -273,7 +274,7 @@ def _write(delivery: uuid.UUID, answer: Answer, way: _Way, preview: Preview) -> 
             "channel": way.channel,
             "source": way.source,
             "template": ANSWER,
-            "language": answer.language[:16],
+            "language": answer.language[:16] if way.is_posted else _written_in(answer.language),
             "is_service": answer.is_service,
             "state": Delivery.State.WITHHELD if withheld else Delivery.State.PLANNED,
             "reason": preview.reason[:48],
@@ -304,6 +305,14 @@ def _write(delivery: uuid.UUID, answer: Answer, way: _Way, preview: Preview) -> 
             "planned_at": now,
         },
     )
+
+
+def _written_in(language: str) -> str:
+    """The language of what stands around an answer in a letter: the answer's own where the screens speak it."""
+    spoken = {code for code, _ in settings.LANGUAGES}
+    firm = staff.organisation()
+    wanted = (language.lower().partition("-")[0], firm.language if firm else "", "en")
+    return next(code for code in wanted if code in spoken)
 
 
 def _subject_line(answer: Answer, way: _Way) -> str:

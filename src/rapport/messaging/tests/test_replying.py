@@ -27,6 +27,7 @@ from rapport.messaging.services import (
     drain,
     pause_all,
     posting,
+    preparing,
     preview_reply,
     reply,
     resume_all,
@@ -290,3 +291,42 @@ def test_an_erased_person_gets_no_answer_that_was_planned(source: Connector, net
 def test_what_makes_no_sense_is_refused(source: Connector, wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         reply(replace(answer(), **wrong))
+
+
+def test_a_dispatcher_that_died_while_paused_hands_nothing_over_until_it_goes_on(
+    source: Connector, network: Network
+) -> None:
+    """What was in the air when it died is said, waits for the end of the pause, and leaves once."""
+    planned = reply(answer())
+    assert isinstance(planned, Sent)
+    Delivery.objects.update(state=Delivery.State.SENDING)  # marked, and then it died
+    stopped = pause_all("bob@example.com", "stop", wait_s=0.0)
+    assert stopped.n_in_flight == 1
+    drain()  # the next one reconciles, and finds the pause
+    assert network.posts == []
+    assert Delivery.objects.get().state == Delivery.State.PLANNED
+    resume_all("bob@example.com")
+    drain()
+    drain()
+    assert len(network.posts) == 1
+
+
+def test_what_was_prepared_before_a_pause_is_not_handed_over_after_it(
+    source: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pause comes between the look at what is due and the marking: the gate in the marking sees it."""
+    reply(answer())
+    due = preparing.due
+
+    def due_and_then_pause(*given: Any) -> list[preparing.Prepared]:
+        found = due(*given)
+        pause_all("bob@example.com", "stop", wait_s=0.0)
+        return found
+
+    monkeypatch.setattr(preparing, "due", due_and_then_pause)
+    drain()
+    assert network.posts == []
+    monkeypatch.setattr(preparing, "due", due)
+    resume_all("bob@example.com")
+    drain()
+    assert len(network.posts) == 1

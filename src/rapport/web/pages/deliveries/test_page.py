@@ -72,3 +72,25 @@ def test_a_damaged_place_is_said(alice: Staff, query: str) -> None:
 
 def test_who_may_not_see_messages_does_not(charlie: Any) -> None:
     assert logged_in(charlie).get("/messages/").status_code == 403
+
+
+def test_an_answer_shows_its_words_and_on_whose_word_it_left(alice: Staff, mailbox: Mailbox) -> None:  # noqa: F811
+    from rapport.messaging.services import Answer, reply
+
+    answer = Answer(
+        source="email",
+        to="email:ana@example.org",
+        text="The fuse is F14.",
+        key="a1",
+        conversation="c1",
+        subject_line="Pump",
+        by="bob@example.com",
+        is_public=False,
+        was_asked=True,
+    )
+    sent = reply(answer)
+    drain()
+    page = logged_in(alice).get(f"/messages/{sent.delivery}/").content.decode()
+    for part in ("The fuse is F14.", "bob@example.com", "private"):
+        assert part in page
+    assert "Answer" in logged_in(alice).get("/messages/").content.decode()

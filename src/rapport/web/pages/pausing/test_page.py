@@ -27,8 +27,10 @@ def pause(client: Client, **more: str) -> str:
 
 
 def test_one_press_stops_everything_and_every_page_says_so(
-    alice: Staff, bob: Staff, mailbox: Mailbox
-) -> None:  # noqa: F811
+    alice: Staff,
+    bob: Staff,
+    mailbox: Mailbox,  # noqa: F811
+) -> None:
     owner, answers = logged_in(alice), logged_in(bob)
     assert "Pause everything now" in owner.get("/messages/").content.decode()
     messaging.send(receipt("ana@example.org", "r1"))
