@@ -275,7 +275,7 @@
 
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "composer-check") return;
-    const isForbidden = !!$("[data-forbidden]", event.target);
+    const isForbidden = !!$(".wrong", event.target);
     const send = $("#composer-send");
     if (send) send.setAttribute("aria-disabled", String(isForbidden));
   });
@@ -285,8 +285,8 @@
       if (event.submitter?.id === "composer-send" && event.submitter.getAttribute("aria-disabled") === "true") {
         event.preventDefault();
         event.stopImmediatePropagation();
-        $("#composer-check [data-forbidden]")?.scrollIntoView({ block: "nearest" });
-        say($("#composer-check [data-forbidden]")?.textContent.trim() || "");
+        $("#composer-check .wrong")?.scrollIntoView({ block: "nearest" });
+        say($("#composer-check .wrong")?.textContent.trim() || "");
       }
     },
     true,

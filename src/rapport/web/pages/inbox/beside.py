@@ -165,7 +165,8 @@ def _person(request: HttpRequest, head: rows.ConversationView) -> PersonShown:
         people.timeline(found.id, kinds=["bought"], limit=ORDERS).events if found.kind == "person" else ()
     )
     return PersonShown(
-        name=found.display_name or name,
+        # A public author goes by the handle that everybody sees.
+        name=found.display_name if found.kind == "person" and found.display_name else name,
         url=reverse("person", args=[found.id]),
         kind=str(words.KIND.get(found.kind, found.kind)),
         standing=None if is_stopped else standing.headline(found.scores),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rapport.conversations import selectors
@@ -16,8 +20,12 @@ from rapport.kit.errors import RapportError
 from rapport.knowledge import services as knowledge
 from rapport.messaging import services as messaging
 from rapport.staff.rules import Right
+from rapport.venues import selectors as cards
+from rapport.venues import services as venues
+from rapport.venues.rules.cards import Tick
 from rapport.web.access import needs
 from rapport.web.errors import sentence
+from rapport.web.pages.inbox import shown
 
 ASKED = ("private", "asked_us", "answered_us", "review", "survey")
 
@@ -26,7 +34,7 @@ ASKED = ("private", "asked_us", "answered_us", "review", "survey")
 class Remark:
     """One thing that is said about a draft."""
 
-    text: str
+    message: str
     hint: str
     is_forbidden: bool
 
@@ -35,21 +43,24 @@ class Remark:
 class Rule:
     title: str
     state: str  # ok, warn, bad
-    remarks: list[Remark]
+    findings: list[Remark]
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What would leave, rule by rule, and what of it nobody can stand for."""
 
-    rules: list[Rule]
-    added: str  # what is written in beside the words: who speaks
+    lines: list[Rule]
+    adds: str  # what is written in beside the words: who speaks
     stops: list[Remark]
     doubts: list[Remark]
+    title: str
+    source: str
+    read_on: dt.date | None
 
     @property
     def is_forbidden(self) -> bool:
-        return bool(self.stops) or any(rule.state == "bad" for rule in self.rules)
+        return bool(self.stops) or any(line.state == "bad" for line in self.lines)
 
 
 @needs(Right.ANSWER)
@@ -59,7 +70,7 @@ def check(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
     text = request.POST.get("text", "").strip()
     head = selectors.conversation(number)
     found = checked(head, text) if text else None
-    return render(request, "pages/inbox/check.html", {"check": found})
+    return render(request, "pages/inbox/check.html", {"checked": found})
 
 
 def checked(head: rows.ConversationView, text: str) -> Checked:
@@ -72,38 +83,71 @@ def checked(head: rows.ConversationView, text: str) -> Checked:
         key=f"preview:{head.id.hex}",
         conversation=head.id.hex,
         in_reply_to=newest.post_id if newest else "",
-        venue=head.venue,
+        venue=shown.venue_of(head),
         language=head.language,
         is_public=head.is_public,
         was_asked=head.why in ASKED,
     )
-    doubts = [
-        Remark(sentence(_(one.message)), sentence(_(one.hint)) if one.hint else "", False)
-        for one in knowledge.check_draft(text, head.language)
-    ]
+    doubts = [_doubt(one.code, one.words) for one in knowledge.check_draft(text, head.language)]
     try:
         found = messaging.preview_reply(answer)
     except RapportError as error:
-        return Checked([], "", [Remark(sentence(_(error.message)), sentence(_(error.hint)), True)], doubts)
-    rules = [
+        # Nothing can leave there; the card is worth knowing all the same.
+        stop = Remark(_told(error.message), _told(error.hint), True)
+        card = venues.check(
+            answer.venue, text, language=head.language, was_asked=answer.was_asked, is_public=head.is_public
+        )
+        return _of(card.view, card.ticks, _added(text, card.text), [stop], doubts)
+    stops = []
+    if found.reason and found.reason not in ("rule_card", "needs_approval", "not_approver"):
+        stops.append(Remark(_told(found.message), _told(found.hint), True))
+    return _of(cards.card(answer.venue), found.ticks, _added(text, found.text), stops, doubts)
+
+
+def _of(
+    view: cards.CardView, ticks: Sequence[Tick], adds: str, stops: list[Remark], doubts: list[Remark]
+) -> Checked:
+    return Checked(_rules(ticks), adds, stops, doubts, view.title, view.card.source, view.card.read_on)
+
+
+def _rules(ticks: Sequence[Tick]) -> list[Rule]:
+    return [
         Rule(
             _(tick.title),
             tick.state,
             [
-                Remark(
-                    _(one.said).format(**one.values),
-                    _(one.hint_said).format(**one.values) if one.hint_said else "",
-                    one.is_forbidden,
-                )
+                Remark(_filled(one.said, one.values), _filled(one.hint_said, one.values), one.is_forbidden)
                 for one in tick.findings
             ],
         )
-        for tick in found.ticks
+        for tick in ticks
     ]
-    stops = []
-    if found.reason and found.reason not in ("rule_card", "needs_approval", "not_approver"):
-        stops.append(Remark(sentence(_(found.message)), sentence(_(found.hint)), True))
-    return Checked(rules, _added(text, found.text), stops, doubts)
+
+
+DOUBTS: dict[str, Any] = {
+    "spin": gettext_lazy("“%(words)s” says nothing that could be wrong."),
+    "superlative": gettext_lazy("“%(words)s” claims to be first, and no fact says so."),
+    "promise": gettext_lazy("“%(words)s” promises something; be sure that it can be kept."),
+    "stale_price": gettext_lazy("“%(words)s” is a price that was seen more than a day ago."),
+    "wrong_price": gettext_lazy("“%(words)s” is not the price that we know."),
+    "claim_without_fact": gettext_lazy("“%(words)s” stands in no fact and no source."),
+    "expired_fact": gettext_lazy("“%(words)s” rests on a fact whose time is over."),
+    "contradicts_fact": gettext_lazy("“%(words)s” contradicts a fact of ours."),
+}
+
+
+def _doubt(code: str, words: str) -> Remark:
+    said = DOUBTS.get(code)
+    return Remark(str(said) % {"words": words} if said else f"{code}: {words}", "", False)
+
+
+def _filled(said: str, values: Mapping[str, Any]) -> str:
+    """A sentence in the reader's language; translated before it is filled. Of nothing, gettext gives its own head."""
+    return _(said).format(**values) if said else ""
+
+
+def _told(text: str) -> str:
+    return sentence(_(text)) if text else ""
 
 
 def newest_source(head: rows.ConversationView) -> str:

@@ -15,8 +15,11 @@ from django.test import Client
 from rapport.conversations import selectors, services
 from rapport.conversations.selectors import rows
 from rapport.events import spool
-from rapport.kit import clock, ids
+from rapport.kit import clock, ids, registry
+from rapport.listening import services as listening
+from rapport.listening.contract import KIND
 from rapport.messaging import selectors as deliveries
+from rapport.messaging.tests import network as loopback
 from rapport.staff.models import Staff
 from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
 from rapport.web.pages.inbox import shown
@@ -431,3 +434,77 @@ def test_a_chat_comes_in_and_its_answer_goes_back(bob: Staff, alice: Staff, home
     assert states == ["sent"]
     assert spool.current().next_seq() > 1
     assert json.dumps(token) not in html
+
+
+# The rule card and approval
+
+
+@pytest.fixture
+def bo_asks(say: Say, alice: Staff, monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
+    """Bo has asked us in public, on a network that we may answer on; gives the conversation."""
+    network = loopback.Connector()
+    monkeypatch.setitem(
+        registry.plugins(KIND), "loopback", registry.Plugin("loopback", KIND, __name__, network)
+    )
+    listening.add_source("here", "loopback", {"port": 9})
+    say(
+        touchpoint(
+            "post_published",
+            "loopback:bo",
+            ts=MONDAY,
+            channel="social",
+            venue="loopback",
+            text="@otter my battery cable gets hot, is that dangerous?",
+            properties={"network": "loopback", "post_id": "q1", "asks_us": True, "author_name": "Bo"},
+        ),
+        source="here",
+    )
+    (row,) = selectors.page("open", alice.pk).rows
+    return row.id
+
+
+def checked(client: Client, number: uuid.UUID, text: str) -> str:
+    return client.post(url(number, "check/"), {"text": text}, headers=HTMX).content.decode()
+
+
+def test_what_is_written_is_held_against_the_card_of_the_place(bob: Staff, bo_asks: uuid.UUID) -> None:
+    client = logged_in(bob)
+    good = checked(client, bo_asks, "Please do not drive it. Which cable is it?")
+    assert 'class="small wrong"' not in good
+    assert "I work for Otter Tools." in good
+    bad = checked(client, bo_asks, "Buy now at https://bit.ly/x with 20% off, code OTTER20!")
+    assert "wrong" in bad
+    assert checked(client, bo_asks, "  ").strip() == ""
+    forbidden = do(client, bo_asks, "answer", text="Buy now at https://bit.ly/x with 20% off, code OTTER20!")
+    assert "did not leave" in forbidden.content.decode()
+    assert [m.state for m in selectors.messages(bo_asks).rows if m.direction == "out"] == ["withheld"]
+    kept = selectors.draft(bo_asks, bob.pk)
+    assert kept is not None
+    assert "OTTER20" in kept.text
+
+
+def test_what_bob_says_in_public_waits_until_alice_lets_it_out(
+    alice: Staff, bob: Staff, bo_asks: uuid.UUID
+) -> None:
+    his, hers = logged_in(bob), logged_in(alice)
+    assert "Ask for approval" in his.get(url(bo_asks)).content.decode()
+    html = do(his, bo_asks, "answer", text="Please do not drive it.").content.decode()
+    assert "waits for approval" in html
+    (mine,) = [m for m in selectors.messages(bo_asks).rows if m.direction == "out"]
+    assert (mine.state, mine.approval) == ("waiting", "asked")
+    assert "1 answer waits for approval" in hers.get("/").content.decode()
+    assert "waits for approval</a>" not in his.get("/").content.decode()
+    assert "Approve and send" in hers.get(url(bo_asks)).content.decode()
+    assert "Approve and send" not in his.get(url(bo_asks)).content.decode()
+    assert do(his, bo_asks, f"approve:{mine.id}").status_code == 403
+    do(hers, bo_asks, f"refuse:{mine.id}", **{f"reason_{mine.id}": "Name the cable."})
+    back = his.get(url(bo_asks)).content.decode()
+    assert "Name the cable." in back
+    assert "Please do not drive it.</textarea>" in back
+    do(his, bo_asks, "answer", text="Please do not drive it with cable W2.")
+    waiting = next(m for m in selectors.messages(bo_asks).rows if m.approval == "asked")
+    html = do(hers, bo_asks, f"approve:{waiting.id}").content.decode()
+    assert "Approved; it is on its way." in html
+    gone = next(m for m in selectors.messages(bo_asks).rows if m.id == waiting.id)
+    assert (gone.state, gone.approval) == ("planned", "approved")
+    assert do(hers, bo_asks, f"approve:{waiting.id}").status_code == 409
