@@ -389,14 +389,14 @@ def said_in(document: Any, members: Mapping[str, str]) -> Said | None:
     id_ = picking.text(document, members.get("id", ""))
     if at is None or not id_:
         return None
-    told = {name: picking.text(document, members[name]) for name in MAPPED_TEXTS if name in members}
-    named = told.pop("kind", "")
-    kind = next((one for one in KINDS if one == named), "post")
-    flags = {
-        name: picking.pick(document, members[name]) in (True, 1, "1", "true", "yes")
-        for name in ("is_private", "is_ours", "asks_us")
-        if name in members
+    told: dict[str, Any] = {
+        name: picking.text(document, members[name]) for name in MAPPED_TEXTS if name in members
     }
+    named = told.pop("kind", "")
+    kind: Kind = next((one for one in KINDS if one == named), "post")
+    for name in ("is_private", "is_ours", "asks_us"):
+        if name in members:
+            told[name] = picking.pick(document, members[name]) in (True, 1, "1", "true", "yes")
     reach = picking.pick(document, members["reach"]) if "reach" in members else None
     stars = picking.pick(document, members["stars"]) if "stars" in members else None
     return Said(
@@ -407,7 +407,6 @@ def said_in(document: Any, members: Mapping[str, str]) -> Said | None:
         reach=int(reach) if isinstance(reach, (int, float)) else None,
         detail={"stars": stars} if isinstance(stars, (int, float)) else {},
         **told,
-        **flags,
     )
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from rapport.kit import clock, registry, secret
 from rapport.kit.errors import Conflict, Invalid, NotFound
-from rapport.listening.contract import KIND, Connector, Differs, Receives, Terms
+from rapport.listening.contract import KIND, Connector, Differs, Reads, Terms
 from rapport.listening.models import Source
 from rapport.listening.services import gaps
 
@@ -89,7 +89,7 @@ def add_source(
         asks_approval=asks_approval,
         days_back=days_back,
         changed_by=by,
-        seen_at=clock.now() if isinstance(offered, Receives) else None,
+        seen_at=None if isinstance(offered, Reads) else clock.now(),
     )
     return name
 
@@ -200,7 +200,7 @@ def terms_of_row(source: Source) -> Terms | None:
 def keep_days(source: Source) -> int | None:
     """For how many days words of this source may be kept: the network's terms, or the firm's own if shorter."""
     terms = terms_of_row(source)
-    limits = [days for days in (terms and terms.keep_days, source.keep_days) if days is not None]
+    limits = [days for days in (terms.keep_days if terms else None, source.keep_days) if days is not None]
     return min(limits) if limits else None
 
 
