@@ -70,11 +70,21 @@ class Courier:
         config = accounts.config(channel)
         offered = accounts.channel(channel)
         post = Post(offered, config, context or accounts.context())
-        self._begin(channel, _changed_at(channel), offered.limits(config), post)
+
+        def hand_over(prepared: preparing.Prepared) -> None:
+            post.submit(prepared.delivery, prepared.message)
+
+        self._begin(channel, _changed_at(channel), offered.limits(config), post, hand_over)
 
     def _begin(
-        self, channel: str, changed_at: dt.datetime | None, limits: Limits, post: Post | posting.SourcePost
+        self,
+        channel: str,
+        changed_at: dt.datetime | None,
+        limits: Limits,
+        post: Post | posting.SourcePost,
+        hand_over: Callable[[preparing.Prepared], None],
     ) -> None:
+        self._hand_over = hand_over
         self.channel, self.changed_at = channel, changed_at
         self._limits, self._post = limits, post
         self._ready: deque[preparing.Prepared] = deque()
@@ -132,9 +142,6 @@ class Courier:
     def _due(self, n: int) -> list[preparing.Prepared]:
         return preparing.due(self.channel, n)
 
-    def _hand_over(self, prepared: preparing.Prepared) -> None:
-        self._post.submit(prepared.delivery, prepared.message)
-
     def _rate_left(self, now_s: float) -> int:
         if not self._limits.per_minute:
             self._left.clear()
@@ -186,13 +193,15 @@ class SourceCourier(Courier):
         view = posting.view(source)
         # One post after the other, as a person would; the network's own rate is kept by listening.
         limits = Limits(in_flight=posting.SIDE_BY_SIDE)
-        self._begin(f"source:{source}", view.changed_at if view else None, limits, posting.SourcePost(source))
+        post = posting.SourcePost(source)
+
+        def hand_over(prepared: preparing.Prepared) -> None:
+            post.submit(prepared.delivery, posting.draft(prepared))
+
+        self._begin(f"source:{source}", view.changed_at if view else None, limits, post, hand_over)
 
     def _due(self, n: int) -> list[preparing.Prepared]:
         return preparing.due(self.channel, n, self.source) if posting.is_open(self.source) else []
-
-    def _hand_over(self, prepared: preparing.Prepared) -> None:
-        self._post.submit(prepared.delivery, posting.draft(prepared))
 
     def _suppress(self, landed: Sequence[tuple[Delivery, Receipt | TransportError]]) -> None:
         """A network that refuses a post says nothing of whether its author may be written to."""

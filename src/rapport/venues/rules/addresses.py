@@ -335,8 +335,8 @@ def _spelled(text: str, language: str) -> list[Address]:
         for m in pattern.finditer(text):
             end = re.sub(r"\s", "", m["end"]).replace("dotcom", "com")
             found.append(Address(f"{m['host']}.{end}", m.group().strip(), is_disguised=True))
-    if not found and (m := _BROKEN.search(text)):
-        found.append(Address("?", m.group().strip(), is_disguised=True))
+    if not found and (broken := _BROKEN.search(text)):
+        found.append(Address("?", broken.group().strip(), is_disguised=True))
     return found
 
 

@@ -54,7 +54,8 @@ _CODE_SEEN = re.compile(
     r"\b(?:[Uu]se|[Uu]sing|[Ee]nter|[Aa]pply|[Tt]ype|[Ww]ith|[Mm]it|[Aa]vec|[Cc]on|[Cc]om|[Mm]et|[Uu]tilisez"
     r"|[Uu]sa|[Uu]sen?|[Ii]nserisci|[Gg]ebruik|[Uu]zyj|[Uu]żyj|[Mm]ention|[Qq]uote|[Nn]utze?|[Gg]ebt?|[Uu]sando|[Zz] )"
     r"\s?(?:the |our |my |dem |den |le |el |il |o |de |kod(?:em|u)? |code? |c[oó]digo |codice )*"
-    r"(?:code |c[oó]digo |codice |kod(?:em|u)? |word |\W)?[\"'“„*`(]?(?P<code>[A-Z]{3,}[A-Z]*\d{1,4}|(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z]{2})[A-Z0-9]{5,})\b"
+    r"(?:code |c[oó]digo |codice |kod(?:em|u)? |word |\W)?[\"'“„*`(]?(?P<code>[A-Z]{3,}[A-Z]*\d{1,4}"
+    r"|(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z]{2})[A-Z0-9]{5,})\b"
 )
 _CODE_CASE = re.compile(
     r"\b(?:[Cc]ode|CODE|[Cc][oó]digo|[Cc]odice|[Kk]od)\s?:?\s?[\"'“„*`]?(?P<code>[A-Z][A-Z0-9]{3,})\b(?=.{0,60}(?:checkout|%|off|kasse|bestell|panier|cart|carrello|carrinho|basket|cesta|koszyk|korting|save|rabatt))",
@@ -83,11 +84,7 @@ _SAVING = re.compile(
 )
 _AMOUNT = re.compile(r"\d\s?(?:%|€|\$|£|eur|euros?|usd|dollars?|pounds?|zl|percent|prozent)")
 _HAS_OWN = re.compile(rf"\b{_OWN}\b")
-_BOUGHT_WITH = re.compile(
-    r"\b(?:check ?out|buy|order|orders|basket|cart|till|off|cheaper|promo\w*|discount|save|saves|kasse|bestell\w*|kauf\w*|billiger"
-    r"|gunstiger|panier|commande\w*|achat|moins cher|cesta|pedido|compra\w*|barato|carrello|ordine|acquist\w*|carrinho|mandje"
-    r"|bestel\w*|goedkoper|koszyk\w*|zamow\w*|taniej)\b"
-)
+_BOUGHT_WITH = re.compile(rf"\b(?:{'|'.join(_filled('bought_with'))})\b")
 _CODE_TOKEN = re.compile(r"(?<![\w/#-])(?=[A-Z0-9]*[A-Z]{2})(?=[A-Z0-9]*\d)[A-Z0-9]{5,12}(?![\w/-])")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*[.!?]*")
 
@@ -147,10 +144,7 @@ def _named_praise(sentence: str, names: Sequence[str]) -> str:
     return ""
 
 
-_COURTESY = re.compile(
-    r"\b(?:great|good|best|perfect) (?:question|point|catch|photo|regards|wishes|way|order|practice)\b|\bit is best to\b|\bhappy to help\b"
-    r"|\b(?:beste|liebe|viele) grusse\b|\bbest (?:if|to|when)\b|\bam besten\b|\bau mieux\b|\bsuper fund\b"
-)
+_COURTESY = reading.compiled(_filled("courtesy"))
 
 
 @functools.lru_cache(64)
