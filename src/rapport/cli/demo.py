@@ -24,7 +24,7 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
     from rapport.web.stores import initialise
 
     initialise()
-    from rapport.demo import asking, consenting, following, market
+    from rapport.demo import asking, consenting, following, knowing, market
     from rapport.events import services, spool, subscriptions
     from rapport.people import services as people
 
@@ -32,6 +32,7 @@ def demo_command(n_people: int, seed: int, truth: Path | None, if_empty: bool, j
         return
     with output.progress("inventing a market", quiet=json_) as show:
         consenting.write_wordings()
+        knowing.publish()
         summary = market.load(
             n_people, seed, truth, lambda done, total: show(done, total, "inventing people")
         )

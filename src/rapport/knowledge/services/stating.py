@@ -200,12 +200,14 @@ def flag(events: pa.Table) -> int:
     facts = [fact for fact in known_facts() if fact.about and fact.aspect]
     if not facts:
         return 0
-    named = "|".join(re.escape(word) for fact in facts for word in fact.about)
+    # Few texts name both what a fact is about and what it says of it; only those are read sentence by sentence.
     arrow: Any = pc
-    # Few texts name anything that a fact is about; only those are read sentence by sentence.
-    near = events.filter(
-        arrow.match_substring_regex(arrow.fill_null(events["text"], ""), named, ignore_case=True)
-    )
+    texts = arrow.fill_null(events["text"], "")
+    near: Any = None
+    for fact in facts:
+        both = arrow.and_(_names(texts, fact.about), _names(texts, fact.aspect))
+        near = both if near is None else arrow.or_(near, both)
+    near = events.filter(near)
     now = clock.now()
     found = [
         (row, told)
@@ -228,6 +230,12 @@ def flag(events: pa.Table) -> int:
         ignore_conflicts=True,
     )  # fmt: skip
     return Flag.objects.count() - before
+
+
+def _names(texts: pa.ChunkedArray, words: Sequence[str]) -> Any:
+    """Which texts have one of these words, however it is written large or small."""
+    arrow: Any = pc
+    return arrow.match_substring_regex(texts, "|".join(re.escape(word) for word in words), ignore_case=True)
 
 
 def settle_flag(number: int, *, is_right: bool, by: str) -> None:

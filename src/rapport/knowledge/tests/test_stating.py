@@ -138,7 +138,8 @@ class Model:
     """A model's endpoint on loopback, which says what it was told to."""
 
     def __init__(self) -> None:
-        self.says, self.status, self.asked = "", 200, []
+        self.says, self.status = "", 200
+        self.asked: list[tuple[str, str | None, object]] = []
         outer = self
 
         class Handler(http_server.BaseHTTPRequestHandler):

@@ -66,11 +66,8 @@ def in_languages(texts: dict[str, str], main: str) -> list[InLanguage]:
 def read_languages(post: QueryDict, name: str) -> dict[str, str]:
     """What was written under NAME_LANGUAGE."""
     start = f"{name}_"
-    return {
-        key.removeprefix(start): post[key].strip()
-        for key in post
-        if key.startswith(start) and post[key].strip()
-    }
+    said = {key.removeprefix(start): post.get(key, "").strip() for key in post if key.startswith(start)}
+    return {language: text for language, text in said.items() if text}
 
 
 def lines(text: str) -> list[str]:
@@ -92,6 +89,21 @@ def option_lines(options: Sequence[selectors.OptionRow]) -> list[OptionLine]:
         for k, o in enumerate(options)
     ]  # fmt: skip
     return [*made, *(OptionLine(len(made) + k, None) for k in range(BLANK_OPTIONS))]
+
+
+def sent_options(post: QueryDict) -> list[OptionLine]:
+    """The options of a form that was refused, as they were sent."""
+    made: list[OptionLine] = []
+    while f"option_{len(made)}_product" in post:
+        start = f"option_{len(made)}_"
+        made.append(
+            OptionLine(
+                len(made), int(post.get(start + "id") or 0) or None, post.get(start + "product", ""),
+                post.get(start + "place", ""), post.get(start + "url", ""), post.get(start + "whose", "ours") == "ours",
+                post.get(start + "price", ""), post.get(start + "currency", ""),
+            )
+        )  # fmt: skip
+    return made
 
 
 def read_options(

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from rapport.kit.errors import Invalid, RapportError
 from rapport.knowledge import selectors, services
-from rapport.knowledge.rules import weighing
+from rapport.knowledge.rules import asking, weighing
 from rapport.knowledge.selectors.listing import outcomes_share
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
@@ -111,29 +111,37 @@ def _editor(request: HttpRequest, view: selectors.EntryView | None) -> HttpRespo
     context = _frame(request, "entries") | {
         "view": view,
         "wrong": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
-        "title": (post or {}).get("title", view.title if view else ""),
-        "url": (post or {}).get("url", view.url if view else ""),
-        "owner": (post or {}).get("owner", view.owner if view else _by(request)),
-        "review_by": (post or {}).get(
-            "review_by", view.review_by.isoformat() if view and view.review_by else ""
-        ),
-        "state": (post or {}).get("state", view.state if view else "draft"),
         "states": [(s, knowing.state_words(s)) for s in ("draft", "published", "retired")],
         "solutions": knowing.in_languages(solutions, main),
         "wordings": knowing.in_languages(wordings, main),
-        "options": knowing.option_lines(view.options if view else ()),
+        "options": knowing.sent_options(post) if post else knowing.option_lines(view.options if view else ()),
         "currency": staff.currency(),
         "waiting": [w for w in view.wordings if not w.is_live] if view else [],
-        "slots": [
-            (
-                slot,
-                slot.name in (view.needs if view else ()),
-                "; ".join(view.fits.get(slot.name, ()) if view else ()),
-            )
-            for slot in selectors.slots()
-        ],
+        "slots": _slots(view, post),
     }
+    if post:
+        context |= {name: post.get(name, "") for name in ("title", "url", "owner", "review_by", "state")}
+    else:
+        context |= {
+            "title": view.title if view else "",
+            "url": view.url if view else "",
+            "owner": view.owner if view else _by(request),
+            "review_by": view.review_by.isoformat() if view and view.review_by else "",
+            "state": view.state if view else "draft",
+        }
     return render(request, "pages/knowledge/entry.html", context, status=400 if wrong else 200)
+
+
+def _slots(
+    view: selectors.EntryView | None, post: QueryDict | None
+) -> list[tuple[asking.SlotRule, bool, str]]:
+    """Every slot: whether the entry needs it, and the values it is right for."""
+    if post is not None:
+        return [
+            (s, s.name in post.getlist("needs"), post.get(f"fits_{s.name}", "")) for s in selectors.slots()
+        ]
+    needs, fits = (view.needs, view.fits) if view else ((), {})
+    return [(s, s.name in needs, "; ".join(fits.get(s.name, ()))) for s in selectors.slots()]
 
 
 @needs(Right.CHANGE_KNOWLEDGE)
@@ -239,7 +247,7 @@ def slots(request: HttpRequest) -> HttpResponseBase:
             return redirect("knowledge_slots")
     main = _main()
     chosen = next((s for s in selectors.slots() if s.name == request.GET.get("slot")), None)
-    again = request.POST if wrong else None
+    again = request.POST if wrong else QueryDict()
     questions = (
         knowing.read_languages(again, "question") if again else dict(chosen.questions) if chosen else {}
     )
@@ -253,10 +261,10 @@ def slots(request: HttpRequest) -> HttpResponseBase:
     context = _frame(request, "slots") | {
         "rows": [(s, s.question(request.LANGUAGE_CODE, main), len(s.spellings)) for s in selectors.slots()],
         "wrong": wrong,
-        "name": (again or {}).get("name", chosen.name if chosen else ""),
+        "name": again.get("name", chosen.name if chosen else ""),
         "questions": knowing.in_languages(questions, main),
         "values": values,
-        "is_number": (again or {}).get("is_number") == "on" if again else bool(chosen and chosen.is_number),
+        "is_number": again.get("is_number") == "on" if again else bool(chosen and chosen.is_number),
         "chosen": chosen,
     }
     return render(request, "pages/knowledge/slots.html", context, status=400 if wrong else 200)
