@@ -75,12 +75,12 @@ def gather(batch: Batch) -> None:
     with lake.scratch() as con:
         con.register("event", batch.events)
         rows = query.run(con, query.load("rapport.conversations", "heard")).to_arrow_table().to_pylist()
-    known = _identifiers({row["subject"] for row in rows})
+    known = identifiers_of({row["subject"] for row in rows})
     for at in range(0, len(rows), SLICE):
         telling.tell(_take([r for r in rows[at : at + SLICE] if r["subject"] in known], known))
 
 
-def _identifiers(subjects: set[int]) -> dict[int, str]:
+def identifiers_of(subjects: set[int]) -> dict[int, str]:
     """Who these subjects are; whoever was erased since is not among them."""
     con = lake.connect()
     try:
