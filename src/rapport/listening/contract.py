@@ -307,6 +307,18 @@ class Publishes(Protocol):
 
 
 @runtime_checkable
+class Rechecks(Protocol):
+    """A connector that can be asked whether something is still there. The core asks about all that it keeps."""
+
+    @property
+    def manners(self) -> Manners: ...
+
+    def recheck(self, config: Any, ids: Sequence[str], context: Context) -> Sequence[Said]:
+        """Deletions, and changes where the network tells them, among posts of these ids; raises Failed."""
+        ...
+
+
+@runtime_checkable
 class Differs(Protocol):
     """A connector whose sources may read different networks, on different terms: a feed, a web hook."""
 

@@ -15,7 +15,7 @@ from rapport.listening.contract import Context, Failed, Manners
 from rapport.listening.models import Follow, Source
 from rapport.listening.rules import pace
 
-AGENT = "Rapport"
+CALLED = "Rapport"  # in the header by which servers know who asks
 WAIT_MAX_S = 30.0  # a reader waits so long for its turn; beyond that the round ends and is gone on with later
 LIMITS = http.Limits(time_s=30.0, answer_bytes=20_000_000, redirects=3)
 NAP_S = 0.2
@@ -41,7 +41,7 @@ def context(source: Source, manners: Manners, is_stopping: Stopping = never) -> 
         wait_for_turn(source.name, manners, is_stopping)
         headers = dict(request.headers)
         if not any(name.lower() == "user-agent" for name in headers):
-            headers["User-Agent"] = AGENT
+            headers["User-Agent"] = CALLED
         try:
             return http.fetch(
                 Request(request.url, request.method, request.body, headers),
@@ -74,6 +74,11 @@ def _memory(source: Source) -> dict[str, Any]:
     if key not in _memories:
         forget_memory(source.name)
     return _memories.setdefault(key, {})
+
+
+def remembered() -> set[str]:
+    """The sources whose connectors remember something."""
+    return {name for name, folder, _ in list(_memories) if folder == str(home.root())}
 
 
 def forget_memory(name: str) -> None:

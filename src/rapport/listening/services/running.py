@@ -20,7 +20,7 @@ from rapport.kit import clock, home, process
 from rapport.kit.errors import Conflict, NotFound
 from rapport.listening.contract import Connector, Reads
 from rapport.listening.models import Source
-from rapport.listening.services import rounds, sources, troubles
+from rapport.listening.services import asking, rechecking, rounds, sources, troubles
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,10 @@ class _Listening:
 
     def _look(self, pool: ThreadPoolExecutor) -> None:
         now = clock.now()
+        for name in asking.remembered() - set(
+            Source.objects.filter(state=Source.State.ON).values_list("name", flat=True)
+        ):
+            asking.forget_memory(name)
         self.turns = {name: turn for name, turn in self.turns.items() if not turn.done()}
         lasting: set[str] = set()
         called: list[Source] = []
@@ -124,6 +128,8 @@ class _Listening:
             done = rounds.read_source(name, is_stopping=lambda: bool(self.stop))
             if done.trouble:
                 log.warning("%s: %s", name, done.trouble)
+            else:
+                rechecking.recheck_if_due(name, lambda: bool(self.stop))
         except (Conflict, NotFound) as error:
             log.info("%s: %s", name, error.message)
             self.stop.wait(IDLE_S)

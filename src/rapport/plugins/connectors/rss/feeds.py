@@ -139,11 +139,14 @@ def _tree(body: bytes) -> Element:
     def characters(words: str) -> None:
         open_now[-1].text += words
 
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = characters
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
+    for when, what in {
+        "StartElementHandler": start,
+        "EndElementHandler": end,
+        "CharacterDataHandler": characters,
+        "StartDoctypeDeclHandler": refuse,
+        "EntityDeclHandler": refuse,
+    }.items():
+        setattr(parser, when, what)
     try:
         parser.Parse(body, True)
     except expat.ExpatError as error:
