@@ -143,6 +143,10 @@
     }
     watched = "";
     writingUntil = 0;
+    isKept = true;
+    // What was sent with the press is kept by the server, or gone for good.
+    if (done) hold(open()?.dataset.id, null);
+    else recall();
     inbox.classList.toggle("has-open", !!open());
     const id = open()?.dataset.id;
     for (const row of all("#inbox-rows [data-row]")) {
@@ -197,6 +201,31 @@
   let saving = 0;
   let isKept = true;
 
+  // What the server has not taken yet is held by the tab, so that neither a lost connection nor a reload loses it.
+  const heldBy = (id) => `rapport-draft-${id}`;
+  const hold = (id, words) => {
+    try {
+      if (words === null) sessionStorage.removeItem(heldBy(id));
+      else sessionStorage.setItem(heldBy(id), words);
+    } catch {
+      // A tab that may hold nothing still has what the server keeps.
+    }
+  };
+
+  function recall() {
+    const id = open()?.dataset.id;
+    let words = null;
+    try {
+      words = id && sessionStorage.getItem(heldBy(id));
+    } catch {
+      return;
+    }
+    if (words === null || !text() || text().value === words) return;
+    text().value = words;
+    isKept = false;
+    save();
+  }
+
   function state(words) {
     const shown = $("#composer-state");
     if (shown) shown.textContent = words;
@@ -208,6 +237,7 @@
     const conversation = open();
     if (!box || !text() || isKept) return;
     const sent = text().value;
+    const { id } = conversation.dataset;
     isKept = true;
     try {
       const answer = await post(box.dataset.draft, {
@@ -218,6 +248,7 @@
       if (answer.status === 409) return otherDraft(await answer.json());
       if (!answer.ok) throw new Error(String(answer.status));
       const said = await answer.json();
+      if (isKept) hold(id, null);
       if ($("#composer") === box) {
         $("#composer-saved").value = said.saved_no;
         state(inbox.dataset.saidKept);
@@ -252,13 +283,14 @@
     if (event.target.id !== "composer-text") return;
     writingUntil = Date.now() + 12000;
     isKept = false;
+    hold(open().dataset.id, text().value);
     state("");
     clearTimeout(saving);
     saving = setTimeout(save, SAVE_MS);
     complete();
   });
   window.addEventListener("pagehide", () => {
-    if (isKept || !text()) return;
+    if (isKept || !text() || !open()) return;
     const body = new URLSearchParams({
       text: text().value,
       version: open().dataset.version,
@@ -268,7 +300,7 @@
     navigator.sendBeacon($("#composer").dataset.draft, body);
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.target.id === "pane" && !isKept) save(); // the old composer goes; its words do not
+    if (event.target.id === "pane" && !isKept && !done) save(); // the old composer goes; its words do not
   });
 
   // The composer says whether the words may leave; what is forbidden cannot be sent from here either
@@ -389,6 +421,7 @@
     show();
   });
 
+  recall();
   toEnd();
   ask();
 })();
