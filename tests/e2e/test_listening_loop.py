@@ -21,7 +21,7 @@ from rapport.kit import clock
 from rapport.knowledge import services as knowledge
 from rapport.knowledge.services import Written
 from rapport.listening import services as listening
-from rapport.listening.services import asking
+from rapport.listening.services import asking, rechecking
 from rapport.messaging import services as messaging
 from rapport.messaging.services import posting
 from rapport.messaging.tests.loopback import Loopback
@@ -172,6 +172,27 @@ def test_what_was_deleted_there_is_gone_here(
     network.take_back(question)
     round_of("sky", day)
     assert not Message.objects.filter(text__contains="flickers").exists()
+
+
+def test_what_was_read_long_ago_is_asked_for_again(
+    network: bluesky.Bluesky, firm: dict[str, Staff], day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rapport.plugins.connectors.bluesky.reading.KNOWN_MAX", 0)
+    question = network.say("ana.test", ASKS)
+    network.say("bo.test", "The lantern of a lighthouse", at=clock.now())
+    round_of("sky", day)
+    network.take_back(question)
+    told = 0
+    for _ in range(12):  # half of the hours that a deletion is given
+        day.later(3_600)
+        told += rechecking.recheck_if_due("sky")
+        assert rechecking.recheck_if_due("sky") == 0, "once an hour"
+    assert told == 1
+    for _ in range(2):
+        events.settle(spool.current().next_seq() - 1)
+        subscriptions.drain()
+    assert not Message.objects.filter(text__contains="flickers").exists()
+    assert Message.objects.filter(text__contains="lighthouse").exists()
 
 
 def test_an_answer_whose_taking_was_not_heard_is_posted_once(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from rapport.listening.contract import Context, Draft, Failed, Finding, Manners, Page, Receipt, Terms
+from rapport.listening.contract import Context, Draft, Failed, Finding, Manners, Page, Receipt, Said, Terms
 from rapport.plugins.connectors.bluesky import account as accounts
 from rapport.plugins.connectors.bluesky import writing
 from rapport.plugins.connectors.bluesky.account import Account, Config, Parameters, Refused
@@ -45,8 +45,8 @@ class Bluesky:
         "elsewhere, threads it spoke in for three days, and the newest posts with the words that are followed."
     )
     cannot_see = (
-        "Private messages, posts that their authors hide from those who are not logged in to the app, posts that "
-        "the network's search leaves out, and deletions of posts older than the newest 800 that were read."
+        "Private messages, posts that their authors hide from those who are not logged in to the app, and posts that "
+        "the network's search leaves out."
     )
 
     def check(self, config: Config) -> None:
@@ -79,6 +79,12 @@ class Bluesky:
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         yield from Round(Account(config, context), cursor, context).pages()
+
+    def recheck(self, config: Config, ids: Sequence[str], context: Context) -> Sequence[Said]:
+        posts = [id for id in ids if id.startswith("at://")]
+        return [
+            one for one in Round(Account(config, context), "", context).among(posts) if one.kind == "deletion"
+        ]
 
     def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
         return writing.published(Account(config, context), draft, context)

@@ -296,6 +296,11 @@ class Round:
             ]
             yield from self._told(posts.oldest_first(new))
 
+    def among(self, uris: Sequence[str]) -> list[Said]:
+        """Which of some posts are gone."""
+        there = {seen.said.id for seen in self._posts(uris)}
+        return [one for uri in uris if uri not in there for one in self._gone(uri)]
+
     def _recheck(self) -> Iterator[Page]:
         """Ask for some of what was told once more: what is gone, and what has changed."""
         held = [uri for uri, cid in self._cursor.known.items() if cid]
@@ -333,7 +338,7 @@ class Round:
         except Refused as refused:
             if not _is_gone(refused):
                 raise refused.failed from None
-            del self._cursor.known[uri]
+            self._cursor.known.pop(uri, None)
             yield Said(f"{uri}#deletion", "deletion", self._context.now(), "", about=uri, venue="bluesky")
             return
         profile = self._account_query("app.bsky.actor.getProfile", [("actor", did)], "")

@@ -220,6 +220,15 @@ def test_whoever_blocks_us_has_not_deleted_anything(
     assert reader.read() == []
 
 
+def test_what_was_read_long_ago_can_be_asked_for_again(network: simulator.Bluesky, reader: Reader) -> None:
+    uris = [network.say("ana.test", f"lantern {n}") for n in range(30)]
+    hidden = network.say("bo.test", "lantern")
+    network.blocks_me.add(network.joined("bo.test"))
+    network.take_back(uris[7])
+    (said,) = plugin.recheck(reader.config, [*uris, hidden, "something else"], reader.context)
+    assert (said.kind, said.about) == ("deletion", uris[7])
+
+
 def test_a_session_is_opened_once_and_renewed(network: simulator.Bluesky, reader: Reader, day: Day) -> None:
     reader.read()
     reader.read()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rapport.kit import markup, wire
-from rapport.listening.contract import Context, Draft, Failed, Finding, Manners, Page, Receipt, Terms
+from rapport.listening.contract import Context, Draft, Failed, Finding, Manners, Page, Receipt, Said, Terms
 from rapport.plugins.connectors.mastodon import server as servers
 from rapport.plugins.connectors.mastodon import statuses
 from rapport.plugins.connectors.mastodon.reading import Round
@@ -48,8 +48,8 @@ class Mastodon:
         "elsewhere, followed words as tags, and where you choose so the server's public timeline."
     )
     cannot_see = (
-        "Posts that the account's server does not know, words that are no tags unless the timeline or the server's "
-        "search has them, and changes or deletions of posts older than the newest 600 that were read."
+        "Posts that the account's server does not know, and words that are no tags unless the timeline or the "
+        "server's search has them."
     )
 
     def check(self, config: Config) -> None:
@@ -75,6 +75,14 @@ class Mastodon:
         except Refused as refused:
             raise refused.failed from None
         yield from found.pages()
+
+    def recheck(self, config: Config, ids: Sequence[str], context: Context) -> Sequence[Said]:
+        parts = [id.partition("@") for id in ids]
+        numbers = [number for number, _, host in parts if host == config.host and number.isdigit()]
+        try:
+            return Round(Server(config, context), "", context).among(numbers)
+        except Refused as refused:
+            raise refused.failed from None
 
     def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
         if not draft.text.strip():

@@ -298,6 +298,16 @@ class Round:
         now = self._context.now()
         return [Gap(now, now, "unreachable", f"{self._unread} entries came in a form that could not be read")]
 
+    def among(self, numbers: Sequence[str]) -> list[Said]:
+        """Which of some statuses are gone, and which were changed since they were first told."""
+        said: list[Said] = []
+        for start in range(0, len(numbers), RECHECKED):
+            part = numbers[start : start + RECHECKED]
+            there = {s.number: s for s in self._again(part)}
+            said += [self._gone(n) for n in part if n not in there and self._is_gone(n)]
+            said += [statuses.changed(s, self._context.now()) for s in there.values() if s.edited]
+        return said
+
     def _recheck(self) -> Iterator[Page]:
         """Ask for some of what was told once more: what is gone, and what has changed."""
         held = [number for number, edited in self._cursor.known.items() if edited != "-"]
@@ -347,7 +357,7 @@ class Round:
         return False
 
     def _gone(self, number: str) -> Said:
-        del self._cursor.known[number]
+        self._cursor.known.pop(number, None)
         id = f"{number}@{self._host}"
         now = self._context.now()
         return Said(f"{id}#deletion", "deletion", now, "", about=id, venue=f"mastodon:{self._host}")

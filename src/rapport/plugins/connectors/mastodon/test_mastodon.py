@@ -225,6 +225,20 @@ def test_what_was_deleted_or_changed_is_told(
     assert reader.read() == []
 
 
+@pytest.mark.parametrize("gives_many", [True, False])
+def test_what_was_read_long_ago_can_be_asked_for_again(
+    network: simulator.Mastodon, reader: Reader, gives_many: bool
+) -> None:
+    network.gives_many = gives_many
+    numbers = [network.say("ana", f"@shop {n}") for n in range(30)]
+    network.take_back(numbers[7])
+    network.change(numbers[3], "@shop new words")
+    ids = [reader.id(n) for n in numbers]
+    said = plugin.recheck(reader.config, [*ids, "7@elsewhere.example"], reader.context)
+    assert {s.kind: s.about for s in said if s.kind == "deletion"} == {"deletion": ids[7]}
+    assert [s.about for s in said if s.kind == "edit"] == [ids[3]]
+
+
 def test_a_token_that_was_taken_back_is_said_in_words(network: simulator.Mastodon, reader: Reader) -> None:
     reader.config = Config(network.address, "wrong")
     with pytest.raises(Failed) as caught:
