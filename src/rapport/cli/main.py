@@ -39,6 +39,7 @@ COMMANDS = {
     "explore": "rapport.cli.explore",
     "text": "rapport.cli.text",
     "answer": "rapport.cli.answer",
+    "conversations": "rapport.cli.conversations",
     "pause": "rapport.cli.pausing",
     "resume": "rapport.cli.pausing",
     "bench": "rapport.cli.bench",

@@ -2,8 +2,10 @@
 
 Effect on those we answered, by exact strata (Imbens and Rubin 2015, chapter 17): within a stratum of why they
 asked and how they stood before, the mean move after our reply less the mean move of those left alone; strata
-weigh as many answered ones as they hold. The interval is Neyman's, with Satterthwaite's degrees of freedom.
-What was not taken over: propensity scores, for which a venue has too few conversations.
+weigh as many answered ones as they hold. Within a stratum moves are set right for where somebody stood, by one
+slope for all strata, because we answer the angriest, and anger cools by itself. The interval is Neyman's, with
+Satterthwaite's degrees of freedom. What was not taken over: propensity scores, for which a venue has too few
+conversations.
 """
 
 from __future__ import annotations
@@ -109,7 +111,8 @@ def received(answered: Sequence[Case], alone: Sequence[Case]) -> Received:
 
 
 def _by_strata(answered: Sequence[Case], alone: Sequence[Case]) -> tuple[Effect | None, int]:
-    moves, others = _moves(answered), _moves(alone)
+    pull = _pull_to_the_middle([*answered, *alone])
+    moves, others = _moves(answered, pull), _moves(alone, pull)
     shared = [s for s in moves if len(moves[s]) >= STRATUM_MIN and len(others.get(s, ())) >= STRATUM_MIN]
     n = sum(len(moves[s]) for s in shared)
     unmatched = len(answered) - n
@@ -131,13 +134,30 @@ def _by_strata(answered: Sequence[Case], alone: Sequence[Case]) -> tuple[Effect 
     return Effect(value, max(-2.0, value - wide), min(2.0, value + wide), n, n_alone), unmatched
 
 
-def _moves(cases: Sequence[Case]) -> dict[tuple[str, int], list[float]]:
+def _moves(cases: Sequence[Case], pull: float) -> dict[tuple[str, int], list[float]]:
     found: dict[tuple[str, int], list[float]] = {}
     for case in cases:
         if case.after is not None:
-            at = (case.why, int(np.searchsorted(EDGES, case.before, side="right")))
-            found.setdefault(at, []).append(case.after - case.before)
+            found.setdefault(_stratum(case), []).append(case.after - case.before - pull * case.before)
     return found
+
+
+def _stratum(case: Case) -> tuple[str, int]:
+    return case.why, int(np.searchsorted(EDGES, case.before, side="right"))
+
+
+def _pull_to_the_middle(cases: Sequence[Case]) -> float:
+    """How far somebody moves more the lower they stand, within a stratum: anger cools with us or without."""
+    by_stratum: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for case in cases:
+        if case.after is not None:
+            by_stratum.setdefault(_stratum(case), []).append((case.before, case.after - case.before))
+    together = above = 0.0
+    for pairs in by_stratum.values():
+        x, y = np.asarray(pairs).T
+        together += float(((x - x.mean()) * (y - y.mean())).sum())
+        above += float(((x - x.mean()) ** 2).sum())
+    return together / above if above > 0 else 0.0
 
 
 def t_quantile(freedom: float) -> float:

@@ -10,7 +10,18 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
 
 from rapport.web.access import public
-from rapport.web.api import consents, events, knowledge, pausing, people, problems, requests, state, surveys
+from rapport.web.api import (
+    consents,
+    conversations,
+    events,
+    knowledge,
+    pausing,
+    people,
+    problems,
+    requests,
+    state,
+    surveys,
+)
 from rapport.web.api.auth import BearerToken
 
 VERSION = "1"
@@ -57,6 +68,7 @@ api.add_router("/events", events.router)
 api.add_router("/requests", requests.router)
 api.add_router("/surveys", surveys.router)
 api.add_router("/knowledge", knowledge.router)
+api.add_router("/conversations", conversations.router)
 api.add_router("/pause", pausing.router)
 api.add_router("", state.router)
 
