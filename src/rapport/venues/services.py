@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rapport.kit import clock
@@ -46,13 +46,20 @@ def check(
     language: str = "",
     was_asked: bool = False,
     is_public: bool = True,
+    is_own_page: bool = False,
     at: dt.datetime | None = None,
     helpful: int = 0,
     promoting: int = 0,
     said_before: Sequence[str] = (),
 ) -> Checked:
-    """A draft with the venue's disclosure written in, held against every rule of the venue's card."""
+    """A draft with the venue's disclosure written in, held against every rule of the venue's card.
+
+    On a page of the firm's own what it offers may be said, and the page itself says who speaks; all other
+    rules of the network hold there too.
+    """
     view = selectors.card(venue)
+    if is_own_page:
+        view = replace(view, card=cards.on_own_page(view.card))
     ours = selectors.face()
     said = disclosed(view.card, text, language, ours.firm) if is_public else text.strip()
     draft = VenueDraft(

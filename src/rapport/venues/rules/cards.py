@@ -257,6 +257,22 @@ def _written_days(days: tuple[int, ...]) -> str:
     return f"{_DAYS[gone]}-{_DAYS[(gone + len(days) - 1) % 7]}"
 
 
+_OF_OTHERS_PLACES = frozenset(["promotion", "codes", "elsewhere", "mentions"])
+
+
+def on_own_page(card: RuleCard) -> RuleCard:
+    """What of a network's card holds on a page of the firm's own, where it is nobody's guest and signs by its name."""
+    return replace(
+        card,
+        reply_only_when_asked=False,
+        links="one" if card.links == "own_none" else card.links,
+        disclosure_as="none",
+        must_tag_vendor=False,
+        help_to_promotion=0.0,
+        forbids=tuple(what for what in card.forbids if what not in _OF_OTHERS_PLACES),
+    )
+
+
 def as_mapping(card: RuleCard) -> dict[str, Any]:
     """The card as plain values, for a store or an answer in JSON."""
     found: dict[str, Any] = {}

@@ -33,6 +33,7 @@ _PLAIN = str.maketrans(
     | {"–": "-", "—": "-", "‐": "-", "‑": "-", "−": "-", "。": ".", "․": ".", "‧": ".", "∙": ".", "⋅": "."}
 )
 _LEET = str.maketrans("013457$@!", "oieastsai")
+_SPACES = re.compile(r"[^\S\n]+")
 _WORD = re.compile(r"[^\W_]+")
 _LEETED = re.compile(r"(?<![\w@#/.])(?=[a-z0-9$@!]*[a-z])(?=[a-z0-9$@!]*[013457$@!])[a-z0-9$@!]{3,}(?![\w/])")
 _SPACED = re.compile(r"(?<![^\W_])[^\W\d_](?:(?P<by>[ .\-_*·|~+/,])[^\W\d_])(?:(?P=by)[^\W\d_])+(?![^\W_])")
@@ -66,14 +67,14 @@ def folded(text: str) -> Folded:
     hidden = _hidden_words(text)
     shown = _styled(unicodedata.normalize("NFKC", _HIDDEN_PATTERN.sub(_kept, text)))
     seen, mixed = _one_script(shown)
-    low = plain(seen)
-    return Folded(seen, low, _other_readings(low), hidden, mixed)
+    return Folded(seen, plain(seen), _other_readings(seen.casefold()), hidden, mixed)
 
 
 def plain(text: str) -> str:
     """Small letters without accents, and one sign for each kind of quote and dash."""
     apart = unicodedata.normalize("NFD", text.casefold().translate(_PLAIN))
-    return unicodedata.normalize("NFC", "".join(c for c in apart if not _is_latin_mark(c)))
+    kept = unicodedata.normalize("NFC", "".join(c for c in apart if not _is_latin_mark(c)))
+    return _SPACES.sub(" ", kept)
 
 
 def letters(text: str) -> str:
@@ -147,8 +148,10 @@ def _one_script(text: str) -> tuple[str, tuple[str, ...]]:
     return read_text, tuple(dict.fromkeys(mixed))
 
 
-def _other_readings(low: str) -> tuple[str, ...]:
-    together = _SPACED.sub(lambda found: re.sub(r"[^\w]|_", "", found.group()), low)
+def _other_readings(text: str) -> tuple[str, ...]:
+    # Letters are put together before spaces are: two spaces are where a word ends.
+    low = plain(text)
+    together = plain(_SPACED.sub(lambda found: re.sub(r"[^\w]|_", "", found.group()), text))
     together = _STARRED.sub("", together)
     found = [together] if together != low else []
     for reading in (low, *found):

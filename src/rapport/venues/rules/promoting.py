@@ -69,12 +69,24 @@ _FAULT_CODE = re.compile(r"^(?:[PBCU]\d{4}|E\d{1,3}|[A-Z]\d{2,3})$")
 
 _SERVICE = re.compile(rf"\b(?:{'|'.join(_filled('service'))})\b")
 _INVITES = re.compile(rf"\b(?:{'|'.join(_filled('invites'))})\b")
-_OWN, _SHOP, _DEAL, _POSITIVE, _MISHAP, _OTHERS, _DENIES, _BUYING, _FROM_US = (
+_OWN, _SHOP, _DEAL, _POSITIVE, _MISHAP, _OTHERS, _DENIES, _BUYING, _FROM_US, _COMING = (
     rf"(?:{'|'.join(_filled(kind))})"
-    for kind in ("own", "shop", "deal", "positive", "mishap", "others", "denies", "buying", "from_us")
+    for kind in (
+        "own",
+        "shop",
+        "deal",
+        "positive",
+        "mishap",
+        "others",
+        "denies",
+        "buying",
+        "from_us",
+        "coming",
+    )
 )
 _OWN_SHOP = re.compile(rf"\b{_OWN}\b(?:[ -][\w-]+){{0,2}}[ -]{_SHOP}\b")
 _FROM_OURS = re.compile(rf"\b{_BUYING}\b.{{0,60}}\b{_FROM_US}\b|\b{_FROM_US}\b.{{0,60}}\b{_BUYING}\b")
+_COMING_BY = re.compile(rf"\b{_COMING}\b.{{0,30}}\b(?:{_SHOP}|us|trovarci)\b")
 _ANY_DEAL = re.compile(rf"\b{_DEAL}\b")
 _IS_MISHAP = re.compile(rf"\b{_MISHAP}\b")
 _HAS_OTHERS = re.compile(rf"\b{_OTHERS}\b")
@@ -117,7 +129,7 @@ def _by_sentence(text: str, names: Sequence[str]) -> list[tuple[str, str]]:
         sentence = m.group()
         shop = _OWN_SHOP.search(sentence)
         if shop is None and not _SERVICE.search(sentence) and not _IS_DENIED.search(sentence):
-            shop = _FROM_OURS.search(sentence)
+            shop = _FROM_OURS.search(sentence) or _COMING_BY.search(sentence)
         if shop and not _IS_MISHAP.search(sentence) and not _HAS_OTHERS.search(sentence):
             found.append(("call", shop.group()))
         deal = _ANY_DEAL.search(sentence)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from rapport.venues.rules.cards import Finding, RuleCard, Tick, written_hours
 from rapport.venues.selectors import CardView
+from rapport.web.components import formats
 
 ORIGINS: dict[str, Any] = {
     "own": gettext_lazy("written here"),
@@ -97,7 +98,7 @@ def said(card: RuleCard) -> list[Said]:
     if card.forbids:
         lines.append(Said(_("Not allowed"), ", ".join(str(FORBIDS[what]) for what in card.forbids)))
     if card.length_max:
-        lines.append(Said(_("Length"), f"{card.length_max} {LENGTHS[card.length_as]}"))
+        lines.append(Said(_("Length"), f"{formats.number(card.length_max)} {LENGTHS[card.length_as]}"))
     if card.languages:
         lines.append(Said(_("Languages"), ", ".join(card.languages)))
     if card.forms_of_address:

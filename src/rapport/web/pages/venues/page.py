@@ -110,6 +110,10 @@ class CardForm(forms.Form):
         label=gettext_lazy("Read on"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
 
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields under what they are about, in the order of a card."""
+        return [(str(label), [self[name] for name in names]) for label, names in GROUPS]
+
     def values(self) -> dict[str, Any]:
         """The fields as a card writes them down; Invalid where a line cannot be read."""
         given = dict(self.cleaned_data)
@@ -121,6 +125,23 @@ class CardForm(forms.Form):
             "languages": [code.strip().lower() for code in given["languages"].split(",") if code.strip()],
             "read_on": day.isoformat() if isinstance(day, dt.date) else None,
         }
+
+
+GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (
+        gettext_lazy("What one may do"),
+        ("title", "links", "help_to_promotion", "reply_only_when_asked", "forbids"),
+    ),
+    (
+        gettext_lazy("Who speaks"),
+        ("disclosure_as", "vendor_tag", "must_tag_vendor", "disclosure"),
+    ),
+    (
+        gettext_lazy("How and when"),
+        ("length_max", "length_as", "languages", "forms_of_address", "hours", "zone", "tone"),
+    ),
+    (gettext_lazy("Where this comes from"), ("source", "read_on", "note")),
+)
 
 
 class FaceForm(forms.Form):
