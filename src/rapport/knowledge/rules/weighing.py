@@ -29,6 +29,7 @@ WORDS_ALONE = (3.0, 12.0, 8.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0)
 SURE = (0.6, 4.0, 8.0, -4.5)
 STANDS_FOR_MEANING = 1.5  # times the nearness by words, of a text in letters that the reader does not know
 LOGIT_MAX = 6.0
+SUREST = 0.99  # that nothing was overlooked is never certain
 FLATTEST = 0.2  # slope of what staff said: a surer proposal stays a surer one
 # How alike a question usually is to an entry that has nothing to do with it: it stands among the candidates, because
 # among few entries one would otherwise be the likeliest whatever is asked.
@@ -124,7 +125,7 @@ def probabilities(weights: Weights, p: Floats, like: Floats, foreign: NDArray[np
     """float64 (questions, shown): the probability that each is right; `like` is of the same pairs."""
     z = _signs(p, like, foreign) @ np.array(weights.sure)
     slope, constant = weights.moved
-    return np.asarray(1 / (1 + np.exp(-(slope * z + constant))))
+    return np.asarray(np.minimum(SUREST, 1 / (1 + np.exp(-(slope * z + constant)))))
 
 
 def _signs(p: Floats, like: Floats, foreign: NDArray[np.bool_]) -> Floats:
