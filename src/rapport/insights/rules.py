@@ -14,7 +14,7 @@ from rapport.insights.contract import Gives
 from rapport.kit.errors import Invalid
 
 # Events whose text is ours; what we say is nobody's opinion of us.
-OWN_WORDS = ("message_sent", "reply_published")
+OWN_WORDS = ("message_sent", "reply_published", "our_post_published")
 STAFF = "staff"  # the model that corrections are written under
 NOTHING = ""  # the label of an annotation that takes back an earlier one: nothing is said of it any more
 # Where on the range of its annotation a label that staff gave lies, from 0 to 1; other labels have no value.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from rapport.consent import selectors as consent
 from rapport.events.rules import IDENTIFIER_PATTERN, normal_identifier
@@ -32,6 +32,7 @@ from rapport.venues.rules import Finding, Tick, is_promoting
 from rapport.venues.rules.cards import network_of
 
 PURPOSE = "service"
+FIRM = "firm"  # namespace of the pages that are our own: what is posted there is said to nobody in particular
 WORTH = dt.timedelta(days=3)  # an answer that could not leave for so long answers nobody any more
 WEIGHED = dt.timedelta(days=90)  # over which help and promotion are weighed against each other
 REMEMBERED = 20  # of our last texts at a venue, against which a new one is held
@@ -69,6 +70,7 @@ class Answer:
         ""  # as events name it; empty: `social` in public, `direct` in private, or the channel's own
     )
     expires_at: dt.datetime | None = None
+    is_own_post: bool = False  # said to everybody on a page of our own, in answer to nobody; `to` is not looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ def _checked(answer: Answer) -> tuple[Answer, _Way]:
         raise Invalid(
             f"{answer.key!r} cannot be an idempotency key", f"Give a text of 1 to {KEY_CHARS_MAX} characters."
         )
+    if answer.is_own_post:
+        if not answer.is_public or answer.in_reply_to:
+            raise Invalid("a post of our own answers nobody", "Give it as an answer instead.")
+        answer = replace(answer, to=f"{FIRM}:{answer.source}", was_asked=True)
     namespace, _colon, value = answer.to.partition(":")
     to = normal_identifier(namespace, value)
     if not IDENTIFIER_PATTERN.match(to):
@@ -176,13 +182,14 @@ def _way(answer: Answer) -> _Way:
 
 
 def _preview(answer: Answer, way: _Way) -> Preview:
-    there = standing_at(answer.venue) if answer.is_public else Standing()
+    there = standing_at(answer.venue, own_page=answer.is_own_post) if answer.is_public else Standing()
     checked = venues.check(
         answer.venue,
         answer.text,
         language=answer.language,
         was_asked=answer.was_asked,
         is_public=answer.is_public,
+        is_own_page=answer.is_own_post,
         helpful=there.helpful,
         promoting=there.promoting,
         said_before=there.said_before,
@@ -198,10 +205,15 @@ def _preview(answer: Answer, way: _Way) -> Preview:
     return Preview(checked.text, answer.venue, checked.ticks, needs, reason, message, hint)
 
 
-def standing_at(venue: str) -> Standing:
-    """How we stand at a venue: answers that helped and that promoted, and our own texts of late."""
+def standing_at(venue: str, *, own_page: bool = False) -> Standing:
+    """How we stand at a venue: answers that helped and that promoted, and our own texts of late.
+
+    What we say on a page of our own is not weighed against what we answer elsewhere on its network.
+    """
     since = clock.now() - WEIGHED
     left = Delivery.objects.filter(template=ANSWER, planned_at__gte=since, state__in=_COUNTED)
+    ours = Q(identifier__startswith=f"{FIRM}:")
+    left = left.filter(ours if own_page else ~ours)
     there = Reply.objects.filter(
         venue=venue, planned_at__gte=since, is_public=True, delivery__in=left.values("id")
     )
@@ -299,7 +311,7 @@ def _write(delivery: uuid.UUID, answer: Answer, way: _Way, preview: Preview) -> 
             "text": preview.text,
             "is_public": answer.is_public,
             "was_asked": answer.was_asked,
-            "promotes": answer.is_public and is_promoting(answer.text),
+            "promotes": answer.is_public and not answer.is_own_post and is_promoting(answer.text),
             "by": answer.by,
             "approved_by": answer.approved_by,
             "planned_at": now,

@@ -11,6 +11,7 @@ from rapport.events import services as events
 from rapport.kit import bulk, clock
 from rapport.messaging.models import Delivery, Reply
 from rapport.messaging.services.preparing import ANSWER
+from rapport.messaging.services.replying import FIRM
 from rapport.messaging.services.steps import STAFF
 
 SOURCE = "messaging"
@@ -47,6 +48,11 @@ def tell_all() -> None:
         pass
 
 
+def _is_own(row: Delivery) -> bool:
+    """Whether it was said on a page of our own, to nobody in particular."""
+    return row.identifier.startswith(f"{FIRM}:")
+
+
 def _touchpoint(row: Delivery, answer: Reply | None) -> dict[str, object]:
     properties = {
         "message": row.id.hex,
@@ -79,7 +85,7 @@ def _touchpoint(row: Delivery, answer: Reply | None) -> dict[str, object]:
             "url": answer.url,
         }
         if answer.is_public:
-            found["name"] = "reply_published"
+            found["name"] = "our_post_published" if _is_own(row) else "reply_published"
             properties = {key: properties[key] for key in ("message", "reason") if key in properties}
         properties |= of_answer
     found["properties"] = json.dumps({key: value for key, value in properties.items() if value})

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Subjects = NDArray[np.int64]
 
 # Namespaces of things rather than of people; their subjects get no identity.
-NOT_PEOPLE = ("product", "order", "site", "erasure")
+NOT_PEOPLE = ("product", "order", "site", "firm", "erasure")
 
 ACCEPTED, PROPOSED, REJECTED, REMOVED = "accepted", "proposed", "rejected", "removed"
 CERTAIN, PROBABLE = "certain", "probable"
