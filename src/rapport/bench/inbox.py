@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from rapport.bench import child
-from rapport.bench.harness import Measure, bench
+from rapport.bench.harness import Measure, Missing, bench
 from rapport.kit import clock, home, ids
 
 CONVERSATIONS = 100_000
@@ -103,7 +103,8 @@ def components(links: Iterable[Link]) -> set[frozenset[str]]:
             continue
         group, edge = {begin}, [begin]
         while edge:
-            edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
+
+                       edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
         seen |= group
         if group & said:
             found.add(frozenset(group & said))
@@ -119,7 +120,7 @@ def gather(links: Sequence[Link], first_seq: int = 1, batch: int = 5_000) -> set
     from rapport.events.subscriptions import Batch
 
     now = clock.now()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "seq": first_seq + k,
             "ts": now - dt.timedelta(minutes=len(links) - k),
@@ -171,14 +172,16 @@ def main(n: int) -> None:
     )
     numbers = _fill(n, owner.pk)
     took = _actions(numbers, owner.pk)
-    rebuilt = {}
+    rebuilt: dict[str, tuple[int, int]] = {}
     for name, read, parts in (
         ("twcs_spotify", twcs_links, ("twcs_spotify", "support_requests.csv")),
         ("ibm_twitter_care", care_links, ("ibm_twitter_care", "dev.json")),
     ):
         try:
             links = read(child.shared_file(*parts))
-        except Exception:  # the data set is not on this machine
+        except Missing:
+            links = []  # the data set is not on this machine
+        if not links:
             continue
         from rapport.conversations.models import Message
 
@@ -204,15 +207,18 @@ def _fill(n: int, owner: int) -> list[uuid.UUID]:
         language = rng.choice(LANGUAGES)
         heads.append(
             (
-                bulk.uuid_value(number), 8 * k, f"email:p{k}@example.org", "email", "email", "mail", "", f"Matter {k}", state,
-                "private", bulk.time_value(last - dt.timedelta(days=1)), bulk.time_value(last), bulk.time_value(last),
+                bulk.uuid_value(number), 8 * k, f"email:p{k}@example.org", "email", "email", "mail", "", f"Matter {k}",
+                state, "private", bulk.time_value(last - dt.timedelta(days=1)), bulk.time_value(last),
+                bulk.time_value(last),
                 bulk.time_value(last) if state == "open" else None, False, rng.random(), 0, rng.random(), "[]",
                 rng.choice((None, owner)), "", False, language, rng.choice(("negative", "neutral", "positive")),
-                rng.choice(("question", "complaint", "praise")), MESSAGES_EACH, "what was said last", "", "", "", "", "", 1, k + 1,
+                rng.choice(("question", "complaint", "praise")), MESSAGES_EACH, "what was said last", "", "", "", "",
+                "", 1, k + 1,
             )
         )  # fmt: skip
     columns = (
-        "id", "subject", "identifier", "channel", "network", "source", "venue", "title", "state", "why", "first_ts", "last_ts",
+        "id", "subject", "identifier", "channel", "network", "source", "venue", "title", "state", "why",
+        "first_ts", "last_ts",
         "last_in_ts", "waiting_since", "is_overdue", "urgency", "value_at_risk_minor", "priority", "because", "assignee",
         "team", "is_public", "language", "sentiment", "intent", "n_messages", "preview", "author_name", "outcome",
         "resolved_why", "failure", "state_before", "version", "changed_no",
@@ -229,7 +235,8 @@ def _fill(n: int, owner: int) -> list[uuid.UUID]:
             (
                 bulk.uuid_value(numbers[k]), bulk.uuid_value(numbers[k]), k * MESSAGES_EACH + m + 1,
                 bulk.time_value(now - dt.timedelta(minutes=500_000 - m * 60)), "in" if m % 2 == 0 else "out", 8 * k,
-                f"email:p{k}@example.org", "", " ".join(rng.choices(words, k=16)), "en", "email", "mail", "", f"<{k}.{m}@x>",
+                f"email:p{k}@example.org", "", " ".join(rng.choices(words, k=16)), "en", "email", "mail", "",
+                f"<{k}.{m}@x>",
                 f"<{k}.{m - 1}@x>" if m else "", "", "", "message_received", "", "", False, False, False, False, "", "", "",
                 "", "", 0.0, "", "", "",
             )
@@ -291,7 +298,8 @@ def _actions(numbers: Sequence[uuid.UUID], owner: int) -> dict[str, list[float]]
         "page of what there is none of": lambda: selectors.page(Wanted(states=STATES, team="nobody"), owner),
         "numbers beside every view": lambda: selectors.counts(owner),
         "a conversation with its messages": lambda: (
-            selectors.conversation(n := rng.choice(numbers)), selectors.messages(n), selectors.earlier(n), selectors.watching(n)
+            selectors.conversation(n := rng.choice(numbers)), selectors.messages(n), selectors.earlier(n),
+            selectors.watching(n),
         ),
         "what moved since": lambda: selectors.changes(max(1, selectors.changes(0).token - 20)),
         "search for what was said once or so": lambda: selectors.search("zanzibar"),

@@ -69,7 +69,8 @@ def bring_up(
 
 def _write(written: Sequence[Conversation]) -> None:
     """One statement for each: Django's own way makes one of thousands of cases, which takes ten times as long."""
-    columns = [Conversation._meta.get_field(name) for name in _WRITTEN]
+    by_name = {c.name: c for c in Conversation._meta.concrete_fields}
+    columns = [by_name[name] for name in _WRITTEN]
     changed = ", ".join(f"{name} = %s" for name in _WRITTEN)
     bulk.execute_many(
         f"UPDATE conversations_conversation SET {changed} WHERE id = %s",

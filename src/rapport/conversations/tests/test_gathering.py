@@ -171,7 +171,8 @@ def test_the_newest_words_hold(log: Log) -> None:
 def test_a_chat_goes_on_in_one_conversation(log: Log) -> None:
     def line(n: int, text: str, minutes: float) -> dict[str, object]:
         return said(
-            "message_received", "chat:c1", text, minutes=minutes, channel="chat", network="chat", post_id=f"l{n}", thread="c1"
+            "message_received", "chat:c1", text, minutes=minutes, channel="chat", network="chat", post_id=f"l{n}",
+            thread="c1",
         )  # fmt: skip
 
     log([line(2, "are you there?", 1), line(1, "hello", 0)])

@@ -256,9 +256,7 @@ def test_pages_go_on_where_they_ended_and_changes_are_told(log: Log, bob: Staff)
             if not before:
                 break
         assert len(seen) == len(set(seen)) == 7
-    assert [r.identifier for r in selectors.page(Wanted(order="waiting"), bob.pk).rows][
-        0
-    ] == "email:a0@example.org"
+    assert selectors.page(Wanted(order="waiting"), bob.pk).rows[0].identifier == "email:a0@example.org"
     token = selectors.changes(0).token
     assert not selectors.changes(token).ids
     services.assign(seen[0], bob.pk, by=bob.pk)
@@ -289,9 +287,7 @@ def test_search_finds_words_and_their_beginnings_in_everything_ever_said(log: Lo
     log([mail("ana", "The déjà vu cable is broken", "A", 1), mail("bo", "No cables here", "B", 2)])
     services.note(Conversation.objects.earliest("first_ts").id, "cable again", by=bob.pk)
     assert len(selectors.search("cabl").rows) == 3
-    (found,) = (
-        selectors.search("déjà broken").rows
-    )
+    (found,) = selectors.search("déjà broken").rows
     assert ("broken", True) in found.marked
     first = selectors.search("cable", limit=2)
     assert len(selectors.search("cable", first.next).rows) == 1
