@@ -132,7 +132,7 @@ class _Reading:
         self.source.cursor = page.cursor
 
     def _failed(self, error: Failed) -> Round:
-        again_in_s = troubles.note(sources.row(self.source.name), error)
+        again_in_s = troubles.note(sources.row(self.source.name), error, has_advanced=self.n_pages > 0)
         return Round(self.n_said, self.n_pages, False, error.message, error.hint, again_in_s)
 
 

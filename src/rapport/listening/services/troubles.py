@@ -17,11 +17,16 @@ from rapport.listening.services import gaps
 TEXT_CHARS_MAX = 1_000
 
 
-def note(source: Source, failed: Failed) -> float | None:
-    """Keep why a source cannot be read; gives the seconds until it is tried again, None where somebody must act."""
+def note(source: Source, failed: Failed, *, has_advanced: bool = False) -> float | None:
+    """Keep why a source cannot be read; gives the seconds until it is tried again, None where somebody must act.
+
+    One that `has_advanced` since the failure before is not failing, merely interrupted: waits do not grow.
+    """
     now = clock.now()
     with transaction.atomic():
         rows = Source.objects.filter(name=source.name)
+        if has_advanced:
+            rows.update(failures=0, trouble_since=None)
         rows.update(
             failures=F("failures") + 1,
             trouble=failed.message[:TEXT_CHARS_MAX],

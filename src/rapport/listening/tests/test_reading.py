@@ -148,6 +148,26 @@ def test_failures_wait_longer_each_time_and_not_all_at_once() -> None:
     assert pace.pause_s(9, 10**9, 0.9) == pace.WAIT_MAX_S
 
 
+def test_a_long_way_back_that_is_read_in_parts_does_not_wait_longer_each_time(
+    square: Square, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = square.fetch
+
+    def one_page(config: Any, cursor: str, context: Any) -> Iterator[Page]:
+        yield next(fetch(config, cursor, context))
+        raise Failed("our own limit is spent", reason="rate", retry_after_s=20)
+
+    monkeypatch.setattr(square, "fetch", one_page)
+    square.said = [says(f"post {n}", id=str(n)) for n in range(20)]
+    waits = [services.read_source(source).again_in_s for _ in range(8)]
+    assert all(wait is not None and wait <= 25 for wait in waits)
+    monkeypatch.setattr(square, "fetch", fetch)
+    square.refuses = [Failed("no", reason="unreachable", retry_after_s=None) for _ in range(2)]
+    assert services.read_source(source).again_in_s == 6 * 3_600, (
+        "what never helps is asked again a few times a day"
+    )
+
+
 def test_a_login_that_ended_stops_the_source_and_says_so(square: Square, source: str) -> None:
     square.refuses = [
         Failed("The key was revoked", reason="login", retry_after_s=None, hint="Make a new one.")
