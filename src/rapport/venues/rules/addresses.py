@@ -345,20 +345,21 @@ def _own(text: str, domains: Sequence[str]) -> list[Address]:
     found = []
     for domain in domains:
         labels = [re.escape(label) for label in domain.lower().split(".")]
-        between = rf"(?:[^\w]|\b(?:{_THEN}|{_DOT})\b){{1,24}}"
+        between = rf"(?:[^\w]|\b(?:{_THEN}|{_DOT})\b){{0,24}}"
         if m := re.search(rf"(?<![\w@]){between.join(labels)}(?![\w])", text):
             is_plain = m.group() == domain.lower()
             found.append(Address(domain.lower(), m.group(), is_disguised=not is_plain, is_bare=True))
         # "Search for ottertools and take the first" leads there as well.
-        if len(labels[0]) > 3 and (m := re.search(rf"\b{_SEEK}\b[^.!?\n]{{0,30}}\b{labels[0]}\b", text)):
+        sought = rf"\b{_SEEK}\b[^.!?\n]{{0,30}}\b{labels[0]}\b"
+        if len(labels[0]) > 3 and (m := re.search(sought, text)):
             found.append(Address(domain.lower(), m.group(), is_disguised=True, is_bare=True))
     return found
 
 
 _THEN = "then|followed|by|and|a|period|full|stop|dann|puis|luego|poi|depois"
 _SEEK = (
-    r"(?:search(?: for)?|google|type|look up|duckduckgo|bing|suche? nach|google[nt]?|cherche[zr]?|tape[zr]|busca\w*|cerca(?:te)?"
-    r"|procur[ae]|zoek(?: naar| op)?|wyszukaj|wpisz)"
+    r"(?:search(?: for)?|google|type|look up|duckduckgo|bing|suche? nach|google[nt]?|cherche[zr]?|tape[zr]|busca\w*"
+    r"|cerca(?:te)?|procur[ae]|zoek(?: naar| op)?|wyszukaj|wpisz)"
 )
 
 
