@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rapport.listening import selectors as listening
-from rapport.listening.contract import Terms
+from rapport.listening.contract import Publishes, Terms
 from rapport.listening.services import sources as setting_up
 from rapport.web.components import formats
 
@@ -113,9 +113,10 @@ def form_of(connector: str, posted: Any, initial: Mapping[str, Any], *, is_new: 
         label=_("Keep words for so many days"), min_value=1, max_value=3_650, required=False,
         help_text=_("Where you want it shorter than the terms. Empty: as the terms say."),
     )  # fmt: skip
-    shown["asks_approval"] = forms.BooleanField(
-        label=_("A second person approves what we say there in public"), required=False
-    )
+    if isinstance(setting_up.connector(connector), Publishes):
+        shown["asks_approval"] = forms.BooleanField(
+            label=_("A second person approves what we say there in public"), required=False
+        )
     kind = type("SourceForm", (forms.Form,), shown)
     form: forms.Form = kind(posted, initial={f"set_{k}": v for k, v in initial.items()} | dict(initial))
     return form

@@ -92,7 +92,7 @@ def add(request: HttpRequest, connector: str) -> HttpResponseBase:
                     networking.values_of(form),
                     by=request.user.email,
                     keep_days=form.cleaned_data["keep_days"],
-                    asks_approval=form.cleaned_data["asks_approval"],
+                    asks_approval=form.cleaned_data.get("asks_approval", True),
                     days_back=form.cleaned_data["days_back"],
                 )
                 messages.success(request, _("It is set up and read from now on."))
@@ -174,7 +174,7 @@ def _done(request: HttpRequest, row: listening.SourceRow) -> tuple[HttpResponseB
                 networking.values_of(form),
                 by=by,
                 keep_days=form.cleaned_data["keep_days"],
-                asks_approval=form.cleaned_data["asks_approval"],
+                asks_approval=form.cleaned_data.get("asks_approval"),
                 days_back=form.cleaned_data["days_back"],
             )
         except RapportError as error:
