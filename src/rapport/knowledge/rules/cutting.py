@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -65,8 +66,7 @@ def counts(texts: Sequence[str]) -> sp.csr_matrix:
     # 32 bits: a process with 10,000 entries keeps millions of these.
     made = sp.csr_matrix((np.ones(len(bucket), np.float32), (row, bucket)), shape=(len(texts), SIZE))
     made.sum_duplicates()
-    made.data = (1 + np.log(made.data)).astype(np.float32)
-    return made
+    return _with(made, 1 + np.log(made.data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,15 @@ class Rarity:
 
     def weighed(self, counted: sp.csr_matrix) -> sp.csr_matrix:
         """The same texts weighed, each of length one."""
-        made = counted.copy()
-        made.data = made.data * self.weight[made.indices]
-        length = np.sqrt(
-            np.bincount(_rows(made), weights=made.data.astype(np.float64) ** 2, minlength=made.shape[0])
-        )
-        made.data = (made.data / np.maximum(length, 1e-9)[_rows(made)]).astype(np.float32)
-        return made
+        value = counted.data * self.weight[counted.indices]
+        row = _rows(counted)
+        length = np.sqrt(np.bincount(row, weights=value.astype(np.float64) ** 2, minlength=counted.shape[0]))
+        return _with(counted, value / np.maximum(length, 1e-9)[row])
+
+
+def _with(matrix: sp.csr_matrix, value: NDArray[Any]) -> sp.csr_matrix:
+    """The same matrix with other values."""
+    return sp.csr_matrix((value.astype(np.float32), matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _rows(matrix: sp.csr_matrix) -> NDArray[np.int64]:

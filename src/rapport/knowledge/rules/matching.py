@@ -24,7 +24,9 @@ NAMES = (
     "how often asked", "has wordings",
 )  # fmt: skip
 AT_ONCE = 64  # questions
-_LITTLE = frozenset(word for words in spoken.LITTLE.values() for word in words.split())  # they tell nobody anything
+_LITTLE = frozenset(
+    word for words in spoken.LITTLE.values() for word in words.split()
+)  # they tell nobody anything
 
 Floats = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -201,7 +203,9 @@ def build(entries: Sequence[Known], meaning: Meaning, kept: Meanings | None = No
 def shared_words(question: str, text: str, rarity: cutting.Rarity, most: int = 4) -> tuple[str, ...]:
     """The words that a question shares with a text, those that tell most first."""
     there = set(cutting.words(text))
-    mine = [w for w in dict.fromkeys(cutting.words(question)) if w in there and len(w) > 1 and w not in _LITTLE]
+    mine = [
+        w for w in dict.fromkeys(cutting.words(question)) if w in there and len(w) > 1 and w not in _LITTLE
+    ]
     if not mine:
         return ()
     counted = cutting.counts(mine)
