@@ -357,7 +357,7 @@
     const asked = (slash || mention)[1].toLowerCase();
     const known = slash
       ? (await readyAnswers()).map((one) => ({ label: one.title, key: `/${one.short}`, text: one.text, find: `${one.short} ${one.title}` }))
-      : JSON.parse($("#composer").dataset.colleagues).map((name) => ({ label: name, key: "", text: `@${name} `, find: name }));
+      : JSON.parse($("#composer").dataset.colleagues).map(([name, handle]) => ({ label: name, key: "", text: `@${handle} `, find: `${name} ${handle}` }));
     const found = known.filter((one) => one.find.toLowerCase().split(/\s+/).some((word) => word.startsWith(asked))).slice(0, 8);
     options = found.map((one) => ({ ...one, from: before.length - asked.length - 1, to: before.length, at }));
     chosen = 0;

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from rapport.events import services as events
 from rapport.events import spool
 from rapport.events.collector import door
+from rapport.kit.errors import Unavailable
 from rapport.onsite import selectors as onsite
 from rapport.onsite import services as sites
 from rapport.onsite.chat import selectors, services
@@ -79,10 +81,10 @@ def test_it_is_acknowledged_only_once_it_is_in_the_log(
     before = spool.current().next_seq()
 
     def full(*_given: object, **_named: object) -> None:
-        raise services.Unavailable("the disk is full", "Make room.", retry_after_s=30)
+        raise Unavailable("the disk is full", "Make room.", retry_after_s=30)
 
     with monkeypatch.context() as patch:
-        patch.setattr(services.events, "touchpoint", full)
+        patch.setattr(events, "touchpoint", full)
         refused = said(site)
     assert refused.status_code == 503
     assert refused["Retry-After"] == "30"
@@ -129,9 +131,12 @@ def test_a_browser_that_asks_not_to_be_tracked_is_tied_to_no_pages(
 ) -> None:
     given: list[str] = []
     real = services.say
-    monkeypatch.setattr(
-        services, "say", lambda *a, **named: (given.append(named["visitor"]), real(*a, **named))[1]
-    )
+
+    def say(*wanted: Any, **named: Any) -> Any:
+        given.append(named["visitor"])
+        return real(*wanted, **named)
+
+    monkeypatch.setattr(services, "say", say)
     number = "0123456789abcdef" * 2
     said(site, visitor=number)
     body = json.dumps({"key": site.key, "token": TOKEN, "id": "line-0002", "text": "Hi", "visitor": number})

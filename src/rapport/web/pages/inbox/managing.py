@@ -55,11 +55,10 @@ def manage(request: HttpRequest) -> HttpResponseBase:
         what = request.POST.get("form", "")
         try:
             said = FORMS[what](request) if what in FORMS else ""
-        except (RapportError, ValueError) as error:
-            told = isinstance(error, RapportError)
-            wrong = (
-                f"{sentence(error.message)} {error.hint}" if told else _("A number is missing or is none.")
-            )
+        except RapportError as error:
+            wrong = f"{sentence(error.message)} {error.hint}"
+        except ValueError:  # of int() and float(): a number that is none
+            wrong = _("A number is missing or is none.")
         else:
             messages.success(request, said or _("Saved."))
             return redirect(f"{reverse('inbox_manage')}#{what.partition('-')[0]}")

@@ -326,7 +326,7 @@ def opened(request: HttpRequest, number: uuid.UUID, view: str, *, before: str = 
         is_mine=head.assignee == me,
         assignee=inboxing.colleague(staff_names, head.assignee),
         colleagues=[one for one in colleagues if one[0] not in (me, head.assignee)],
-        colleague_names=json.dumps([_handle(name) for pk, name in colleagues if pk != me]),
+        colleague_names=json.dumps([[name, _handle(name)] for pk, name in colleagues if pk != me]),
         watching=watching(watchers, staff_names),
         watched=signature(watchers),
         readings=_readings(head),

@@ -75,9 +75,17 @@ def url(number: uuid.UUID, more: str = "") -> str:
     return f"/inbox/{number}/{more}"
 
 
-def do(client: Client, number: uuid.UUID, what: str, *, htmx: bool = True, **given: Any) -> Any:
+def do(
+    client: Client,
+    number: uuid.UUID,
+    what: str,
+    *,
+    htmx: bool = True,
+    more: dict[str, str] | None = None,
+    **given: Any,
+) -> Any:
     version = given.pop("version", selectors.conversation(number).version)
-    body = {"do": what, "version": version, "view": "open"} | given
+    body = {"do": what, "version": version, "view": "open"} | given | (more or {})
     return client.post(url(number, "do/"), body, headers=HTMX if htmx else {})
 
 
@@ -335,7 +343,7 @@ def test_a_recovery_shows_its_steps_with_their_clocks(bob: Staff, ana_writes: uu
     do(client, ana_writes, f"step:{book.id}.1")
     assert next(s for s in selectors.playbooks(ana_writes)[0].steps if s.position == 1).done_by == bob.pk
     assert do(client, ana_writes, f"step:{book.id}.2").status_code == 400  # it asks what was offered
-    noted = do(client, ana_writes, f"step:{book.id}.2", **{f"note_{book.id}.2": "10 EUR back"})
+    noted = do(client, ana_writes, f"step:{book.id}.2", more={f"note_{book.id}.2": "10 EUR back"})
     assert noted.status_code == 200
     with clock.frozen(MONDAY + dt.timedelta(days=30)):
         late = client.get(url(ana_writes)).content.decode()
@@ -497,7 +505,7 @@ def test_what_bob_says_in_public_waits_until_alice_lets_it_out(
     assert "Approve and send" in hers.get(url(bo_asks)).content.decode()
     assert "Approve and send" not in his.get(url(bo_asks)).content.decode()
     assert do(his, bo_asks, f"approve:{mine.id}").status_code == 403
-    do(hers, bo_asks, f"refuse:{mine.id}", **{f"reason_{mine.id}": "Name the cable."})
+    do(hers, bo_asks, f"refuse:{mine.id}", more={f"reason_{mine.id}": "Name the cable."})
     back = his.get(url(bo_asks)).content.decode()
     assert "Name the cable." in back
     assert "Please do not drive it.</textarea>" in back
