@@ -14,6 +14,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -356,19 +357,19 @@ namespace inbox {{
 
 
 @pytest.fixture
-def letters(start: Any, tmp_path: Path) -> Iterator[Peer]:
+def letters(start: Any) -> Iterator[Peer]:
     program = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
     if program is None or os.geteuid() != 0:
         pytest.skip("Dovecot is not installed, or may not change to the accounts it runs as")
-    folder, port = tmp_path / "dovecot", free_port()
-    for name in ("", "run", "mail", "state"):
+    # Its sockets are named by their whole path, of which the system takes a hundred letters.
+    folder, port = Path(tempfile.mkdtemp(prefix="dovecot-")), free_port()
+    for name in ("run", "mail", "state"):
         (folder / name).mkdir()
     shutil.chown(folder / "mail", "mail", "mail")
-    for one in (folder, *folder.parents):
-        if one.stat().st_uid == 0 and str(one).startswith(str(tmp_path.parents[2])):
-            one.chmod(0o755)  # its helpers run as other accounts
+    folder.chmod(0o755)  # what it starts runs as other accounts
     (folder / "all.conf").write_text(DOVECOT.format(folder=folder, port=port))
-    listens(port, start([program, "-F", "-c", folder / "all.conf"]))
+    running = start([program, "-F", "-c", folder / "all.conf"])
+    listens(port, running)
     smtp = Loopback(Carrier(port))
     smtp.start()
     peer = Letters(port, smtp.port)
@@ -376,6 +377,9 @@ def letters(start: Any, tmp_path: Path) -> Iterator[Peer]:
     if "mailbox" in peer.memory:
         peer.memory["mailbox"].close()
     smtp.stop()
+    running.terminate()
+    running.wait(20)
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("network", ["sky", "toots", "rooms", "letters"])

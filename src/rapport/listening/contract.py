@@ -9,12 +9,11 @@ connector could not see is a `Gap`, and never silence: a gap is drawn as one, an
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from rapport.kit import picking
+from rapport.kit import picking, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
 
@@ -341,17 +340,8 @@ class Parses(Protocol):
 
 
 def retry_after_s(answer: Answer, now: dt.datetime) -> float | None:
-    """The wait that an answer asks for (RFC 9110, 10.2.3: seconds, or a date); None where it asks for none."""
-    told = answer.headers.get("retry-after", "").strip()
-    if told.isdigit():
-        return float(told)
-    try:
-        at = email.utils.parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=dt.UTC)
-    return max(0.0, (at - now).total_seconds())
+    """The wait that an answer asks for, or when its limit is renewed; None where it says nothing."""
+    return wire.wait_s(answer.headers, now)
 
 
 def refusal(answer: Answer, who: str, now: dt.datetime, *, words: str = "") -> Failed:
