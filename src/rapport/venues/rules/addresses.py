@@ -243,7 +243,7 @@ _NO_DOT = re.compile(
 _CUED = re.compile(
     r"\b(?:visit|go to|check(?: out)?|google|search(?: for)?|over (?:at|on|to)|site|website|shop|webseite|besucht?"
     r"|besuchen sie|visite[zr]?|visitad?|visita(?:te)?|visitez|odwiedz|bezoek)\W{1,3}(?:us\s)?(?:at\s|on\s)?"
-    r"(?P<host>[a-z][\w-]{2,62})\s(?P<end>com|net|org|shop|store|example)\b"
+    r"(?P<host>[a-z][\w-]{2,62})\s(?P<end>com|net|org|example)\b"
 )
 _BROKEN = re.compile(r"\bh[\s.]?t[\s.]?t[\s.]?p[\s.]?s?\s?(?::|\s)\s?/?\s?/|\bhxxps?\b|\bhttps?\s+[\w-]{3,}")
 _MAIL = re.compile(
