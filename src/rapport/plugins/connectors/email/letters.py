@@ -34,7 +34,7 @@ _ROBOTS = re.compile(r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|bou
 def said(raw: bytes, config: Config, *, name: str, arrived: dt.datetime) -> Said:
     """What a mail says. `name` stands for its Message-ID where it has none, `arrived` for its date."""
     mail = message_from_bytes(raw, policy=policy.compat32)
-    address, author_name = sender(mail)
+    address, author_name = sender(mail, config.ours)
     answers, thread = ancestry(mail)
     id = own_id(mail) or name
     parts = quoting.parts(plain_text(mail)[: TEXT_CHARS_MAX * 2])
@@ -86,11 +86,25 @@ def ancestry(mail: Message) -> tuple[str, str]:
     return answers, line[0] if line else answers
 
 
-def sender(mail: Message) -> tuple[str, str]:
-    """Address and name of whoever wrote it: `Reply-To` is where answers go, and no author."""
-    found = getaddresses([_words(mail, "From") or _words(mail, "Sender")])
-    name, address = found[0] if found else ("", "")
-    return address.strip().lower(), name.strip()
+def sender(mail: Message, ours: frozenset[str] = frozenset()) -> tuple[str, str]:
+    """Address and name of whoever wrote it.
+
+    `Reply-To` is where answers go, and no author, but in what a form on our own pages sent: that comes from an
+    address of ours, and names whoever filled it in there.
+    """
+    name, address = _first(mail, "From") or _first(mail, "Sender") or ("", "")
+    asked = _first(mail, "Reply-To")
+    if address in ours and asked and asked[1] not in ours:
+        name, address = asked
+    return address, name
+
+
+def _first(mail: Message, header: str) -> tuple[str, str] | None:
+    """The first address of a header and its name; None where there is none."""
+    found = [
+        (name.strip(), address.strip().lower()) for name, address in getaddresses([_words(mail, header)])
+    ]
+    return next((one for one in found if one[1]), None)
 
 
 def automatic(mail: Message, address: str) -> str:

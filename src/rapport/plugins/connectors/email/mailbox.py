@@ -6,6 +6,7 @@ again at the day of the newest mail; what comes twice is known by its Message-ID
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import datetime as dt
 import imaplib
@@ -158,7 +159,11 @@ def _connected(config: Config) -> imaplib.IMAP4:
         _end(imap)
         raise Failed(f"{where} did not answer: {error}", retry_after_s=30.0) from None
     try:
-        imap.login(config.login_name, config.password)
+        if (config.login_name + config.password).isascii():
+            imap.login(config.login_name, config.password)
+        else:  # LOGIN knows no other letters; PLAIN takes UTF-8 (RFC 4616)
+            told = f"\0{config.login_name}\0{config.password}".encode()
+            imap.authenticate("PLAIN", lambda _: told)
     except BROKEN as error:
         _end(imap)
         raise Failed(f"{where} did not answer: {error}", retry_after_s=30.0) from None
@@ -218,8 +223,20 @@ def _day(at: dt.datetime) -> str:
 
 
 def _quoted(name: str) -> str:
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = utf7(name).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def utf7(name: str) -> str:
+    """A folder's name in the letters of the protocol (modified UTF-7; RFC 3501, 5.1.3)."""
+    written: list[str] = []
+    for part in re.findall(r"[\x20-\x7e]+|[^\x20-\x7e]+", name):
+        if part.isascii() and part.isprintable():
+            written.append(part.replace("&", "&-"))
+        else:
+            coded = base64.b64encode(part.encode("utf-16-be")).decode("ascii")
+            written.append(f"&{coded.rstrip('=').replace('/', ',')}-")
+    return "".join(written)
 
 
 def _text(found: object) -> str:

@@ -6,6 +6,7 @@ any), turns `7:*` round as servers do, and can number anew, break off, or refuse
 
 from __future__ import annotations
 
+import base64
 import re
 import socketserver
 import threading
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 PASSWORD = "a-password"  # noqa: S105  of nobody
+ACCENTED = "pässwörd"  # by another way
 NAME = "shop@otter.example"
 
 
@@ -122,6 +124,7 @@ class _Connection(socketserver.StreamRequestHandler):
         known: dict[str, Callable[[str], str]] = {
             "CAPABILITY": self._capability,
             "LOGIN": self._log_in,
+            "AUTHENTICATE": self._authenticate,
             "EXAMINE": self._select,
             "SELECT": self._select,
             "SEARCH": self._search,
@@ -136,7 +139,7 @@ class _Connection(socketserver.StreamRequestHandler):
         return verb != "LOGOUT"
 
     def _capability(self, _: str) -> str:
-        self._say(b"* CAPABILITY IMAP4rev1")
+        self._say(b"* CAPABILITY IMAP4rev1 AUTH=PLAIN")
         return "OK done"
 
     def _log_in(self, arguments: str) -> str:
@@ -147,6 +150,13 @@ class _Connection(socketserver.StreamRequestHandler):
         name, _, password = arguments.partition(" ")
         is_known = (name.strip('"'), password.strip('"')) == (NAME, PASSWORD)
         return "OK done" if is_known else "NO [AUTHENTICATIONFAILED] Authentication failed."
+
+    def _authenticate(self, _: str) -> str:
+        self._say(b"+ ")
+        told = base64.b64decode(self.rfile.readline()).decode().split("\0")
+        return (
+            "OK done" if told == ["", NAME, ACCENTED] else "NO [AUTHENTICATIONFAILED] Authentication failed."
+        )
 
     def _select(self, arguments: str) -> str:
         self.folder = self.server.mail.folders.get(arguments.strip('"'))

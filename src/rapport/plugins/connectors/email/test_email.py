@@ -207,6 +207,37 @@ def test_a_log_in_that_is_refused_is_said_in_words(
     assert (caught.value.retry_after_s is None) == (reason == "login")
 
 
+def test_names_and_passwords_may_have_other_letters(server: simulator.MailServer, reader: Reader) -> None:
+    server.folders["Envoy&AOk-s"] = simulator.Folder()
+    server.folders["Envoy&AOk-s"].put(letter(From="shop@otter.example"))
+    reader.change(password=simulator.ACCENTED, sent_folder="Envoyés")
+    assert [s.is_ours for s in reader.read()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Sent", "Sent"),
+        ("R&D", "R&-D"),
+        ("보낸메일함", "&vPSwuLpUx3zVaA-"),
+        ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
+    ],
+)
+def test_folders_are_named_in_the_letters_of_the_protocol(name: str, written: str) -> None:
+    assert mailbox.utf7(name) == written
+
+
+def test_what_a_form_of_ours_sent_is_from_whoever_filled_it_in(reader: Reader) -> None:
+    raw = letter(From="Otter <shop@otter.example>", Reply_To="Bo Berg <Bo@maker.example>")
+    said = letters.said(raw, reader.config, name="n", arrived=NOON)
+    assert (said.author, said.author_name, said.is_ours, said.asks_us) == (
+        "bo@maker.example",
+        "Bo Berg",
+        False,
+        True,
+    )
+
+
 def test_a_folder_that_is_not_there_is_said_in_words(server: simulator.MailServer, reader: Reader) -> None:
     reader.change(folder="Post")
     with pytest.raises(Failed, match="no folder 'Post'"):
