@@ -128,6 +128,7 @@ class Message(models.Model):
         default=False
     )  # of a brand, product or problem of ours: help is ours to give
     is_help = models.BooleanField(default=False)  # a model says that it asks for help
+    is_complaint = models.BooleanField(default=False)  # surely enough to go to them unasked
     is_thanks = models.BooleanField(default=False)  # nothing but thanks: nobody waits
     signs = models.CharField(max_length=64, default="")  # safety, vulnerable, refund; by comma
     contact_reason = models.CharField(max_length=32, default="")

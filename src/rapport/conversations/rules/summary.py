@@ -65,6 +65,7 @@ class Piece:
     asks_us: bool = False
     may_open: bool = False
     is_help: bool = False
+    is_complaint: bool = False
     is_thanks: bool = False
     signs: tuple[str, ...] = ()
     stars: float | None = None
@@ -121,7 +122,7 @@ def why(piece: Piece, ours: frozenset[tuple[str, str]], stars_max: float) -> str
     if piece.may_open:
         if piece.is_help:
             return "help"
-        if piece.intent in ("complaint", "churn_threat") and piece.sentiment == "negative":
+        if piece.is_complaint and piece.sentiment == "negative":
             return "complaint"
     return ""
 

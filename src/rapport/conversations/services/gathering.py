@@ -429,7 +429,7 @@ def _change(rows: Sequence[Mapping[str, Any]]) -> set[uuid.UUID]:
                     conflict=("network", "post_id"),
                     update=("is_gone",),
                 )
-            mine.update(text="", author_name="", state="deleted", signs="", is_help=False)
+            mine.update(text="", author_name="", state="deleted", signs="", is_help=False, is_complaint=False)
         elif row["words"]:
             mine.exclude(state="deleted").update(
                 text=row["words"],

@@ -21,7 +21,8 @@ BEGINNING_CHARS = 240  # of a message's words, for title and preview
 
 _PIECE = (
     "id", "conversation_id", "ts", "seq", "direction", "subject", "identifier", "author_name", "network", "source",
-    "venue", "post_id", "in_reply_to", "topic", "event_name", "asks_us", "may_open", "is_help", "is_thanks", "signs",
+    "venue", "post_id", "in_reply_to", "topic", "event_name", "asks_us", "may_open", "is_help", "is_complaint",
+    "is_thanks", "signs",
     "stars", "sentiment", "intent", "language", "state", "why",
 )  # fmt: skip
 _WRITTEN = (

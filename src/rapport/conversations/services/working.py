@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from rapport.conversations.models import Conversation, Draft, Log, Mention, Message, Watching
 from rapport.conversations.rules import clocks, views, weighing
 from rapport.conversations.selectors import reading, targets
+from rapport.conversations.services import reading as reading_said
 from rapport.conversations.services import summing, telling
 from rapport.conversations.services.outcomes import Moved
 from rapport.insights import services as insights
@@ -244,7 +245,8 @@ def correct(number: uuid.UUID, name: str, label: str, *, by: int) -> int:
     insights.correct(newest.seq, name, label, who.email)
     with held(number) as one:
         setattr(newest, name, label)
-        newest.save(update_fields=[name])
+        newest.is_complaint = reading_said.complains(newest.intent, None, by_staff=True)
+        newest.save(update_fields=[name, "is_complaint"])
         note_done(one, by, "corrected", name=name, label=label, version=one.version + 1)
         told = summing.bring_up([number])
     telling.tell(told)

@@ -1,0 +1,127 @@
+"""What models and staff say of public words opens them, or leaves them aside; few are gone to who want nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from rapport.conversations import services
+from rapport.conversations.models import Conversation, Message
+from rapport.conversations.rules import summary
+from rapport.conversations.services import reading
+from rapport.conversations.tests.conftest import mail, only, post, settle
+from rapport.events import rules as log_rules
+from rapport.events import services as events
+from rapport.insights.contract import Context
+from rapport.kit import registry
+from rapport.staff.models import Staff
+
+Log = Callable[..., None]
+
+
+def annotate(post_id: str, **said: str) -> None:
+    message = Message.objects.get(post_id=post_id)
+    rows = [
+        {"seq": message.seq, "subject": message.subject, "ts": message.ts, "name": name, "label": label, "value": None,
+         "probability": 0.9, "model": "intent", "version": "3"}
+        for name, label in said.items()
+    ]  # fmt: skip
+    events.annotate(pa.Table.from_pylist(rows, schema=log_rules.ANNOTATION))
+    settle()
+
+
+def test_a_post_about_us_opens_once_a_model_says_that_it_asks_for_help(log: Log) -> None:
+    log([post("ana", "p1", "My otter cable is dead, how do I fix it?")])
+    assert Conversation.objects.get().state == "aside"
+    annotate("p1", help_request="yes", intent="help_request", language="en")
+    assert (only().state, only().why, only().intent, only().language) == (
+        "open",
+        "help",
+        "help_request",
+        "en",
+    )
+    annotate("p1", help_request="no")
+    assert (only().state, only().resolved_why) == ("resolved", "taken_back")
+
+
+def test_an_unsure_complaint_is_left_alone(log: Log) -> None:
+    log([post("ana", "p1", "Well, otter.")])
+    annotate("p1", sentiment="negative")
+    assert not Message.objects.get().is_complaint
+    annotate("p1", intent="complaint")
+    assert only().why == "complaint"
+    assert not reading.complains("complaint", 0.7, by_staff=False)
+    assert reading.complains("complaint", None, by_staff=True)
+    assert not reading.complains("praise", 0.99, by_staff=True)
+
+
+def test_what_staff_say_of_a_text_holds_at_once(
+    log: Log, bob: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(
+        "rapport.conversations.services.working.insights.correct", lambda *a: taught.append(a)
+    )
+    log([mail("ana", "Great, it broke again", "A", 1)])
+    one = only()
+    services.correct(one.id, "sentiment", "negative", by=bob.pk)
+    services.set_language(one.id, "de", by=bob.pk)
+    assert (only().sentiment, only().language) == ("negative", "de")
+    assert only().version > one.version
+    assert [(t[1], t[2], t[3]) for t in taught] == [
+        ("sentiment", "negative", "bob@otter.example"),
+        ("language", "de", "bob@otter.example"),
+    ]
+
+
+def test_few_who_want_nothing_of_us_are_gone_to_in_the_synthetic_market() -> None:
+    from rapport.demo.market import market
+
+    end = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    parts = [
+        block.truth["text"].join(
+            block.touchpoints.select(["message_id", "text", "name"]), "message_id", join_type="inner"
+        )
+        for block in market(700, end=end).blocks()
+    ]
+    arrow: Any = pc
+    table = pa.concat_tables(parts)
+    table = table.filter(
+        arrow.and_(arrow.is_valid(table["text"]), arrow.equal(table["name"], "post_published"))
+    ).sort_by("message_id")
+    rows = table.to_pylist()
+    said = {name: _said(model, name, table["text"]) for model, name in MODELS}
+    wants = {"help_request", "question", "purchase_intent", "complaint", "churn_threat"}
+    gone_to, wanted_nothing, found = 0, 0, 0
+    for k, row in enumerate(rows):
+        intent, sure = said["intent"][k]
+        piece = summary.Piece(
+            id=1, ts=end, seq=1, direction="in", channel_is_public=True, may_open=True,
+            is_help=said["help_request"][k][0] == "yes", is_complaint=reading.complains(intent, sure, by_staff=False),
+            sentiment=said["sentiment"][k][0], intent=intent, is_thanks=summary.is_thanks(row["text"]),
+        )  # fmt: skip
+        opens = bool(summary.why(piece, frozenset(), 2.0))
+        if row["intent"] not in wants:
+            wanted_nothing += 1
+            gone_to += opens
+        elif row["intent"] == "help_request":
+            found += opens
+    assert gone_to / wanted_nothing < 0.02
+    assert found / sum(row["intent"] == "help_request" for row in rows) > 0.4
+
+
+MODELS = (("intent", "intent"), ("intent", "help_request"), ("sentiment", "sentiment"))
+
+
+def _said(model: str, name: str, texts: Any) -> list[tuple[str, float]]:
+    plugin = registry.plugin("insights", model).offers
+    context = Context(now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC), parameters=plugin.parameters)
+    nothing = pa.table({"text": pa.array([], pa.string()), "label": pa.array([], pa.string())})
+    given = pa.table({"seq": pa.array(range(len(texts)), pa.int64()), "text": texts})
+    rows = plugin.score(plugin.fit(nothing, context), given, context).to_pylist()
+    return [(r["label"], r["probability"]) for r in sorted(rows, key=lambda r: r["seq"]) if r["name"] == name]
