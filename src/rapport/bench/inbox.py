@@ -103,8 +103,7 @@ def components(links: Iterable[Link]) -> set[frozenset[str]]:
             continue
         group, edge = {begin}, [begin]
         while edge:
-
-                       edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
+            edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
         seen |= group
         if group & said:
             found.add(frozenset(group & said))
@@ -113,9 +112,19 @@ def components(links: Iterable[Link]) -> set[frozenset[str]]:
 
 def gather(links: Sequence[Link], first_seq: int = 1, batch: int = 5_000) -> set[frozenset[str]]:
     """The conversations that gathering makes of posts with these links, given batch by batch in this order."""
+    from rapport.conversations.models import Message
+
+    feed(links, first_seq, batch)
+    found: dict[Any, set[str]] = {}
+    for of, post in Message.objects.filter(source="bench").values_list("origin", "post_id"):
+        found.setdefault(of, set()).add(post)
+    return {frozenset(posts) for posts in found.values()}
+
+
+def feed(links: Sequence[Link], first_seq: int = 1, batch: int = 5_000) -> None:
+    """Have posts with these links gathered, batch by batch in this order."""
     import pyarrow as pa
 
-    from rapport.conversations.models import Message
     from rapport.conversations.services import gathering
     from rapport.events.subscriptions import Batch
 
@@ -146,10 +155,6 @@ def gather(links: Sequence[Link], first_seq: int = 1, batch: int = 5_000) -> set
             gathering.gather(Batch(part[0]["seq"], part[-1]["seq"], table, empty, empty))
     finally:
         gathering.identifiers_of = known
-    found: dict[Any, set[str]] = {}
-    for of, post in Message.objects.filter(source="bench").values_list("origin", "post_id"):
-        found.setdefault(of, set()).add(post)
-    return {frozenset(posts) for posts in found.values()}
 
 
 def shuffled(links: Sequence[Link], seed: int = 1) -> list[Link]:
@@ -286,7 +291,7 @@ def _actions(numbers: Sequence[uuid.UUID], owner: int) -> dict[str, list[float]]
 
     def heard() -> None:
         number = rng.randrange(10**9)
-        gather([(f"n{number}", f"n{number - 1}", False)], first_seq=20_000_000 + number)
+        feed([(f"n{number}", f"n{number - 1}", False)], first_seq=20_000_000 + number)
 
     todo: Mapping[str, Callable[[], object]] = {
         "first page by priority": lambda: selectors.page("open", owner),
