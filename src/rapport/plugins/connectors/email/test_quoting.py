@@ -20,7 +20,7 @@ from rapport.plugins.connectors.email import quoting
         ("Gracias\n\nEl lun, 2 mar 2026 a las 12:00, Otter escribió:\n> Pruebe.", "Gracias"),
         ("고마워요\n\n2026년 3월 2일 (월) 오후 9:00, Otter님이 작성:\n> 해 보세요", "고마워요"),
         ("Fine.\n\n-----Original Message-----\nFrom: shop\nSent: Monday\n\nTry this.", "Fine."),
-        ("Passt.\n\nVon: Otter <shop@otter.example>\nGesendet: Montag, 2. März 2026 12:00\nAn: Ana\n\nAlter Text", "Passt."),
+        ("Gut.\n\nVon: Otter <shop@otter.example>\nGesendet: Montag, 2. März 2026 12:00\nAn: Ana\n\nAlter Text", "Gut."),
         ("Yes.\n\n________________________________\nFrom: shop\n\nTry this.", "Yes."),
         ("> Try this.\n\nThat worked, thank you.", "That worked, thank you."),
         ("Hello\n-- \nAna Maker\nHarbour 7", "Hello"),
