@@ -71,6 +71,7 @@ class Answer:
     )
     expires_at: dt.datetime | None = None
     is_own_post: bool = False  # said to everybody on a page of our own, in answer to nobody; `to` is not looked at
+    at: dt.datetime | None = None  # of a preview: when it would be said; None: now
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ def _preview(answer: Answer, way: _Way) -> Preview:
         was_asked=answer.was_asked,
         is_public=answer.is_public,
         is_own_page=answer.is_own_post,
+        at=answer.at,
         helpful=there.helpful,
         promoting=there.promoting,
         said_before=there.said_before,

@@ -320,7 +320,8 @@ def test_what_was_prepared_before_a_pause_is_not_handed_over_after_it(
 
     def due_and_then_pause(*given: Any) -> list[preparing.Prepared]:
         found = due(*given)
-        pause_all("bob@example.com", "stop", wait_s=0.0)
+        if found:
+            pause_all("bob@example.com", "stop", wait_s=0.0)
         return found
 
     monkeypatch.setattr(preparing, "due", due_and_then_pause)
