@@ -78,7 +78,7 @@ class Reddit:
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
         account = Account(config, context)
-        found = []
+        found: list[Finding] = []
         for what, path in (("Log-in", "/api/v1/me"), ("Inbox", "/message/inbox"), ("Search", "/search")):
             try:
                 told = account.get(path, [("q", config.username), ("limit", 1)] if path == "/search" else [])
