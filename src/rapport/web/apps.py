@@ -9,9 +9,11 @@ class WebConfig(AppConfig):
         from rapport.consent import erasers
         from rapport.web import (
             fresh_links,  # noqa: F401  it makes its template known to whoever sends
+            growing,
             noticing,
             uploads,
         )
 
+        growing.register()
         noticing.register()
         erasers.register("uploads not yet imported", uploads.erase)

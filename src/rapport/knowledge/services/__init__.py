@@ -21,6 +21,7 @@ from rapport.knowledge.services.learning import (
     learn_if_due,
     note_unanswered,
     resolved,
+    was_learnt_from,
 )
 from rapport.knowledge.services.proposing import Ask, OptionView, Proposal, Proposals, Source, propose
 from rapport.knowledge.services.stating import (
@@ -74,6 +75,7 @@ __all__ = [
     "settle_flag",
     "settle_wording",
     "update_notice",
+    "was_learnt_from",
     "write_entry",
     "write_fact",
     "write_notice",

@@ -48,6 +48,11 @@ def close_unanswered(number: int, *, by: str) -> None:
     Unanswered.objects.filter(pk=number, closed_at__isnull=True).update(closed_at=clock.now(), closed_by=by)
 
 
+def was_learnt_from(conversation: str) -> bool:
+    """Whether an answer of this conversation is among the outcomes already."""
+    return Outcome.objects.filter(conversation=conversation).exists()
+
+
 def resolved(
     question: str,
     answer: str,

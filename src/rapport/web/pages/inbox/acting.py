@@ -183,7 +183,15 @@ def _said_of(request: HttpRequest, number: uuid.UUID, outcome: services.Outcome)
         )
     if keys:
         head = selectors.conversation(number)
-        knowledge.resolved(beside.asked(head), request.POST.get("text", ""), keys, _email(request))
+        knowledge.resolved(
+            beside.asked(head),
+            request.POST.get("text", ""),
+            keys,
+            _email(request),
+            language=head.language,
+            identifier=head.identifier,
+            conversation=head.id.hex,
+        )
     if outcome.state == "waiting":
         return _("It waits for approval; nothing has left yet.")
     return _("On its way.")

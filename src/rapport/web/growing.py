@@ -1,0 +1,81 @@
+"""Knowledge grows from conversations: what nothing answers is listed, and what resolved one is laid before staff."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+
+from rapport.conversations import selectors as conversations
+from rapport.events import subscriptions
+from rapport.kit import clock
+from rapport.kit.errors import NotFound
+from rapport.knowledge import services as knowledge
+from rapport.staff import selectors as staff
+
+KEY = "knowledge.grows"
+STANDS_ON = ("conversations",)
+OPENED, RESOLVED = "conversation_opened", "conversation_resolved"
+ASKING = ("", "question", "help_request", "purchase_intent")
+SOLVED = "solved"
+# Of a history that is taken in, nobody waits for an answer, and asking for each would take hours.
+RECENT = dt.timedelta(days=7)
+
+
+def register() -> None:
+    """Be told of every conversation that begins or is settled."""
+    subscriptions.subscribe(KEY, names=(OPENED, RESOLVED), handler=on_conversations)
+
+
+def on_conversations(batch: subscriptions.Batch) -> None:
+    """List what nothing answers; have answers in staff's own words wait as drafts. Given again, it changes nothing."""
+    since = clock.now() - RECENT
+    told = [
+        (row["name"], json.loads(row["properties"]))
+        for row in batch.events.select(["name", "ts", "properties"]).to_pylist()
+        if row["ts"] >= since
+    ]
+    if told:
+        subscriptions.settle(batch.seq_to, STANDS_ON)
+    for name, properties in told:
+        try:
+            number = uuid.UUID(properties["conversation"])
+            if name == OPENED:
+                _opened(number)
+            elif properties.get("outcome") == SOLVED:
+                _resolved(number)
+        except NotFound:
+            continue  # erased or merged away since
+
+
+def _opened(number: uuid.UUID) -> None:
+    head = conversations.conversation(number)
+    question = _words(number, "in")
+    if head.intent not in ASKING or not question:
+        return
+    said = knowledge.propose(question, language=head.language)
+    if said.abstains:
+        knowledge.note_unanswered(
+            question, language=head.language, identifier=head.identifier, conversation=number.hex
+        )
+
+
+def _resolved(number: uuid.UUID) -> None:
+    head = conversations.conversation(number)
+    question, answer = _words(number, "in"), _words(number, "out")
+    if head.intent not in ASKING or not (question and answer) or knowledge.was_learnt_from(number.hex):
+        return
+    if knowledge.propose(question, language=head.language).abstains:
+        by = staff.all_staff()
+        names = {one.pk: one.email for one in by}
+        who = next((m.by for m in conversations.messages(number).rows if m.direction == "out" and m.by), None)
+        knowledge.resolved(
+            question, answer, [], names.get(who or 0, ""),
+            language=head.language, identifier=head.identifier, conversation=number.hex,
+        )  # fmt: skip
+
+
+def _words(number: uuid.UUID, direction: str) -> str:
+    """The first thing they said, or the last that we did."""
+    said = [m.text for m in conversations.messages(number).rows if m.direction == direction and m.text]
+    return "" if not said else said[0] if direction == "in" else said[-1]
