@@ -103,7 +103,8 @@ def components(links: Iterable[Link]) -> set[frozenset[str]]:
             continue
         group, edge = {begin}, [begin]
         while edge:
-            edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
+
+                       edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
         seen |= group
         if group & said:
             found.add(frozenset(group & said))
@@ -232,7 +233,8 @@ def _fill(n: int, owner: int) -> list[uuid.UUID]:
     message = (
         "conversation_id", "origin", "seq", "ts", "direction", "subject", "identifier", "author_name", "text", "language",
         "network", "source", "venue", "post_id", "in_reply_to", "thread", "url", "event_name", "why", "topic", "asks_us",
-        "may_open", "is_help", "is_thanks", "signs", "contact_reason", "aspect", "sentiment", "intent", "urgency", "state",
+        "may_open", "is_help", "is_complaint", "is_thanks", "signs", "contact_reason", "aspect", "sentiment",
+        "intent", "urgency", "state",
         "reason", "playbook",
     )  # fmt: skip
     for at in range(0, n, 5_000):
@@ -242,7 +244,8 @@ def _fill(n: int, owner: int) -> list[uuid.UUID]:
                 bulk.time_value(now - dt.timedelta(minutes=500_000 - m * 60)), "in" if m % 2 == 0 else "out", 8 * k,
                 f"email:p{k}@example.org", "", " ".join(rng.choices(words, k=16)), "en", "email", "mail", "",
                 f"<{k}.{m}@x>",
-                f"<{k}.{m - 1}@x>" if m else "", "", "", "message_received", "", "", False, False, False, False, "", "", "",
+                f"<{k}.{m - 1}@x>" if m else "", "", "", "message_received", "", "", False, False, False,
+                False, False, "", "", "",
                 "", "", 0.0, "", "", "",
             )
             for k in range(at, min(at + 5_000, n))
