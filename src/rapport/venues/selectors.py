@@ -56,7 +56,7 @@ def starting() -> dict[str, dict[str, Any]]:
     """The cards that Rapport comes with, by venue, as plain values."""
     text = resources.files("rapport.venues").joinpath(STARTING).read_text("utf-8")
     return {
-        venue: {**values, "venue": venue, "read_on": str(values["read_on"])}
+        venue: {**values, "venue": venue, "read_on": str(values.get("read_on", ""))}
         for venue, values in tomllib.loads(text).items()
     }
 

@@ -113,4 +113,6 @@ def said(card: RuleCard) -> list[Said]:
 
 def origin(view: CardView) -> str:
     """Where a card comes from, in words."""
+    if view.origin == "starting" and view.card.source and view.card.read_on is None:
+        return _("a summary that nobody has checked at its source yet")
     return str(ORIGINS[view.origin])

@@ -46,10 +46,14 @@ def test_every_starting_card_says_where_it_comes_from(alice: Staff) -> None:
     for view in selectors.all_cards():
         assert view.title in page
         assert view.card.source.startswith("https://") or view.venue == "chat"
-        assert view.card.read_on is not None
-    page = client.get("/venues/card/reddit/").content.decode()
-    assert "support.reddithelp.com" in page
+    page = client.get("/venues/card/bluesky/").content.decode()
+    assert "docs.bsky.app" in page
     assert "from the published rules" in page.lower()
+    assert "read on 2026-11-22" in page
+    # What nobody has read for us is not called read.
+    page = client.get("/venues/card/telegram/").content.decode()
+    assert "nobody has checked at its source" in page
+    assert "read on" not in page
 
 
 def test_a_card_for_one_place_holds_over_its_networks(alice: Staff) -> None:
