@@ -30,6 +30,7 @@ from rapport.listening import services as listening
 from rapport.onsite.chat import services as chatting
 from rapport.people import selectors as linked
 from rapport.people import services as people
+from rapport.publishing import services as publishing
 from rapport.segments import services as segments
 from rapport.segments.services import columns
 from rapport.web import noticing, uploads
@@ -110,6 +111,7 @@ def _loop(stop: process.Stop) -> None:
                 _learn_answers_if_due()
                 _ask_scheduled()
                 _keep_chats()
+                _let_posts_leave()
                 swept = clock.monotonic_s()
         except Exception:
             log.exception("the jobs' loop failed and goes on")
@@ -137,6 +139,16 @@ def _keep_chats() -> None:
         chatting.forget_old()
     except Exception:
         log.exception("the chat's upkeep failed; trying again later")
+
+
+def _let_posts_leave() -> None:
+    """Hand over the posts whose time has come, note what became of those before, forget comments of long ago."""
+    try:
+        publishing.leave_due()
+        publishing.follow_up()
+        publishing.forget_old()
+    except Exception:
+        log.exception("posts could not be let out; trying again later")
 
 
 def _mind_conversations() -> None:

@@ -1,0 +1,49 @@
+"""Verbs of publishing: write, approve and let out posts of our own; run a live desk."""
+
+from __future__ import annotations
+
+from rapport.publishing.services.desk import answer, hide, pin, pin_product, say_product, show, unpin_product
+from rapport.publishing.services.keeping import forget_old
+from rapport.publishing.services.live import begin, change_broadcast, end
+from rapport.publishing.services.posts import (
+    Checked,
+    Written,
+    approve,
+    check,
+    checks,
+    follow_up,
+    leave_due,
+    send_back,
+    settle,
+    submit,
+    try_again,
+    withdraw,
+    write,
+)
+
+__all__ = [
+    "Checked",
+    "Written",
+    "answer",
+    "approve",
+    "begin",
+    "change_broadcast",
+    "check",
+    "checks",
+    "end",
+    "follow_up",
+    "forget_old",
+    "hide",
+    "leave_due",
+    "pin",
+    "pin_product",
+    "say_product",
+    "send_back",
+    "settle",
+    "show",
+    "submit",
+    "try_again",
+    "unpin_product",
+    "withdraw",
+    "write",
+]

@@ -1,0 +1,56 @@
+"""Comments go: when their author is erased, and when their network's terms or a month are over."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from rapport.consent.erasers import Erasing
+from rapport.consent.exporters import Exporting, Section
+from rapport.kit import clock
+from rapport.listening import selectors as listening
+from rapport.publishing.models import Comment
+from rapport.publishing.services.live import drop
+
+KEPT_DAYS = 30  # after which nobody works at the desk of a broadcast any more
+
+
+def erase(erasing: Erasing) -> int:
+    """Delete what they said, also where it stands for others who said the same; gives how many rows."""
+    mine = Comment.objects.filter(identifier__in=erasing.identifiers) | Comment.objects.filter(
+        subject__in=erasing.subjects
+    )
+    return drop(mine)
+
+
+def sections(exporting: Exporting) -> Iterable[Section]:
+    """What they said while something of ours ran live."""
+    mine = Comment.objects.filter(identifier__in=exporting.identifiers) | Comment.objects.filter(
+        subject__in=exporting.subjects
+    )
+    rows = [
+        {
+            "at": one.said_at,
+            "identifier": one.identifier,
+            "name": one.author_name,
+            "where": one.venue or one.network,
+            "text": one.text,
+            "broadcast": one.broadcast.title,
+            "read_as": _("question") if one.bunch.is_question else "",
+            "our_answer": one.bunch.answer if one.is_answered else "",
+        }
+        for one in mine.select_related("broadcast", "bunch").order_by("said_at", "id")
+    ]
+    if rows:
+        yield Section(_("Comments on our broadcasts"), rows, _("you said it while we were live"))
+
+
+def forget_old() -> int:
+    """Delete comments that are older than their network's terms, or than a month; gives how many."""
+    n = 0
+    for network in list(Comment.objects.values_list("network", flat=True).distinct().order_by("network")):
+        days = min(KEPT_DAYS, listening.keep_days_of(network) or KEPT_DAYS)
+        n += drop(Comment.objects.filter(network=network, said_at__lt=clock.now() - dt.timedelta(days=days)))
+    return n

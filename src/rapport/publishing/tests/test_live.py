@@ -1,0 +1,237 @@
+"""A live desk: comments gathered through the loader, questions told from remarks, those alike answered once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rapport.consent.erasers import Erasing
+from rapport.consent.exporters import Exporting
+from rapport.events import services as events
+from rapport.events import subscriptions
+from rapport.kit import clock
+from rapport.kit.errors import Conflict, Invalid
+from rapport.messaging.services import drain
+from rapport.messaging.tests.network import Connector, Network
+from rapport.publishing import selectors, services
+from rapport.publishing.models import Band, Broadcast, Bunch, Comment
+from rapport.publishing.rules import alike, asking
+from rapport.publishing.services import keeping
+from rapport.publishing.tests.conftest import ALICE, BOB, NOW, comment
+
+Told = Callable[..., None]
+
+QUESTIONS = [
+    "How much is it?", "does it fit a 2019 Golf", "hi, when is it back in stock", "Was kostet das", "Passt das an den Golf",
+    "Gibt es das auch in blau", "combien ça coûte", "est-ce que ça marche sous la pluie", "cuánto cuesta",
+    "hay en azul", "quanto costa", "c'è anche in blu", "quanto custa", "tem em azul", "hoeveel kost het",
+    "kan ik het ruilen", "ile to kosztuje", "czy pasuje do golfa", "이거 얼마예요", "파란색도 있나요",
+]  # fmt: skip
+REMARKS = [
+    "Love it!", "how nice", "Great stream", "Das ist toll", "was für ein tolles Teil", "Super, merci", "muy bonito",
+    "bellissimo", "muito bom", "mooi hoor", "super sprawa", "좋아요", "Greetings from Graz", "wow", "I bought two",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_a_question_is_known_without_its_mark(text: str) -> None:
+    assert asking.asks(text)
+
+
+@pytest.mark.parametrize("text", REMARKS)
+def test_a_remark_is_none(text: str) -> None:
+    assert not asking.asks(text)
+
+
+def test_who_says_the_same_in_other_letters_says_the_same() -> None:
+    one = alike.plain("How much is the tile blade?")
+    for other in (
+        "HOW MUCH is the tile blade???",
+        "how much is the tile blade pls",
+        "@otter how much is the tileblade",
+    ):
+        assert alike.is_same(one, alike.plain(other)), other
+        assert set(alike.bands(one)) & set(alike.bands(alike.plain(other))), other
+    for other in ("How much is the wood blade?", "Is the tile blade any good?"):
+        assert not alike.is_same(one, alike.plain(other)), other
+    assert not alike.is_same(alike.plain("does it fit a 2019 golf"), alike.plain("does it fit a 2020 golf"))
+
+
+@pytest.fixture
+def live(source: Connector) -> Broadcast:
+    return services.begin(
+        title="Tiles live", sources=["here"], joins=["live-1", "#tiles"], starts_at=NOW,
+        ends_at=NOW + dt.timedelta(hours=1), by=ALICE,
+    )  # fmt: skip
+
+
+def shown(live: Broadcast, shows: str = "questions") -> list[str]:
+    return [bunch.text for bunch in selectors.bunches(live.pk, shows)]
+
+
+def test_a_burst_comes_whole_through_the_loader(live: Broadcast, told: Told) -> None:
+    """Six hundred comments in a dozen batches, one given twice: none lost, none twice, those alike together."""
+    words = ("blade", "saw", "table", "stand", "pump", "light")
+    for batch in range(12):
+        told(
+            *(
+                comment(
+                    f"p{batch}-{i}", f"How much is the {words[i % 6]}?" if i % 2 else f"Hello from {batch} {i}",
+                    seconds=batch,
+                )
+                for i in range(50)
+            )
+        )  # fmt: skip
+    events.settle(600)
+    subscriptions.drain(["broadcasts"])
+    assert Comment.objects.count() == 600
+    assert selectors.broadcast(live.pk).n_comments == 600
+    questions = selectors.bunches(live.pk)
+    assert sorted(q.text for q in questions) == [
+        "How much is the light?",
+        "How much is the saw?",
+        "How much is the stand?",
+    ]
+    assert sum(q.n for q in questions) == 300
+
+
+def test_only_what_belongs_is_gathered(live: Broadcast, told: Told) -> None:
+    told(
+        comment("ana", "Is this on the tag? #Tiles", "c1", thread=""),
+        comment("bo", "Is this elsewhere?", "c2", thread="other"),
+        comment("chi", "Was this yesterday?", "c3", seconds=-86_400),
+        comment("dan", "Is it here?", "c4"),
+    )
+    assert shown(live) == ["Is it here?", "Is this on the tag? #Tiles"]
+
+
+def test_a_desk_is_told_what_is_new_and_what_changed(live: Broadcast, told: Told) -> None:
+    told(comment("ana", "Does it cut granite?"))
+    (seen,) = selectors.bunches(live.pk)
+    before = selectors.news(live.pk, "questions", after=seen.id, since=0)
+    assert (before.n_new, before.changed) == (0, ((seen.id, 1, "open"),))
+    assert selectors.news(live.pk, "questions", after=seen.id, since=before.token).changed == ()
+    told(comment("bo", "does it cut granite"), comment("chi", "Where can I buy it?"), comment("dan", "Wow"))
+    after = selectors.news(live.pk, "questions", after=seen.id, since=before.token)
+    assert (after.n_new, after.changed, after.n_comments) == (1, ((seen.id, 2, "open"),), 4)
+
+
+def test_one_answer_answers_all_and_two_colleagues_answer_once(
+    live: Broadcast, told: Told, network: Network
+) -> None:
+    told(comment("ana", "Does it cut granite?", "c1"), comment("bo", "does it cut GRANITE??", "c2"))
+    (bunch,) = selectors.bunches(live.pk)
+    assert bunch.n == 2
+    services.answer(bunch.id, "Yes, up to two centimetres.", by=ALICE, n_known=0)
+    with pytest.raises(Conflict):
+        services.answer(bunch.id, "No.", by=ALICE, n_known=0)
+    drain()
+    assert [post["to"] for post in network.posts] == ["c1"]
+    assert shown(live) == []
+    (answered,) = selectors.bunches(live.pk, "answered")
+    assert (answered.n_left, answered.answer, answered.trouble) == (1, "Yes, up to two centimetres.", "")
+    # Whoever asks it again is counted, and does not bring it back.
+    told(comment("chi", "Does it cut granite", "c3"))
+    (answered,) = selectors.bunches(live.pk, "answered")
+    assert (answered.n, answered.n_since) == (3, 1)
+    assert shown(live) == []
+
+
+def test_what_may_not_leave_stays_and_says_why(live: Broadcast, told: Told, network: Network) -> None:
+    told(comment("ana", "Does it cut granite?", "c1"))
+    (bunch,) = selectors.bunches(live.pk)
+    services.answer(bunch.id, "See https://bit.ly/x for all of it.", by=ALICE)
+    (still,) = selectors.bunches(live.pk)
+    assert (still.state, "hides where it leads" in still.withheld) == ("open", True)
+    services.answer(bunch.id, "Yes, it does.", by=BOB)  # he may not let anything out
+    (waits,) = selectors.bunches(live.pk)
+    assert (waits.state, waits.answer) == ("waiting", "Yes, it does.")
+    drain()
+    assert network.posts == []
+    services.answer(bunch.id, waits.answer, by=ALICE)
+    drain()
+    assert len(network.posts) == 1
+
+
+def test_pinned_first_and_hidden_not_at_all(live: Broadcast, told: Told) -> None:
+    told(
+        comment("ana", "Does it cut granite?"),
+        comment("bo", "What does the stand weigh?"),
+        comment("chi", "Buy followers?"),
+    )
+    third, second, first = selectors.bunches(live.pk)
+    services.pin(first.id)
+    services.hide(third.id)
+    assert [b.id for b in selectors.bunches(live.pk)] == [first.id, second.id]
+    assert shown(live, "hidden") == ["Buy followers?"]
+    services.show(third.id)
+    assert len(selectors.bunches(live.pk)) == 3
+
+
+def test_a_product_is_pinned_with_its_price_and_said_once(live: Broadcast, network: Network) -> None:
+    with pytest.raises(Invalid):
+        services.say_product(live.pk, "The blade is 49 EUR.", by=ALICE)
+    services.pin_product(
+        live.pk,
+        title="Tile blade",
+        price_minor=4_900,
+        currency="EUR",
+        url="https://otter.example/b",
+        by=ALICE,
+    )
+    services.say_product(live.pk, "Shown now: the tile blade.", by=ALICE)
+    services.say_product(live.pk, "Shown now: the tile blade.", by=ALICE)
+    drain()
+    assert network.texts == ["Shown now: the tile blade."]
+    assert not selectors.broadcast(live.pk).is_price_stale
+    with clock.frozen(NOW + dt.timedelta(hours=25)):
+        assert selectors.broadcast(live.pk).is_price_stale
+
+
+def test_taken_back_edited_and_erased(live: Broadcast, told: Told) -> None:
+    told(comment("ana", "Does it cut granit?", "c1"), comment("bo", "Does it cut granite?", "c2"))
+    told(comment("ana", "Does it cut granite, too?", "c1", name="post_edited"))
+    (bunch,) = selectors.bunches(live.pk)
+    assert (bunch.text, bunch.n) == ("Does it cut granite, too?", 2)
+    told(comment("ana", "", "c1", name="post_deleted"))
+    (bunch,) = selectors.bunches(live.pk)
+    assert (bunch.text, bunch.n) == ("Does it cut granite?", 1)
+    (row,) = Comment.objects.all()
+    (section,) = keeping.sections(Exporting((row.subject,), (row.identifier,)))
+    assert section.rows[0]["text"] == "Does it cut granite?"
+    assert keeping.erase(Erasing((row.subject,), (row.identifier,), ())) == 1
+    assert not Bunch.objects.exists()
+    assert not Band.objects.exists()
+    assert keeping.erase(Erasing((row.subject,), (row.identifier,), ())) == 0
+
+
+def test_comments_go_when_their_time_is_over(live: Broadcast, told: Told) -> None:
+    told(comment("ana", "Does it cut granite?"))
+    assert services.forget_old() == 0
+    with clock.frozen(NOW + dt.timedelta(days=31)):
+        assert services.forget_old() == 1
+
+
+def test_a_batch_given_again_changes_nothing(live: Broadcast, told: Told, monkeypatch: Any) -> None:
+    from rapport.publishing.services import live as gathering
+
+    kept: list[Any] = []
+    real = gathering.gather
+
+    def twice(batch: Any) -> None:
+        kept.append(batch)
+        real(batch)
+
+    told(comment("ana", "Does it cut granite?"))
+    subscriber = subscriptions.subscribers()["broadcasts"]
+    monkeypatch.setitem(
+        subscriptions._subscribers, "broadcasts",
+        subscriptions.Subscriber(subscriber.key, subscriber.names, twice),
+    )  # fmt: skip
+    told(comment("bo", "Does it cut granite?"))
+    real(kept[-1])
+    assert Comment.objects.count() == 2
+    assert selectors.bunches(live.pk)[0].n == 2
