@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.db.models import Count
+from numpy.typing import NDArray
 
 from rapport.consent import selectors as consent
 from rapport.events import lake
@@ -91,7 +92,7 @@ def texts_page(wanted: Wanted, *, before: str = "", limit: int = PAGE) -> Spoken
     chosen = _chosen(wanted) if wanted.is_corrected else None
     if wanted.follow:
         named = _naming(wanted)
-        chosen = named if chosen is None else sorted(set(chosen) & set(named))
+        chosen = named if chosen is None else np.intersect1d(chosen, named)
     if chosen is not None and not len(chosen):
         return SpokenPage((), "")
     con = lake.connect()
@@ -113,11 +114,12 @@ def texts_page(wanted: Wanted, *, before: str = "", limit: int = PAGE) -> Spoken
     return SpokenPage(tuple(replace(text, said=said.get(text.seq, ())) for text in texts), more)
 
 
-def _naming(wanted: Wanted) -> list[int]:
-    """Texts that name what is followed: of the time asked for, else of the last weeks."""
+def _naming(wanted: Wanted) -> NDArray[np.int64]:
+    """Texts that name what is followed: of the time asked for, else of the last weeks; ascending."""
     until = wanted.until or clock.now() + dt.timedelta(days=1)
     found = listening.mentions(wanted.since or until - RECENT, until)
-    return sorted(found.filter(pc.equal(found["key"], wanted.follow))["seq"].to_pylist())
+    seqs = found.filter(pc.equal(found["key"], wanted.follow))["seq"].to_numpy()
+    return np.unique(seqs.astype(np.int64))
 
 
 def one_text(seq: int) -> Spoken | None:
