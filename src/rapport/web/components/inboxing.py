@@ -25,7 +25,7 @@ VIEWS: dict[str, Any] = {
     "snoozed": gettext_lazy("Put off"),
     "resolved": gettext_lazy("Resolved"),
 }
-FIRST_VIEWS = ("open", "mine", "nobodys", "overdue", "approvals", "mentions", "recoveries")  # always in sight
+FIRST_VIEWS = ("open", "mine", "nobodys", "overdue", "approvals", "mentions", "recoveries")  # in sight where something is in them
 STATES: dict[str, Any] = {
     "aside": gettext_lazy("set aside"),
     "open": gettext_lazy("open"),

@@ -100,6 +100,7 @@
       }
       // The version that the writer has seen is the composer's own: it does not move on by itself, so that
       // an answer written before somebody else's is caught when it is sent.
+      if (news.recoveries) renew($("#recoveries"), news.recoveries);
       if (news.head && renew($("#conversation-head"), news.head)) conversation.dataset.version = news.version;
       if (news.watched !== undefined) {
         watched = news.watched;
@@ -135,12 +136,9 @@
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const where = event.target.id;
-    if (where !== "pane" && where !== "composer" && !event.target.closest("#pane")) return;
-    completing();
-    if (where !== "pane") {
-      if (where === "composer" || $("#composer", event.target)) text()?.focus();
-      return;
-    }
+    if (where === "composer") text()?.focus();
+    if (where === "composer" || where === "pane") completing();
+    if (where !== "pane") return;
     watched = "";
     writingUntil = 0;
     isKept = true;

@@ -85,13 +85,21 @@ def _context(request: HttpRequest, wrong: str) -> dict[str, Any]:
         ],
         "canned": [(row, list(row.texts)) for row in canned],
         "edited": next((row for row in canned if row.short == edited), None),
-        "languages": [(code, name) for code, name in settings.LANGUAGES],
+        "languages": _languages(next((row for row in canned if row.short == edited), None), given),
         "macros": [(row, [_step_said(step) for step in row.steps]) for row in selectors.macros()],
         "steps": STEPS,
         "nth": range(STEPS_OFFERED),
         "targets": [_target(row) for row in selectors.target_rows()],
         "days": list(WEEKDAYS.values()),
     }
+
+
+def _languages(edited: Any, given: QueryDict | dict[str, str]) -> list[tuple[str, str, str]]:
+    """The languages of the screens, each with what a ready answer says in it as far as it is written."""
+    return [
+        (code, name, given.get(f"text_{code}") or (edited.texts.get(code, "") if edited else ""))
+        for code, name in settings.LANGUAGES
+    ]
 
 
 def _step_said(step: dict[str, Any]) -> str:

@@ -164,6 +164,7 @@ def live(request: HttpRequest) -> HttpResponseBase:
         news |= {
             "thread": render_to_string("pages/inbox/thread.html", whole, request),
             "head": render_to_string("pages/inbox/head.html", whole, request),
+            "recoveries": render_to_string("pages/inbox/recoveries.html", whole, request),
             "last": str(it.last_id),
             "version": str(it.head.version),
         }

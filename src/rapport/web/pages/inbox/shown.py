@@ -39,6 +39,7 @@ PRIORITIES = (
     ("low", gettext_lazy("Low")),
 )
 OVER = ("resolved", "merged")
+ALWAYS = ("open", "mine", "nobodys")  # views that are in sight though nothing is in them
 MAIN = "open"  # the view that opens where none is asked for
 
 
@@ -234,7 +235,7 @@ def views(reader: int, here: str) -> list[ViewShown]:
             address(row.key),
             _count(counted.get(row.key, 0)) if row.key != "resolved" else "",
             row.key == here,
-            row.key in inboxing.FIRST_VIEWS,
+            row.key in ALWAYS or (row.key in inboxing.FIRST_VIEWS and counted.get(row.key, 0) > 0),
             row.is_mine,
         )
         for row in selectors.views(reader)
