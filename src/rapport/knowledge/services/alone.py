@@ -120,7 +120,7 @@ class Alone:
             order = np.argsort(-chances, kind="stable")
             ranked = tuple(
                 Ranked(
-                    index.keys[places[k]], self.entries[places[k]].title, float(chances[k]),
+                    index.keys[places[k]], self._title(int(places[k])), float(chances[k]),
                     matching.shared_words(question, " ".join(self._texts(int(places[k]))), index.rarity),
                 )
                 for k in order
@@ -130,6 +130,10 @@ class Alone:
             abstains = float(chances.sum()) < weighing.SILENT_BELOW
             made.append(Answered(question, ranked, abstains, "" if abstains or not missing else missing[0]))
         return made
+
+    def _title(self, place: int) -> str:
+        entry = self.entries[place]
+        return entry.title or cutting.words_of_address(entry.url)
 
     def _texts(self, place: int) -> tuple[str, ...]:
         entry = self.entries[place]
