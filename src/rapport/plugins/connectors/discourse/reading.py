@@ -10,7 +10,7 @@ from rapport.kit import wire
 from rapport.kit.marks import Found, Marks
 from rapport.listening.contract import Context, Gap, Page, Said
 from rapport.plugins.connectors.discourse import forum as forums
-from rapport.plugins.connectors.discourse.forum import Forum
+from rapport.plugins.connectors.discourse.forum import Forum, Parameters
 
 WINDOW = 50  # the forum's newest posts come by windows of so many numbers
 EMPTY_MAX = 5  # windows that hold nothing we may see, one after the other
@@ -54,7 +54,7 @@ class Round:
     def _told(self) -> Iterator[list[Found[Said]]]:
         offset = 0
         while True:
-            asked = [("username", self._us), ("limit", TOLD_PAGE), ("offset", offset)]
+            asked: Parameters = [("username", self._us), ("limit", TOLD_PAGE), ("offset", offset)]
             items = wire.items_at(self._forum.get("/notifications.json", asked), "notifications")
             yield [one for item in items if (one := self._notified(item))]
             offset += len(items)

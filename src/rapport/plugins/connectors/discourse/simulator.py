@@ -144,9 +144,12 @@ class Forum(Act):
             ]
             return Answered({"posts": rows[:50], "topics": []})
         if path == "/user_actions.json":
-            kinds = {"5": lambda p: p.number > 1, "4": lambda p: p.number == 1, "12": lambda _: True}
-            wanted = kinds[asked.first("filter")]
-            mine = [p for p in reversed(self.posts) if p.author == ME and wanted(p)]
+            kind = asked.first("filter")
+            mine = [
+                p
+                for p in reversed(self.posts)
+                if p.author == ME and (kind == "12" or (p.number > 1) == (kind == "5"))
+            ]
             rows = [{"topic_id": p.topic, "post_number": p.number, "excerpt": p.raw[:20]} for p in mine]
             return Answered({"user_actions": rows})
         return Answered({"errors": ["not found"], "error_type": "not_found"}, 404)

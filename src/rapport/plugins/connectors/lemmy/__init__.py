@@ -1,0 +1,1 @@
+"""Lemmy, and whatever else speaks the third version of its API."""
