@@ -103,8 +103,7 @@ def components(links: Iterable[Link]) -> set[frozenset[str]]:
             continue
         group, edge = {begin}, [begin]
         while edge:
-
-                       edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
+            edge = [m for at in edge for m in near[at] if m not in group and not group.add(m)]  # type: ignore[func-returns-value]
         seen |= group
         if group & said:
             found.add(frozenset(group & said))
@@ -113,11 +112,9 @@ def components(links: Iterable[Link]) -> set[frozenset[str]]:
 
 def gather(links: Sequence[Link], first_seq: int = 1, batch: int = 5_000) -> set[frozenset[str]]:
     """The conversations that gathering makes of posts with these links, given batch by batch in this order."""
-    from rapport.conversations.models import Message
-
     feed(links, first_seq, batch)
     found: dict[Any, set[str]] = {}
-    for of, post in Message.objects.filter(source="bench").values_list("origin", "post_id"):
+    for of, post in _asked("SELECT origin, post_id FROM conversations_message WHERE source = 'bench'"):
         found.setdefault(of, set()).add(post)
     return {frozenset(posts) for posts in found.values()}
 
@@ -189,9 +186,7 @@ def main(n: int) -> None:
             links = []  # the data set is not on this machine
         if not links:
             continue
-        from rapport.conversations.models import Message
-
-        Message.objects.filter(source="bench").delete()
+        _do("DELETE FROM conversations_message WHERE source = 'bench'")
         wanted = components(links)
         found = gather(shuffled(links), first_seq=10_000_000 + 1_000_000 * len(rebuilt))
         rebuilt[name] = (len(wanted & found), len(wanted | found))
@@ -199,7 +194,6 @@ def main(n: int) -> None:
 
 
 def _fill(n: int, owner: int) -> list[uuid.UUID]:
-    from rapport.conversations.models import Change
     from rapport.kit import bulk
 
     rng = random.Random(7)  # noqa: S311  invented rows
@@ -252,7 +246,7 @@ def _fill(n: int, owner: int) -> list[uuid.UUID]:
             for m in range(MESSAGES_EACH)
         ]  # fmt: skip
         _insert("conversations_message", message, said)
-    Change.objects.update_or_create(pk=1, defaults={"no": n + 1})
+    _insert("conversations_change", ("id", "no"), [(1, n + 1)])
     return numbers
 
 
@@ -261,6 +255,21 @@ def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -
 
     marks = ", ".join(["%s"] * len(columns))
     bulk.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows, slice_rows=20_000)
+
+
+def _asked(sql: str) -> list[Any]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return list(cursor.fetchall())
+
+
+def _do(sql: str) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
 
 
 def _words(rng: random.Random) -> list[str]:
@@ -273,11 +282,11 @@ def _words(rng: random.Random) -> list[str]:
 
 def _actions(numbers: Sequence[uuid.UUID], owner: int) -> dict[str, list[float]]:
     from rapport.conversations import selectors, services
-    from rapport.conversations.models import Conversation
     from rapport.conversations.rules.views import Wanted
 
     rng = random.Random(3)  # noqa: S311  which ones are asked for
-    live = list(Conversation.objects.filter(state="open").values_list("id", flat=True)[:2_000])
+    asked = "SELECT id FROM conversations_conversation WHERE state = 'open' LIMIT 2000"
+    live = [n if isinstance(n, uuid.UUID) else uuid.UUID(n) for (n,) in _asked(asked)]
     deep = _deep(selectors.page, owner)
     later = clock.now() + dt.timedelta(days=1)
 
@@ -285,7 +294,7 @@ def _actions(numbers: Sequence[uuid.UUID], owner: int) -> dict[str, list[float]]
         return rng.choice(live)
 
     def version(number: uuid.UUID) -> int:
-        return Conversation.objects.values_list("version", flat=True).get(pk=number)
+        return selectors.conversation(number).version
 
     def merge_and_back() -> None:
         a, b = rng.sample(live, 2)

@@ -1,6 +1,7 @@
 -- grain: one row per number asked for whose person ordered within the days after a moment
 -- needs: event
--- given: asked(number BIGINT, subject BIGINT, since TIMESTAMPTZ), core(subject BIGINT, core BIGINT)
+-- given: asked(number BIGINT, subject BIGINT, since TIMESTAMPTZ)
+-- given: core(subject BIGINT, core BIGINT)
 -- gives: number
 -- units: days
 SELECT DISTINCT a.number

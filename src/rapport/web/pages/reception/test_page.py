@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rapport.conversations.models import Reception, VoiceDraft
+from rapport.conversations import selectors, services
 from rapport.conversations.rules import receiving
 from rapport.conversations.rules.receiving import Case
-from rapport.kit import clock, ids
+from rapport.events import services as events
+from rapport.events import spool, subscriptions
+from rapport.kit import clock
 from rapport.web.conftest import logged_in
 
 if TYPE_CHECKING:
@@ -18,47 +21,54 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def reckoned() -> None:
+def reckoned(scope: str = "venue") -> list[selectors.ReceptionView]:
     harm = [Case("help", -0.5, -0.9), Case("help", -0.5, -0.95)] * 12
     alone = [Case("help", -0.5, 0.1), Case("help", -0.5, 0.2)] * 12
-    Reception.objects.create(
-        scope="venue", name="reddit:r/cars", figures=receiving.received(harm, alone).as_json(), reckoned_at=clock.now(),
-        is_silent=True, silent_since=clock.now(),
-    )  # fmt: skip
+    figures = receiving.received(harm, alone)
+    now = clock.now()
+    return (
+        [selectors.ReceptionView(scope, "reddit:r/cars", figures, now, True, now)] if scope == "venue" else []
+    )
 
 
-def test_a_silent_place_says_why_and_only_who_may_change_venues_lifts_it(alice: Staff, bob: Staff) -> None:
+def test_a_silent_place_says_why_and_only_who_may_change_venues_lifts_it(
+    alice: Staff, bob: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "Nothing was reckoned yet." in logged_in(alice).get("/reception/").content.decode()
-    reckoned()
+    lifted: list[str] = []
+    monkeypatch.setattr(selectors, "reception", reckoned)
+    monkeypatch.setattr(services, "lift_silence", lifted.append)
     html = logged_in(bob).get("/reception/").content.decode()
     assert "are silent" in html
-    assert "-1.0" in html or "−1.0" in html
+    assert "24 answered beside 24" in html
     assert "Answer there again" not in html
+    assert "Answer there again" in logged_in(alice).get("/reception/").content.decode()
     assert logged_in(bob).post("/reception/lift/", {"venue": "reddit:r/cars"}).status_code == 403
     assert logged_in(alice).post("/reception/lift/", {"venue": "reddit:r/cars"}).status_code == 302
-    assert not Reception.objects.get().is_silent
+    assert lifted == ["reddit:r/cars"]
 
 
 def test_drafts_for_departments_are_listed_sent_on_and_taken_along(
-    alice: Staff, bob: Staff, charlie: Staff
+    home: Path, alice: Staff, bob: Staff, charlie: Staff
 ) -> None:
     assert "Nothing is here." in logged_in(bob).get("/voices/").content.decode()
-    draft = VoiceDraft.objects.create(
-        id=ids.uuid7(), department="service", title="Where is it", due_on=clock.now().date(), made_by=bob.pk,
-        made_at=clock.now(),
-        quotes=[
-            {"pseudonym": "customer 1a2b", "day": "2026-03-01", "text": "It never came", "is_withheld": False, "message": 1}
-        ],
+    events.touchpoint(
+        "message_received", "email:ana@example.org", source="crm", message_id="m1", channel="email",
+        text="It never came", properties={"network": "email", "subject": "Order 12"},
     )  # fmt: skip
+    events.settle(spool.current().next_seq() - 1)
+    subscriptions.drain(["people", "consent", "conversations"])
+    (row,) = selectors.page("open", bob.pk).rows
+    draft = services.voice_draft(row.id, by=bob.pk)
     html = logged_in(bob).get("/voices/").content.decode()
     assert "It never came" in html
-    assert "customer 1a2b" in html
+    assert "ana@example.org" not in html
     assert "CSV" not in html
-    logged_in(bob).post(f"/voices/{draft.id}/", {"department": "logistics"})
-    draft.refresh_from_db()
-    assert (draft.department, draft.state) == ("logistics", "draft")
+    logged_in(bob).post(f"/voices/{draft}/", {"department": "logistics"})
+    (found,) = selectors.voice_drafts()
+    assert (found.department, found.state) == ("logistics", "draft")
     assert logged_in(bob).get("/voices/export/").status_code == 403
     assert "It never came" in logged_in(alice).get("/voices/export/").content.decode()
     assert logged_in(charlie).get("/voices/").status_code == 403
-    logged_in(bob).post(f"/voices/{draft.id}/", {"state": "taken"})
+    logged_in(bob).post(f"/voices/{draft}/", {"state": "taken"})
     assert "It never came" in logged_in(bob).get("/voices/?state=taken").content.decode()
