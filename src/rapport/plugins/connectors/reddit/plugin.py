@@ -196,6 +196,8 @@ class _Round:
         if not part:
             return
         told = self._account.get("/api/info", [("id", ",".join(part))])
+        if not isinstance(wire.at(told, "data", "children"), list):
+            raise Failed("Reddit did not say what is still there")
         held = {
             wire.text_at(one, "data", "name"): one
             for one in wire.items_at(told, "data", "children")

@@ -1,0 +1,1 @@
+"""Stack Overflow and the other sites of Stack Exchange."""
