@@ -74,8 +74,9 @@ class Index:
     meanings: Single
     title_meanings: Single
     solution_meanings: Single
-    meaning_sums: Single  # (entries, size)
-    meaning_squares: Floats  # (entries,), the squared lengths of these sums
+    meaning_squares: (
+        Floats  # (entries,), the squared length of the sum of an entry's vectors, its title's included
+    )
 
     @property
     def n_wordings(self) -> Ints:
@@ -99,13 +100,14 @@ class Index:
         n = self.n_wordings
         out = np.zeros((asked.meanings.shape[0], len(self.keys), len(NAMES)))
         by_words = _dense(asked.words @ self.words)
-        by_meaning = np.maximum(asked.meanings @ self.meanings.T, 0.0)
+        meant_each = asked.meanings @ self.meanings.T
+        by_meaning = np.maximum(meant_each, 0.0)
         out[:, :, 2] = _dense(asked.words @ self.titles)
         out[:, :, 3] = _dense(asked.words @ self.solutions)
         out[:, :, 6] = asked.meanings @ self.title_meanings.T
         out[:, :, 7] = asked.meanings @ self.solution_meanings.T
         together = self._sums(by_words) + out[:, :, 2]
-        meant = np.asarray(asked.meanings @ self.meaning_sums.T, np.float64)
+        meant = self._sums(meant_each) + out[:, :, 6]
         length = np.repeat(self.word_lengths[None, :] ** 2, len(out), axis=0)
         meant_length = np.repeat(self.meaning_squares[None, :], len(out), axis=0)
         times = np.repeat(n[None, :], len(out), axis=0).astype(np.float64)
@@ -195,7 +197,6 @@ def build(entries: Sequence[Known], meaning: Meaning, kept: Meanings | None = No
         meanings=kept.wordings,
         title_meanings=kept.titles,
         solution_meanings=kept.solutions,
-        meaning_sums=sums,
         meaning_squares=np.einsum("kd,kd->k", sums, sums, dtype=np.float64),
     )
 
