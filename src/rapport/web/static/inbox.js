@@ -23,6 +23,8 @@
   function renew(old, html) {
     if (!old) return false;
     const held = old.contains(document.activeElement) ? document.activeElement : null;
+    // What was pressed there is still on its way, and its answer has to find where it came from.
+    if (old.matches(".htmx-request") || $(".htmx-request", old)) return false;
     if ($("details[open] .sheet", old) || (held && held.matches("input, textarea, select"))) return false;
     const made = document.createElement("template");
     made.innerHTML = html;
@@ -125,10 +127,13 @@
 
   let done = "";
   let nextUp = "";
+  let sent = ""; // what stood in the composer when something was pressed
+  let since = null; // what was typed while the answer was on its way, and in which conversation
   document.addEventListener("htmx:beforeRequest", (event) => {
     const by = event.detail.requestConfig?.triggeringEvent?.submitter;
     if (event.detail.target?.id !== "pane") return;
     done = by?.value || "";
+    sent = text()?.value ?? "";
     const rows = all("#inbox-rows [data-row]");
     const at = rows.findIndex((row) => row.dataset.id === open()?.dataset.id);
     nextUp = at < 0 ? "" : (rows[at + 1] || rows[at - 1])?.dataset.id || "";
@@ -145,6 +150,18 @@
     // What was sent with the press is kept by the server, or gone for good.
     if (done) hold(open()?.dataset.id, null);
     else recall();
+    if (since && since.id === open()?.dataset.id) {
+      if (since.note && $("#note-text")) {
+        $("#note-text").value = since.note;
+        $("#note-box").open = true;
+      }
+      if (since.words !== null && text()) {
+        text().value = since.words;
+        isKept = false;
+        save();
+      }
+    }
+    since = null;
     inbox.classList.toggle("has-open", !!open());
     const id = open()?.dataset.id;
     for (const row of all("#inbox-rows [data-row]")) {
@@ -298,7 +315,11 @@
     navigator.sendBeacon($("#composer").dataset.draft, body);
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.target.id === "pane" && !isKept && !done) save(); // the old composer goes; its words do not
+    if (event.target.id !== "pane") return;
+    if (!isKept && !done) save(); // the old composer goes; its words do not
+    const note = done === "note" ? "" : $("#note-text")?.value || "";
+    const words = done && text() && text().value !== sent ? text().value : null;
+    since = { id: open()?.dataset.id, note, words };
   });
 
   // The composer says whether the words may leave; what is forbidden cannot be sent from here either

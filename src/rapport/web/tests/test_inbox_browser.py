@@ -168,7 +168,7 @@ def test_keys_walk_answer_and_settle(site: Site, pages: tuple[Any, Any]) -> None
     alice.keyboard.press("a")
     until(alice, "document.activeElement.textContent.trim() == 'Take it'")
     alice.keyboard.press("Enter")
-    alice.wait_for_selector("summary:has-text('Alice Ferrer')")
+    alice.wait_for_selector("#conversation-head summary:has-text('Alice Ferrer')")
     alice.evaluate("document.activeElement.blur()")
     alice.keyboard.press("n")
     until(alice, "document.activeElement.id == 'note-text'")
@@ -181,8 +181,6 @@ def test_keys_walk_answer_and_settle(site: Site, pages: tuple[Any, Any]) -> None
     alice.keyboard.press("e")
     alice.wait_for_selector("#conversation-head :text('resolved: Solved')")
     until(alice, "document.activeElement.closest('[data-row]') != null")
-    alice.keyboard.press("j")
-    alice.keyboard.press("k")
     alice.keyboard.press("Enter")
     until(alice, "!document.querySelector('#conversation-head').textContent.includes('resolved: Solved')")
 
