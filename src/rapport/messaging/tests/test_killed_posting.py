@@ -35,9 +35,9 @@ from rapport.staff.models import Organisation, Staff
 Organisation.objects.create(id=1, name="Otter Tools", currency="EUR", timezone="UTC", language="en", created_at=clock.now())
 Staff.objects.create(email="alice@example.com", role="owner", name="Alice")
 listening.add_source("here", "loopback", {"port": int(sys.argv[2])})
-WORDS = ("fuse", "relay", "pump", "hose", "belt", "valve")
-for i, word in enumerate(WORDS):
-    found = reply(Answer(source="here", to=f"loopback:p{i}", text=f"Have a look at the {word} behind panel {i} first.",
+TEXTS = ("It is the fuse.", "The relay hangs.", "Bleed the pump.", "A hose leaks.", "Tighten the belt.", "Clean the valve.")
+for i, text in enumerate(TEXTS):
+    found = reply(Answer(source="here", to=f"loopback:p{i}", text=text,
         key=f"a{i}", in_reply_to=f"q{i}", was_asked=True, language="en", approved_by="alice@example.com"))
     assert found.state == "planned", found
 """

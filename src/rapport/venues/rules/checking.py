@@ -480,11 +480,13 @@ def _privacy(_card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
 
 
 def _repeats(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
-    words = _words(seen.text.plain)
     if "repeats" not in card.forbids:
         return []
+    # Who speaks is said every time, and makes no two answers alike.
+    same = _words(plain(disclosing.sentence(card, seen.language, draft.firm))) if draft.firm else set()
+    words = _words(seen.text.plain) - same
     for before in draft.said_before:
-        earlier = _words(plain(before))
+        earlier = _words(plain(before)) - same
         fewer, more = sorted((len(words), len(earlier)))
         if fewer >= WORDS_MIN and more <= LONGER * fewer and len(words & earlier) >= SAME_WORDS * fewer:
             return [
