@@ -46,7 +46,13 @@ def now() -> Iterator[None]:
 
 
 @pytest.fixture
-def source(home: Path, db: None, network: Network, monkeypatch: pytest.MonkeyPatch, now: None) -> Connector:
+def source(
+    home: Path,  # noqa: ARG001  what it writes into
+    db: None,  # noqa: ARG001
+    network: Network,
+    monkeypatch: pytest.MonkeyPatch,
+    now: None,  # noqa: ARG001
+) -> Connector:
     offered = Connector()
     monkeypatch.setitem(
         registry.plugins(KIND), "loopback", registry.Plugin("loopback", KIND, __name__, offered)

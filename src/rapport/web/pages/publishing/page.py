@@ -1,0 +1,257 @@
+"""Publishing: what the firm says on its own pages, on its days; written, checked, approved and followed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from rapport.kit import clock
+from rapport.kit.errors import Invalid, RapportError
+from rapport.publishing import selectors, services
+from rapport.staff import selectors as staff
+from rapport.staff.rules import Right
+from rapport.web.access import may, needs
+from rapport.web.components import posting
+from rapport.web.errors import sentence
+from rapport.web.layout import Action, Entry
+
+NAMES = ("post", "post_new")
+entries = [
+    Entry("publishing", gettext_lazy("Publishing"), "said", "reach", 30, Right.SEE_PUBLISHING, also=NAMES)
+]
+actions = [Action("post_new", gettext_lazy("New post"), Right.CHANGE_PUBLISHING)]
+SPANS = {"week": gettext_lazy("Week"), "month": gettext_lazy("Month")}
+
+
+@needs(Right.SEE_PUBLISHING)
+def calendar(request: HttpRequest) -> HttpResponseBase:
+    """Everything that is planned, day by day."""
+    zone = posting.zone()
+    span = request.GET.get("span", "week") if request.GET.get("span") in SPANS else "week"
+    today = clock.now().astimezone(zone).date()
+    first = _first(request.GET.get("from", ""), span, today)
+    after = first + dt.timedelta(days=7) if span == "week" else _month_after(first)
+    before = (
+        first - dt.timedelta(days=7) if span == "week" else _first("", "month", first - dt.timedelta(days=1))
+    )
+    at = [dt.datetime.combine(day, dt.time(), tzinfo=zone) for day in (first, after)]
+    rows = selectors.calendar(at[0].astimezone(dt.UTC), at[1].astimezone(dt.UTC))
+    fared = posting.fares([row for row in rows if row.state in ("published", "failed")])
+    days = []
+    for offset in range((after - first).days):
+        day = first + dt.timedelta(days=offset)
+        mine = [row for row in rows if row.planned_at and row.planned_at.astimezone(zone).date() == day]
+        if mine or span == "week":
+            days.append(
+                (
+                    day,
+                    day == today,
+                    [(row, *posting.state(row.state), fared.get(str(row.id))) for row in mine],
+                )
+            )
+    context = {
+        "span": span,
+        "spans": list(SPANS.items()),
+        "first": first,
+        "last": after - dt.timedelta(days=1),
+        "before": before,
+        "after": after,
+        "days": days,
+        "is_empty": not rows,
+        "loose": [(row, *posting.state(row.state)) for row in selectors.without_time()],
+        "n_waiting": selectors.n_waiting(),
+        "zone": zone.key,
+        "can_change": may(request, Right.CHANGE_PUBLISHING),
+        "has_sources": bool(posting.posting_sources()),
+    }
+    with timezone.override(zone):
+        return render(request, "pages/publishing/page.html", context)
+
+
+def _first(text: str, span: str, today: dt.date) -> dt.date:
+    try:
+        day = dt.date.fromisoformat(text) if text else today
+    except ValueError:
+        day = today
+    return day - dt.timedelta(days=day.weekday()) if span == "week" else day.replace(day=1)
+
+
+def _month_after(first: dt.date) -> dt.date:
+    return (first + dt.timedelta(days=32)).replace(day=1)
+
+
+@needs(Right.CHANGE_PUBLISHING)
+def new(request: HttpRequest) -> HttpResponseBase:
+    """Write a post."""
+    return _editor(request, None)
+
+
+@needs(Right.SEE_PUBLISHING)
+def one(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
+    """One post: its words, what stands against them, and what became of it."""
+    return _editor(request, selectors.post(number))
+
+
+def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpResponseBase:
+    assert request.user.is_authenticated
+    can_change = may(request, Right.CHANGE_PUBLISHING)
+    sources = posting.posting_sources()
+    wrong: RapportError | None = None
+    if request.method == "POST" and can_change:
+        try:
+            version = int(request.POST["version"]) if request.POST.get("version", "").isdigit() else None
+            kept = services.write(
+                _read(request), by=request.user.email, post=view.id if view else None, version=version
+            )
+        except RapportError as error:
+            wrong = error
+        else:
+            _submitted(request, kept.pk, asked=request.POST.get("do") == "submit")
+            return redirect("post", kept.pk)
+    given: Any = request.POST if wrong else None
+    texts = (
+        {row.name: given.get(f"text_{row.name}", "") for row in sources}
+        if given
+        else dict(view.texts if view else {})
+    )
+    chosen = (
+        given.getlist("sources") if given else list(view.sources) if view else [r.name for r in sources[:1]]
+    )
+    firm = staff.organisation()
+    context = {
+        "view": view,
+        "wrong": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
+        "text": given.get("text", "") if given else view.text if view else "",
+        "language": given.get("language", "")
+        if given
+        else view.language
+        if view
+        else firm.language
+        if firm
+        else "en",
+        "campaign": given.get("campaign", "") if given else view.campaign if view else "",
+        "planned_at": given.get("planned_at", "")
+        if given
+        else posting.written_moment(view.planned_at if view else None),
+        "sources": [(row, row.name in chosen, texts.get(row.name, "")) for row in sources],
+        "has_own": any(texts.values()),
+        "zone": posting.zone().key,
+        "can_change": can_change and (view is None or view.may_change),
+        "can_approve": may(request, Right.APPROVE_PUBLISHING),
+        "state": posting.state(view.state) if view else ("", ""),
+        "postings": [(p, *posting.state(p.state)) for p in view.postings] if view else [],
+        "checked": _checked(view) if view and view.may_change else [],
+        "fared": posting.fares([view]).get(str(view.id)) if view and view.postings else None,
+    }
+    with timezone.override(posting.zone()):
+        return render(request, "pages/publishing/one.html", context, status=400 if wrong else 200)
+
+
+def _submitted(request: HttpRequest, number: uuid.UUID, *, asked: bool) -> None:
+    """Have what was kept approved where that was asked for; where it may not leave, its words stay."""
+    assert request.user.is_authenticated
+    if not asked:
+        messages.success(request, _("Kept."))
+        return
+    try:
+        done = services.submit(number, by=request.user.email)
+    except RapportError as error:
+        messages.error(request, f"{sentence(error.message)} {sentence(error.hint)}")
+    else:
+        messages.success(request, _said(done.state))
+
+
+def _checked(view: selectors.PostView) -> list[posting.Shown]:
+    at = view.planned_at if view.planned_at and view.planned_at > clock.now() else None
+    return [
+        posting.shown(services.check(name, view.texts.get(name) or view.text, language=view.language, at=at))
+        for name in view.sources
+    ]
+
+
+def _read(request: HttpRequest) -> services.Written:
+    given = request.POST
+    sources = given.getlist("sources")
+    return services.Written(
+        given.get("text", ""),
+        sources,
+        {name: given.get(f"text_{name}", "") for name in sources},
+        given.get("language", "").strip(),
+        given.get("campaign", ""),
+        posting.read_moment(given.get("planned_at", "")),
+    )
+
+
+def _said(state: str) -> str:
+    return {
+        "waiting": _("It waits for a colleague's approval."),
+        "planned": _("It leaves at its time."),
+        "approved": _("It is approved; set a time and it leaves then."),
+    }.get(state, _("Kept."))
+
+
+@needs(Right.CHANGE_PUBLISHING)
+@require_POST
+def check(request: HttpRequest) -> HttpResponseBase:
+    """What is being typed, held against each chosen network."""
+    written = _read(request)
+    now = clock.now()
+    at = written.planned_at if written.planned_at and written.planned_at > now else None
+    found = [
+        posting.shown(
+            services.check(name, written.texts.get(name) or written.text, language=written.language, at=at)
+        )
+        for name in written.sources[:20]
+    ]
+    return render(request, "pages/publishing/checked.html", {"checked": found})
+
+
+@needs(Right.SEE_PUBLISHING)
+@require_POST
+def act(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
+    """Approve, send back, withdraw, try again, or say what is seen there."""
+    assert request.user.is_authenticated
+    do, _colon, source = request.POST.get("do", "").partition(":")
+    by = request.user.email
+    right = Right.APPROVE_PUBLISHING if do in ("approve", "send_back") else Right.CHANGE_PUBLISHING
+    try:
+        if not may(request, right):
+            raise Invalid(_("your role does not let you do this"), _("Ask a colleague who may."))
+        if do == "approve":
+            done = services.approve(number, by=by, version=int(request.POST.get("version", "0") or 0))
+        elif do == "send_back":
+            done = services.send_back(number, by=by, because=request.POST.get("because", ""))
+        elif do == "submit":
+            done = services.submit(number, by=by)
+        elif do == "withdraw":
+            done = services.withdraw(number)
+        elif do == "again":
+            done = services.try_again(number, source)
+        elif do in ("there", "not_there"):
+            done = services.settle(number, source, is_there=do == "there")
+        else:
+            raise Invalid(_("nothing was chosen to do"), _("Press one of the buttons."))
+    except RapportError as error:
+        messages.error(request, f"{sentence(error.message)} {sentence(error.hint)}")
+    else:
+        messages.success(request, _said(done.state) if do in ("approve", "submit") else _("Done."))
+    return redirect("post", number)
+
+
+urlpatterns = [
+    path("publishing/", calendar, name="publishing"),
+    path("publishing/new/", new, name="post_new"),
+    path("publishing/check/", check, name="post_check"),
+    path("publishing/<uuid:number>/", one, name="post"),
+    path("publishing/<uuid:number>/do/", act, name="post_do"),
+]

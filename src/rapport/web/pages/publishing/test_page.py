@@ -1,0 +1,99 @@
+"""The calendar on screen: written, checked, approved, found on its day; who may do what."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rapport.kit import clock, registry
+from rapport.listening import services as listening
+from rapport.listening.contract import KIND
+from rapport.messaging.tests.network import Connector
+from rapport.publishing import selectors
+from rapport.publishing.models import Post
+from rapport.web.conftest import MONDAY, logged_in
+
+if TYPE_CHECKING:
+    from rapport.staff.models import Staff
+
+
+@pytest.fixture
+def here(home: Path, alice: Staff, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A network that can be posted to, on a Monday."""
+    monkeypatch.setitem(
+        registry.plugins(KIND), "loopback", registry.Plugin("loopback", KIND, __name__, Connector())
+    )
+    listening.add_source("here", "loopback", {"port": 9})
+    with clock.frozen(MONDAY):
+        yield
+
+
+def form(text: str = "The new blade is in the shop.", **more: object) -> dict[str, object]:
+    return {
+        "text": text,
+        "sources": ["here"],
+        "language": "en",
+        "planned_at": "2026-03-04T18:00",
+        "do": "keep",
+    } | more
+
+
+def test_a_post_is_written_in_the_firms_time_and_stands_on_its_day(here: None, alice: Staff) -> None:
+    client = logged_in(alice)
+    made = client.post("/publishing/new/", form())
+    assert made.status_code == 302
+    (row,) = Post.objects.all()
+    assert row.planned_at == dt.datetime(2026, 3, 4, 17, tzinfo=dt.UTC)  # Madrid is an hour ahead
+    page = client.get("/publishing/").content.decode()
+    assert "18:00" in page
+    assert "Europe/Madrid" in page
+    assert "The new blade is in the shop." in page
+    assert "The new blade" in client.get("/publishing/?span=month").content.decode()
+    assert "The new blade" not in client.get("/publishing/?from=2026-03-09").content.decode()
+    client.post(made["Location"], form(do="submit", version=str(row.version)))
+    assert selectors.post(row.pk).state == "planned"
+    client.post(f"{made['Location']}do/", {"do": "withdraw"})
+    assert selectors.post(row.pk).state == "withdrawn"
+
+
+def test_what_breaks_a_rule_is_said_while_typing_and_keeps_the_words(here: None, alice: Staff) -> None:
+    client = logged_in(alice)
+    wrong = form("See https://bit.ly/x for THE BEST blade", do="submit")
+    page = client.post("/publishing/check/", wrong).content.decode()
+    assert 'data-against="yes"' in page
+    assert "hides where it leads" in page
+    assert "claims to be first" in page
+    found = client.post("/publishing/new/", wrong, follow=True).content.decode()
+    assert "hides where it leads" in found
+    assert Post.objects.get().state == "draft"
+    assert client.post("/publishing/new/", form("  ")).status_code == 400
+
+
+def test_a_colleague_approves_what_another_wrote(here: None, alice: Staff, bob: Staff) -> None:
+    from rapport.publishing import services
+
+    post = services.write(services.Written("Open on Sunday.", ["here"], language="en"), by=bob.email)
+    services.submit(post.pk, by=bob.email)
+    client = logged_in(alice)
+    page = client.get(f"/publishing/{post.pk}/").content.decode()
+    assert "May this leave?" in page
+    assert re.search(r"1\s+post waits", client.get("/publishing/").content.decode())
+    client.post(f"/publishing/{post.pk}/do/", {"do": "send_back", "because": "Which Sunday?"})
+    assert "Which Sunday?" in client.get(f"/publishing/{post.pk}/").content.decode()
+    services.submit(post.pk, by=bob.email)
+    client.post(f"/publishing/{post.pk}/do/", {"do": "approve", "version": "1"})
+    assert selectors.post(post.pk).approver == alice.email
+
+
+def test_an_empty_calendar_says_what_to_do_and_others_may_not(
+    here: None, alice: Staff, bob: Staff, charlie: Staff
+) -> None:
+    assert "Nothing is planned here." in logged_in(alice).get("/publishing/?span=month").content.decode()
+    reads = logged_in(bob)
+    assert reads.get("/publishing/").status_code == 200
+    assert reads.post("/publishing/new/", form()).status_code == 403
+    assert logged_in(charlie).get("/publishing/").status_code == 403
