@@ -17,6 +17,7 @@ from rapport.kit import wire
 
 KNOWN_MAX = 800
 PAGES_MAX = 25  # of one list in one round
+GONE = "-"  # the version of what is there no more
 MARGIN = dt.timedelta(minutes=5)
 
 T = TypeVar("T")
@@ -122,17 +123,21 @@ class Marks:
     def changed(self, found: Iterable[Found[T]]) -> Iterator[T]:
         """What was told and has another version since; noted as told."""
         for one in found:
-            if self.known.get(one.id, one.version) != one.version:
+            if self.known.get(one.id, one.version) not in {one.version, GONE}:
                 self.known[one.id] = one.version
                 yield one.said
 
     def forget(self, id: str) -> None:
-        """It is there no more."""
-        self.known.pop(id, None)
+        """It is there no more; a list that still shows it is not believed."""
+        self.known[id] = GONE
+
+    def held(self) -> list[str]:
+        """What was told and is still there, as far as is known."""
+        return [id for id, version in self.known.items() if version != GONE]
 
     def part(self, name: str, of: Sequence[T], size: int) -> Sequence[T]:
         """The next few of several things, all of them in turn."""
         start = self.places.get(name, 0)
         start = start if start < len(of) else 0
-        self.places[name] = start + size
+        self.places[name] = start + size if start + size < len(of) else 0
         return of[start : start + size]

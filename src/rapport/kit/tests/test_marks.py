@@ -62,3 +62,13 @@ def test_things_take_turns_and_wait() -> None:
     assert not kept.is_due("x", 60, NOON + dt.timedelta(seconds=59))
     assert kept.is_due("x", 60, NOON + dt.timedelta(seconds=60))
     assert kept.is_due("x", 60, NOON), "a clock that was set back does not stop it"
+
+
+def test_what_is_gone_stays_gone() -> None:
+    kept = Marks()
+    assert list(kept.new([one(1, "a"), one(2, "a")])) == [1, 2]
+    kept.forget("1")
+    kept = Marks.read(kept.text())
+    assert kept.held() == ["2"]
+    assert not list(kept.new([one(1, "a")]))
+    assert not list(kept.changed([one(1, "b")]))

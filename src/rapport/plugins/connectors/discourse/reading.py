@@ -139,7 +139,7 @@ class Round:
 
     def _recheck(self) -> Iterator[Page]:
         """Ask for some of what was told once more."""
-        held = [id for id in self._marks.known if "/" in id]
+        held = [id for id in self._marks.held() if "/" in id]
         said: list[Said] = []
         for id in self._marks.part("recheck", held, RECHECKED):
             topic, number = forums.place_of(id, self._host)

@@ -223,7 +223,7 @@ class _Round:
 
     def _recheck(self) -> Iterator[Page]:
         """Ask for some of what was told once more; one request for each."""
-        held = [id for id in self._marks.known if id.startswith(("c", "p"))]
+        held = [id for id in self._marks.held() if id.startswith(("c", "p"))]
         now, said = self._context.now(), list[Said]()
         for id in self._marks.part("recheck", held, RECHECKED):
             kind, number = instances.number_of(id, self._config.host)

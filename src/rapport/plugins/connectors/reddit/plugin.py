@@ -191,7 +191,7 @@ class _Round:
 
     def _recheck(self) -> Iterator[Page]:
         """Ask for some of what was told once more: what is gone, and what has changed."""
-        public = [number for number in self._marks.known if number.startswith(("t1_", "t3_"))]
+        public = [number for number in self._marks.held() if number.startswith(("t1_", "t3_"))]
         part = self._marks.part("recheck", public, PAGE)
         if not part:
             return

@@ -200,7 +200,7 @@ class _Round:
 
     def _below(self) -> Iterator[Page]:
         """Answers of the last days to the newest questions that were told, and comments on those."""
-        newest = [id[1:].partition("@")[0] for id in self._marks.known if id.startswith("q")][-PAGE:]
+        newest = [id[1:].partition("@")[0] for id in self._marks.held() if id.startswith("q")][-PAGE:]
         if not newest:
             return
         ids, since = ";".join(newest), self._context.now() - WATCHED
@@ -221,7 +221,7 @@ class _Round:
         """Ask for some of what was told once more, a hundred in one request: what is gone, and what has changed."""
         now, said = self._context.now(), list[Said]()
         for kind, path in (("q", "/questions"), ("a", "/answers"), ("c", "/comments")):
-            held = [id for id in self._marks.known if id.startswith(kind)]
+            held = [id for id in self._marks.held() if id.startswith(kind)]
             part = self._marks.part(f"recheck-{kind}", held, PAGE)
             if not part:
                 continue
