@@ -22,8 +22,12 @@ DOMAINS = (
     "personas",
     "portfolio",
     "consent",
+    "knowledge",
     "pacing",
+    "venues",
     "messaging",
+    "conversations",
+    "publishing",
     "surveys",
     "onsite",
 )

@@ -22,8 +22,14 @@ FIGURE = re.compile(r"%\(\w+\)[sd]")
 CALLS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 1, "pgettext": 2}
 DOMAINS = (
     "staff",
+    "listening",
     "consent",
+    "knowledge",
+    "pacing",
+    "venues",
     "messaging",
+    "conversations",
+    "publishing",
     "surveys",
     "onsite",
     "segments",

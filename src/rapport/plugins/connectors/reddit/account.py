@@ -75,7 +75,7 @@ class Account:
     def __init__(self, config: Config, context: Context) -> None:
         self.config, self._context = config, context
         # Reddit wants platform, application, version and account named, and refuses who hides behind another.
-        self._agent = f"server:rapport:{config.client_id}:v1 (by /u/{config.username})"
+        self._named = f"server:rapport:{config.client_id}:v1 (by /u/{config.username})"
 
     def get(self, path: str, parameters: Parameters = ()) -> Any:
         """Ask for something, as raw text instead of escaped HTML."""
@@ -89,7 +89,7 @@ class Account:
         return self._asked(Request(f"{API}{path}", "POST", body, headers))
 
     def _headers(self) -> dict[str, str]:
-        return {"authorization": f"bearer {self._token()}", "user-agent": self._agent}
+        return {"authorization": f"bearer {self._token()}", "user-agent": self._named}
 
     def _token(self) -> str:
         key = (self.config.username, self.config.client_id, self.config.client_secret, self.config.password)
@@ -108,7 +108,7 @@ class Account:
         headers = {
             "authorization": "Basic " + base64.b64encode(pair).decode(),
             "content-type": "application/x-www-form-urlencoded",
-            "user-agent": self._agent,
+            "user-agent": self._named,
         }
         answer = self._context.fetch(Request(LOGIN, "POST", urlencode(form).encode(), headers))
         found = wire.document(answer.body)
