@@ -50,6 +50,7 @@ def work_command(drain: bool) -> None:
     stores.set_up()
     from rapport.events import runner, subscriptions
     from rapport.messaging import services as messaging
+    from rapport.publishing import services as publishing
     from rapport.web import jobs
 
     if drain:
@@ -58,7 +59,7 @@ def work_command(drain: bool) -> None:
         messaging.drain()
         return
     stop = process.Stop().catch_signals()
-    with jobs.running_beside(stop), messaging.running_beside(stop):
+    with jobs.running_beside(stop), messaging.running_beside(stop), publishing.running_beside(stop):
         runner.subscribe_forever(stop)
 
 

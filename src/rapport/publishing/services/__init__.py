@@ -20,6 +20,7 @@ from rapport.publishing.services.posts import (
     withdraw,
     write,
 )
+from rapport.publishing.services.watching import running_beside
 
 __all__ = [
     "Checked",
@@ -37,6 +38,7 @@ __all__ = [
     "leave_due",
     "pin",
     "pin_product",
+    "running_beside",
     "say_product",
     "send_back",
     "settle",

@@ -22,6 +22,7 @@ from rapport.publishing.models import Band, Broadcast, Bunch, Comment
 from rapport.publishing.rules import alike, asking
 from rapport.publishing.rules.joining import belongs, joins_of
 
+KEY = "broadcasts"  # of the subscriber
 SLICE = 500  # rows of one transaction: the desk sees what came after each
 EARLY = dt.timedelta(minutes=15)  # people gather before it begins, and go on after it ends
 LATE = dt.timedelta(minutes=30)

@@ -1,0 +1,75 @@
+"""While something runs live, its comments do not wait for what other subscribers make of the same texts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import close_old_connections, connection
+
+from rapport.events import lake, subscriptions
+from rapport.kit import clock, home, process
+from rapport.kit.errors import Conflict
+from rapport.publishing.models import Broadcast
+from rapport.publishing.services.live import EARLY, KEY, LATE
+
+log = logging.getLogger(__name__)
+
+LIVE_S = 0.15  # between two looks while something runs
+IDLE_S = 3.0
+RETRY_S = 2.0
+
+
+def is_live(now: dt.datetime | None = None) -> bool:
+    """Whether comments of any broadcast are gathered now."""
+    at = now or clock.now()
+    return Broadcast.objects.filter(starts_at__lte=at + EARLY, ends_at__gte=at - LATE).exists()
+
+
+def gather_forever(stop: process.Stop) -> None:
+    """Gather comments whenever something is live, until told to stop; the usual round does it otherwise."""
+    con = None
+    seen: tuple[int, ...] = ()
+    while not stop:
+        try:
+            close_old_connections()
+            if not is_live():
+                stop.wait(IDLE_S)
+                continue
+            con = con or lake.connect()
+            stamp = lake.stamp()
+            if stamp != seen:
+                with home.lock(f"subscriber-{KEY}"):
+                    while subscriptions.advance(KEY, con):
+                        pass
+                seen = stamp
+            stop.wait(LIVE_S)
+        except Conflict:
+            stop.wait(LIVE_S)  # the usual round is at it
+        except Exception:
+            log.exception("comments could not be gathered; trying again in %s s, none is lost", RETRY_S)
+            stop.wait(RETRY_S)
+    if con is not None:
+        con.close()
+
+
+@contextmanager
+def running_beside(stop: process.Stop) -> Iterator[None]:
+    """Gather live comments in a thread until told to stop."""
+    thread = threading.Thread(target=_in_thread, args=(stop,), name="live", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=15)
+
+
+def _in_thread(stop: process.Stop) -> None:
+    try:
+        gather_forever(stop)
+    finally:
+        connection.close()
