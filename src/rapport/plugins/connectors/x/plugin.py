@@ -1,0 +1,258 @@
+"""X: who mentions or answers us, what is said of what we follow, and our answers (API v2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rapport.kit import wire
+from rapport.kit.marks import Marks
+from rapport.listening.contract import (
+    Context,
+    Draft,
+    Failed,
+    Finding,
+    Gap,
+    Manners,
+    Page,
+    Receipt,
+    Said,
+    Terms,
+)
+from rapport.plugins.connectors.x import account as accounts
+from rapport.plugins.connectors.x.account import Account, Config
+
+PAGE = 100  # the most that a list gives at once
+PAGES_MAX = 10  # of one list in one round; each post that is read is paid for
+QUERY_CHARS_MAX = 512
+LENGTH_MAX = 280
+MENTIONS_EVERY_S, OWN_EVERY_S, SEARCH_EVERY_S = 60.0, 300.0, 120.0
+HORIZON = dt.timedelta(days=7) - dt.timedelta(minutes=5)  # of the recent search
+# What a post is told with; X gives a number and a text alone unless it is asked for more.
+ASKED: list[tuple[str, str | int]] = [
+    ("max_results", PAGE),
+    ("tweet.fields", "author_id,conversation_id,created_at,lang,public_metrics,referenced_tweets"),
+    ("expansions", "author_id"),
+    ("user.fields", "name,public_metrics,username"),
+]
+
+
+class X:
+    """One account."""
+
+    name = "x"
+    title = "X"
+    network = "x_com"
+    config: type[Config] = Config
+    terms = Terms(
+        keep_days=30,
+        may_match=False,
+        may_derive=False,
+        may_train=False,
+        may_answer=True,
+        may_answer_unasked=False,
+        deletes_within_h=24,
+        is_public=True,
+        source="https://developer.x.com/en/developer-terms/policy",
+        read_on=dt.date(2026, 11, 22),
+        note=(
+            "What is deleted or changed on X has to follow here within 24 hours; people off X may not be joined to "
+            "accounts without their agreement; models may not be trained on posts; automated answers need the "
+            "account's label, and go to whoever addressed us alone. The thirty days are our own caution."
+        ),
+    )
+    # Three hundred searches and three hundred lists of mentions in fifteen minutes; we ask for far fewer.
+    manners = Manners(requests=60, per_s=60, every_s=30, length_max=LENGTH_MAX)
+    costs = "Every post that is read and every one that is written is paid for, with the firm's own app and credits."
+    sees = "Posts that mention or answer the account, what it posts itself, and posts with the words that are followed."
+    cannot_see = (
+        "Protected accounts, private messages, likes, what is older than seven days when it is searched first, and "
+        "what X leaves out of its search."
+    )
+
+    def check(self, config: Config) -> None:
+        accounts.check(config)
+
+    def findings(self, config: Config, context: Context) -> Sequence[Finding]:
+        account = Account(config, context)
+        found: list[Finding] = []
+        try:
+            found.append(Finding("Log-in", "ok", f"it is that of @{account.name}"))
+            account.get(f"/2/users/{account.us}/mentions", [("max_results", 5)])
+            found.append(Finding("Mentions", "ok", "can be read"))
+            account.get("/2/tweets/search/recent", [("query", f"from:{account.name}"), ("max_results", 10)])
+        except Failed as failed:
+            return [*found, Finding("X", "bad", failed.message, failed.hint)]
+        return [*found, Finding("Search", "ok", "can be asked")]
+
+    def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
+        yield from _Round(Account(config, context), Marks.read(cursor), context).pages()
+
+    def recheck(self, config: Config, ids: Sequence[str], context: Context) -> Sequence[Said]:
+        account, now = Account(config, context), context.now()
+        said: list[Said] = []
+        for start in range(0, len(ids), PAGE):
+            part = [id for id in ids[start : start + PAGE] if id.isdigit()]
+            if not part:
+                continue
+            told = account.get("/2/tweets", [("ids", ",".join(part))])
+            held = {wire.text_at(one, "id") for one in wire.items_at(told, "data")}
+            # X names each post that it does not give: one that is gone, and one whose account is protected by now.
+            gone = {wire.text_at(one, "resource_id") for one in wire.items_at(told, "errors")}
+            said += [
+                Said(f"{id}#deletion", "deletion", now, "", about=id)
+                for id in part
+                if id in gone and id not in held
+            ]
+        return said
+
+    def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
+        if not draft.text.strip():
+            raise Failed("there are no words to post", is_permanent=True)
+        account = Account(config, context)
+        body: dict[str, Any] = {"text": draft.text}
+        if draft.in_reply_to:
+            body["reply"] = {"in_reply_to_tweet_id": draft.in_reply_to}
+        number = wire.text_at(account.post("/2/tweets", body), "data", "id")
+        if not number:
+            raise Failed("X does not say what became of it", is_unsure=True, retry_after_s=30.0)
+        return Receipt(number, f"https://x.com/{account.name}/status/{number}")
+
+    def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:
+        account = Account(config, context)
+        told = account.get(f"/2/users/{account.us}/tweets", ASKED)
+        wanted = _letters(draft.text)
+        for one in _read(told, account):
+            is_same = one.in_reply_to == draft.in_reply_to and _letters(one.text).endswith(wanted)
+            if is_same:
+                return Receipt(one.id, one.url)
+        return None
+
+
+class _Round:
+    """One round of reading."""
+
+    def __init__(self, account: Account, marks: Marks, context: Context) -> None:
+        self._account, self._marks, self._context = account, marks, context
+
+    def pages(self) -> Iterator[Page]:
+        marks, now, account = self._marks, self._context.now(), self._account
+        before = marks.text()
+        if marks.is_due("mentions", MENTIONS_EVERY_S, now):
+            yield from self._list("mentions", f"/2/users/{account.us}/mentions", [], "pagination_token")
+        if marks.is_due("own", OWN_EVERY_S, now):
+            yield from self._list("own", f"/2/users/{account.us}/tweets", [], "pagination_token")
+        if self._context.words and marks.is_due("search", SEARCH_EVERY_S, now):
+            for query in marks.part("query", queries(self._context.words), 1):
+                path = "/2/tweets/search/recent"
+                yield from self._list(f"search:{query}", path, [("query", query)], "next_token")
+        if marks.text() != before:
+            yield Page((), marks.text())
+
+    def _list(
+        self, name: str, path: str, asked: list[tuple[str, str | int]], onward_name: str
+    ) -> Iterator[Page]:
+        """Tell what a list holds after the newest number that was read; it gives the newest first."""
+        now = self._context.now()
+        number, _, read_at = self._marks.left.get(name, "").partition("@")
+        horizon, left_at = now - HORIZON, wire.moment(read_at)
+        since = self._context.since
+        gaps = []
+        if name.startswith("search:") and (left_at or since) < horizon:
+            # The search refuses numbers older than it goes back to.
+            message = "X's search goes back seven days"
+            gaps.append(Gap(left_at or since, horizon, "horizon", message))
+            number, since = "", horizon
+        begin = [("since_id", number)] if number else [("start_time", wire.written(since)[:19] + "Z")]
+        found: dict[str, Said] = {}
+        onward, newest = "", number
+        for n in range(PAGES_MAX):
+            told = self._account.get(
+                path, [*asked, *ASKED, *begin, *([(onward_name, onward)] if onward else [])]
+            )
+            found |= {one.id: one for one in _read(told, self._account)}
+            if n == 0:
+                newest = wire.text_at(told, "meta", "newest_id") or number
+            onward = wire.text_at(told, "meta", "next_token")
+            if not onward:
+                break
+        ordered = sorted(found.values(), key=lambda one: (one.ts, int(one.id)))
+        if onward and ordered:
+            from_at = left_at if number and left_at else since
+            gaps.append(
+                Gap(from_at, ordered[0].ts, "rate", "more was said than is read and paid for at once")
+            )
+        if newest:
+            self._marks.left[name] = f"{newest}@{wire.written(now)}"
+        said = [one for one in ordered if one.id not in self._marks.known]
+        self._marks.known |= {one.id: "" for one in said}
+        if said or gaps:
+            yield Page(said, self._marks.text(), gaps)
+
+
+def queries(words: Sequence[str]) -> list[str]:
+    """The words that are followed as queries without reposts, as many in one as X takes."""
+    frame = "({}) -is:retweet"
+    found = [""]
+    for word in words:
+        plain = re.sub(r'["\\]', " ", word).strip()
+        if not plain:
+            continue
+        term = f'"{plain}"'
+        joined = f"{found[-1]} OR {term}" if found[-1] else term
+        if len(frame.format(joined)) <= QUERY_CHARS_MAX:
+            found[-1] = joined
+        elif len(frame.format(term)) <= QUERY_CHARS_MAX:
+            found.append(term)
+    return [frame.format(one) for one in found if one]
+
+
+def _read(told: Any, account: Account) -> list[Said]:
+    """The posts of an answer, with the authors that it holds beside them; reposts are left out."""
+    authors = {wire.text_at(one, "id"): one for one in wire.items_at(told, "includes", "users")}
+    us, us_name = account.us, account.name
+    found = []
+    for post in wire.items_at(told, "data"):
+        id, at = wire.text_at(post, "id"), wire.moment(wire.text_at(post, "created_at"))
+        above = {
+            wire.text_at(r, "type"): wire.text_at(r, "id") for r in wire.items_at(post, "referenced_tweets")
+        }
+        if not id.isdigit() or at is None or "retweeted" in above:
+            continue
+        number, text = wire.text_at(post, "author_id"), wire.text_at(post, "text")
+        author = authors.get(number)
+        handle = wire.text_at(author, "username") or (us_name if number == us else "")
+        is_named = re.search(rf"@{re.escape(us_name)}(?!\w)", text, re.IGNORECASE) is not None
+        found.append(
+            Said(
+                id=id,
+                kind="post",
+                ts=at,
+                author=(handle or number).lower(),
+                author_name=wire.text_at(author, "name"),
+                text=text,
+                in_reply_to=above.get("replied_to", ""),
+                thread=wire.text_at(post, "conversation_id"),
+                venue="x",
+                language=_language(wire.text_at(post, "lang")),
+                url=f"https://x.com/{handle or 'i'}/status/{id}",
+                reach=wire.count_at(author, "public_metrics", "followers_count"),
+                is_ours=number == us,
+                asks_us=number != us and is_named,
+            )
+        )
+    return found
+
+
+def _language(code: str) -> str:
+    return code if re.fullmatch(r"[a-z]{2}", code) else ""  # zxx, und and the like are no language
+
+
+def _letters(text: str) -> str:
+    # Addresses are shortened there.
+    return "".join(c for c in re.sub(r"https?://\S+", "", text).casefold() if c.isalnum())
+
+
+plugin = X()
