@@ -166,7 +166,7 @@ def _said(rows: Sequence[Flag]) -> dict[int, dict[str, str]]:
         return {}
     con = lake.connect()
     try:
-        lake.give(con, "wanted", pa.table({"seq": pa.array([row.seq for row in rows], pa.int64())}))
+        lake.give(con, "flagged", pa.table({"seq": pa.array([row.seq for row in rows], pa.int64())}))
         times = [row.said_at for row in rows]
         found = query.run(
             con,
