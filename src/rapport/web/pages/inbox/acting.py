@@ -22,7 +22,7 @@ from rapport.venues import selectors as venues
 from rapport.web.access import demand, needs
 from rapport.web.components import formats, inboxing, words
 from rapport.web.errors import sentence
-from rapport.web.pages.inbox import beside, shown
+from rapport.web.pages.inbox import beside, framing, shown
 
 COMPOSES = ("use", "canned", "ask")  # these put words into the composer, and send nothing
 
@@ -71,10 +71,8 @@ def _shown(
     status = 409 if moved is not None or other else 200
     if getattr(request, "htmx", False):
         return render(request, "pages/inbox/answered.html", context, status=status)
-    from rapport.web.pages.inbox import page
-
     return render(
-        request, "pages/inbox/page.html", page.frame(request, view, number) | context, status=status
+        request, "pages/inbox/page.html", framing.frame(request, view, number) | context, status=status
     )
 
 

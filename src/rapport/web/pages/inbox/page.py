@@ -8,20 +8,18 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import path, reverse
-from django.utils.http import urlencode
+from django.urls import path
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rapport.conversations import selectors, services
 from rapport.conversations.selectors import listing
-from rapport.kit.errors import Invalid, NotFound
+from rapport.kit.errors import NotFound
 from rapport.onsite.chat import services as chatting
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
-from rapport.web.components import inboxing
 from rapport.web.layout import Action, Entry
-from rapport.web.pages.inbox import acting, beside, checking, managing, shown
+from rapport.web.pages.inbox import acting, beside, checking, framing, managing, shown
 
 entries = [
     Entry(
@@ -46,7 +44,7 @@ SHOWN_MAX = 200  # lines that a list which refreshes itself asks for again
 def inbox(request: HttpRequest) -> HttpResponseBase:
     """The list of a view, or what a search found; `part=rows` gives the lines that follow."""
     view = request.GET.get("view", "") or shown.MAIN
-    context = frame(request, view)
+    context = framing.frame(request, view)
     if request.GET.get("part") == "rows":
         template = "found_rows.html" if context["found"] is not None else "rows.html"
         return render(request, f"pages/inbox/{template}", context)
@@ -74,49 +72,7 @@ def one(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
         context |= {"beside": True} | beside.context(request, it.head, view)
     if getattr(request, "htmx", False):
         return render(request, "pages/inbox/pane.html", context)
-    return render(request, "pages/inbox/page.html", frame(request, view, number) | context)
-
-
-def frame(request: HttpRequest, view: str, here: uuid.UUID | None = None) -> dict[str, Any]:
-    """What stands around a conversation: views, list or finds, and from when on news are wanted."""
-    assert request.user.is_authenticated
-    q = request.GET.get("q", "").replace("\0", " ").strip()
-    token = selectors.changes(0).token
-    context: dict[str, Any] = {
-        "view": view,
-        "views": shown.views(request.user.pk, "" if q else view),
-        "token": token,
-        "q": q,
-        "found": None,
-        "rows": [],
-        "before": request.GET.get("before", "") if here is None else "",
-        "nothing": shown.nothing(view),
-        "list_url": shown.address(view),
-    }
-    if q:
-        return context | _found(request, q, view)
-    page = selectors.page(view, request.user.pk, context["before"])
-    more = shown.address(view, before=page.next) if page.next else ""
-    return context | {"rows": shown.lines(page.rows, view, here), "more_url": more}
-
-
-def _found(request: HttpRequest, q: str, view: str) -> dict[str, Any]:
-    try:
-        page = selectors.search(q, request.GET.get("before", ""))
-    except Invalid:
-        return {"found": [], "more_url": ""}
-    found = [
-        {
-            "row": row,
-            "url": shown.address(view, row.conversation, message=row.message),
-            "who": shown.who(row.author_name, ""),
-            "place": inboxing.place(row.channel, "", ""),
-            "state_said": "" if row.state == "open" else inboxing.state(row.state),
-        }
-        for row in page.rows
-    ]
-    more = f"{reverse('inbox')}?{urlencode({'q': q, 'before': page.next})}" if page.next else ""
-    return {"found": found, "more_url": more}
+    return render(request, "pages/inbox/page.html", framing.frame(request, view, number) | context)
 
 
 @needs(Right.SEE_INBOX)
