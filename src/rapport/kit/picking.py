@@ -59,7 +59,7 @@ def moment(value: Any) -> dt.datetime | None:
         seconds = value / 1000 if value > _MILLISECONDS_FROM else value
         try:
             return clock.from_us(round(seconds * 1_000_000))
-        except OverflowError:
+        except (OverflowError, ValueError):  # infinite, or no number at all: JSON of some servers has both
             return None
     if not isinstance(value, str):
         return None

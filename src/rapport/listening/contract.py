@@ -9,6 +9,7 @@ connector could not see is a `Gap`, and never silence: a gap is drawn as one, an
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -406,8 +407,8 @@ def said_in(document: Any, members: Mapping[str, str]) -> Said | None:
         kind=kind,
         ts=at,
         author=told.pop("author", ""),
-        reach=int(reach) if isinstance(reach, (int, float)) else None,
-        detail={"stars": stars} if isinstance(stars, (int, float)) else {},
+        reach=int(reach) if isinstance(reach, (int, float)) and math.isfinite(reach) else None,
+        detail={"stars": stars} if isinstance(stars, (int, float)) and math.isfinite(stars) else {},
         **told,
     )
 

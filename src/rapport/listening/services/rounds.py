@@ -154,7 +154,7 @@ def receive(name: str, hook: Hook) -> Received:
 
 def keep(source: Source, said: Sequence[Said], found: Sequence[Gap], *, cursor: str | None) -> int:
     """Record what was said, then move the cursor; gives how many rows were recorded."""
-    rows = _rows(source, said)
+    rows = _rows(source, [saying.whole(one) for one in said])
     if rows:
         events.record(
             pa.Table.from_pylist(rows, schema=event_rules.TOUCHPOINT),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import hashlib
 import json
 import re
@@ -25,6 +27,29 @@ NAMES = {
 OUR_PUBLIC, OUR_PRIVATE = "reply_published", "message_sent"
 
 
+def whole(said: Said) -> Said:
+    """The same without halves of letters, which JSON can carry and no store takes, and with a time that says where.
+
+    One post that cannot be written down must not keep all that come after it from being read.
+    """
+    texts = {name: getattr(said, name) for name in _TEXTS}
+    broken = {name: fixed for name, text in texts.items() if (fixed := _repaired(text)) != text}
+    if said.ts.tzinfo is None:
+        return dataclasses.replace(said, ts=said.ts.replace(tzinfo=dt.UTC), **broken)
+    return dataclasses.replace(said, **broken) if broken else said
+
+
+_TEXTS = tuple(field.name for field in dataclasses.fields(Said) if field.type == "str")
+
+
+def _repaired(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def event_name(said: Said) -> str:
     """The name of the event that this is."""
     if said.kind in {"post", "message"}:
@@ -46,7 +71,7 @@ def channel(said: Said, network: str) -> str:
 
 def identifier(said: Said, network: str) -> str:
     """Who said it."""
-    return normal_identifier(network, said.author or UNNAMED)[:287]
+    return normal_identifier(network, said.author if said.author.strip(" @") else UNNAMED)[:287]
 
 
 def message_id(said: Said) -> str:
@@ -64,7 +89,7 @@ def touchpoint(said: Said, network: str, follows: Sequence[str]) -> dict[str, An
         "channel": channel(said, network),
         "venue": said.venue or network,
         "text": clean(said.text) or None,
-        "properties": json.dumps(properties(said, network, follows), ensure_ascii=False),
+        "properties": _repaired(json.dumps(properties(said, network, follows), ensure_ascii=False)),
     }
 
 

@@ -14,7 +14,7 @@ from rapport.kit import clock
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.kit.http import Answer, Request
 from rapport.listening import selectors, services
-from rapport.listening.contract import Draft, Failed, Gap, Hook, Manners, Page, refusal
+from rapport.listening.contract import Draft, Failed, Gap, Hook, Manners, Page, refusal, said_in
 from rapport.listening.models import Source
 from rapport.listening.services import asking, rounds
 from rapport.listening.tests.networks import NOON, Square, rows, says
@@ -340,3 +340,34 @@ def test_text_that_no_store_takes_is_made_fit(square: Square, source: str) -> No
     assert row["text"].startswith("abc")
     assert len(row["text"]) == 20_000
     assert row["identifier"] == "square:unnamed"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"author_name": "half a \ud83d letter"},
+        {"author": "a\ud800b", "venue": "square:\udfff"},
+        {"detail": {"kind": "\ud83d"}, "kind": "reaction", "about": "1"},
+        {"ts": NOON.replace(tzinfo=None)},
+        {"author": " @ "},
+    ],
+)
+def test_one_odd_post_keeps_no_other_from_being_read(
+    square: Square, source: str, odd: dict[str, Any]
+) -> None:
+    square.said = [says("before", id="1"), says("half \ud83d", **{"id": "2", **odd}), says("after", id="3")]
+    assert services.read_source(source).trouble == ""
+    assert [row["properties"].get("post_id") for row in rows() if row["text"] in {"before", "after"}] == [
+        "1",
+        "3",
+    ]
+    assert len(rows()) == 3
+
+
+def test_numbers_that_are_none_are_left_out_of_what_is_said() -> None:
+    members = {"id": "id", "ts": "ts", "text": "text", "reach": "reach", "stars": "stars"}
+    told = {"id": "1", "ts": 1_772_452_800, "text": "x", "reach": float("inf"), "stars": float("nan")}
+    found = said_in(told, members)
+    assert found is not None
+    assert (found.reach, dict(found.detail)) == (None, {})
+    assert said_in({**told, "ts": float("nan")}, members) is None
