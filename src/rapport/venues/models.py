@@ -30,3 +30,10 @@ class Face(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=models.Q(id=1), name="venues_one_face")
         ]
+
+
+class Silence(models.Model):
+    """A place where nothing public is said for now, because our replies there did harm; gone once somebody lifts it."""
+
+    venue = models.CharField(max_length=255, primary_key=True)
+    since = models.DateTimeField()

@@ -11,14 +11,28 @@ from typing import Any
 from rapport.kit import clock
 from rapport.kit.errors import Invalid
 from rapport.venues import selectors
-from rapport.venues.models import Card, Face
+from rapport.venues.models import Card, Face, Silence
 from rapport.venues.rules import cards
 from rapport.venues.rules.cards import Finding, Tick, VenueDraft
 from rapport.venues.rules.checking import ticks
 from rapport.venues.rules.disclosing import disclosed
+from rapport.venues.rules.saying import gettext_noop as _
 
 _DOMAIN = re.compile(r"^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
 NAMES_MAX = 50
+# Above every rule of a card: stated by what replies did, and lifted by somebody alone.
+SILENT = Tick(
+    "silence",
+    _("What replies did"),
+    (
+        Finding(
+            "silent",
+            True,
+            _("We keep quiet here: our replies in this place did more harm than good."),
+            _("Look at what they did under Rule cards; whoever may change venues can lift the silence."),
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,20 @@ def check(
         promoting=promoting,
         said_before=tuple(said_before),
     )
-    return Checked(view, said, tuple(ticks(view.card, draft)))
+    found = ticks(view.card, draft)
+    if is_public and Silence.objects.filter(venue=venue).exists():
+        found.insert(0, SILENT)
+    return Checked(view, said, tuple(found))
+
+
+def fall_silent(venue: str) -> None:
+    """Say nothing public at a venue until `speak_again`; said again, nothing changes."""
+    Silence.objects.get_or_create(venue=venue, defaults={"since": clock.now()})
+
+
+def speak_again(venue: str) -> None:
+    """End the silence at a venue."""
+    Silence.objects.filter(venue=venue).delete()
 
 
 def change_card(venue: str, values: Mapping[str, Any], by: str) -> selectors.CardView:

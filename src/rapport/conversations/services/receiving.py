@@ -18,6 +18,7 @@ from rapport.conversations.services import minding
 from rapport.events import lake
 from rapport.kit import clock, query
 from rapport.kit.errors import NotFound
+from rapport.venues import services as venues
 
 LOOKED_BACK = dt.timedelta(days=180)  # an older reply says little of how a place is now
 HEARD = dt.timedelta(days=14)  # what is said later than this after a reply is about something else
@@ -82,9 +83,11 @@ def reckon_reception() -> int:
 
 def lift_silence(venue: str) -> None:
     """Answer there again; what our replies did before now no longer counts against it."""
-    n = Reception.objects.filter(scope="venue", name=venue, is_silent=True).update(
-        is_silent=False, silent_since=None, lifted_at=clock.now()
-    )
+    with transaction.atomic():
+        n = Reception.objects.filter(scope="venue", name=venue, is_silent=True).update(
+            is_silent=False, silent_since=None, lifted_at=clock.now()
+        )
+        venues.speak_again(venue)
     if not n:
         raise NotFound(_("we are not silent at %(venue)s") % {"venue": venue}, _("Nothing was changed."))
 
@@ -111,6 +114,8 @@ def _keep(scope: str, name: str, figures: receiving.Received) -> None:
         row.reckoned_at, row.figures = now, figures.as_json()
         if scope == "venue" and figures.does_harm and not row.is_silent:
             row.is_silent, row.silent_since = True, now
+        if row.is_silent:
+            venues.fall_silent(name)  # whatever leaves looks there, not here
         row.save()
 
 

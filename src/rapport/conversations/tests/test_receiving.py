@@ -14,6 +14,7 @@ from rapport.conversations.rules.receiving import Case
 from rapport.conversations.services import answering
 from rapport.kit import clock, ids
 from rapport.kit.errors import Denied
+from rapport.venues import services as venues
 
 NOW = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 WHYS = ("asked_us", "help", "complaint")
@@ -90,7 +91,12 @@ def test_in_a_hostile_venue_replies_stop_on_their_own_and_go_on_where_they_help(
     for row in (silent, kind):
         assert row.figures.stance is not None
         assert row.figures.stance.low <= effects[row.name] <= row.figures.stance.high
+    for venue in effects:  # whatever leaves by another way than an inbox's answer is held there too
+        assert any(f.code == "silent" for f in venues.check(venue, "Hello").forbidden) == (
+            venue == silent.name
+        )
     services.lift_silence("x:hostile")
+    assert not any(f.code == "silent" for f in venues.check("x:hostile", "Hello").forbidden)
     view = selectors.reception_of("x:hostile")
     assert view is not None
     assert not view.is_silent

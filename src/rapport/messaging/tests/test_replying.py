@@ -331,3 +331,14 @@ def test_what_was_prepared_before_a_pause_is_not_handed_over_after_it(
     resume_all("bob@example.com")
     drain()
     assert len(network.posts) == 1
+
+
+def test_where_replies_did_harm_nothing_public_leaves_until_somebody_lifts_it(
+    source: Connector, network: Network
+) -> None:
+    venues.fall_silent("loopback")
+    assert reason(reply(answer())) == "rule_card"
+    assert "quiet" in preview_reply(answer()).message
+    assert isinstance(reply(answer("a2", is_public=False)), Sent)
+    venues.speak_again("loopback")
+    assert isinstance(reply(answer()), Sent)
