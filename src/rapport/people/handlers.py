@@ -18,7 +18,7 @@ from rapport.events import services as events
 from rapport.kit import bulk, query
 from rapport.people.rules import evidence, graph, sensitive
 from rapport.people.selectors import cores, rows
-from rapport.people.services import components, holdings, profiles, writing
+from rapport.people.services import authors, components, holdings, profiles, writing
 
 KEY = "people"
 NAMES = ("person_identified", "post_published", "order_placed")
@@ -66,6 +66,8 @@ def _identify(found: pa.Table, claims: pa.Table, fresh: graph.Subjects) -> graph
     doubted = graph.pairs_in(a, b, rows.numbers(refused, "a"), rows.numbers(refused, "b"))
     probable = pc.is_in(claims["evidence"], value_set=pa.array(evidence.PROBABLE))
     waits = doubted | np.asarray(probable.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    # Nor are the terms of a network overruled by whoever says that a handle there is a customer's.
+    waits |= authors.against_terms(a, b)
     edges = claims.append_column("state", pa.array(np.where(waits, graph.PROPOSED, graph.ACCEPTED)))
     edges = edges.append_column("certainty", pc.if_else(probable, graph.PROBABLE, graph.CERTAIN))
     edges = edges.append_column("confidence", pc.if_else(probable, evidence.UNCOUNTED, 1.0))

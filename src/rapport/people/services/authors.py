@@ -140,6 +140,20 @@ def check_terms(*subjects: int) -> None:
         )
 
 
+def against_terms(a: graph.Subjects, b: graph.Subjects) -> NDArray[np.bool_]:
+    """For pairs of subjects, whether joining them would carry a handle beyond a network whose terms forbid that.
+
+    Not only to somebody we know: what a handle was joined to may be joined to them by the next assertion.
+    """
+    networks, _sources = listening.forbidding("may_match") if a.size else ([], [])
+    if not networks:
+        return np.zeros(a.size, np.bool_)
+    names = rows.of("identifier", _IDENTIFIER, "subject", np.unique(np.concatenate([a, b])))
+    network = dict(zip(names["subject"].to_pylist(), names["namespace"].to_pylist(), strict=True))
+    ends = [(network.get(x, ""), network.get(y, "")) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    return np.array([x != y and (x in networks or y in networks) for x, y in ends], np.bool_)
+
+
 def under_derivation_ban() -> graph.Subjects:
     """Subjects that are handles on networks whose terms let nothing be derived of one author, ascending."""
     networks, _sources = listening.forbidding("may_derive")

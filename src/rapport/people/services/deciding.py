@@ -99,12 +99,12 @@ def accept(edge_id: int, by: str) -> Decided:
         edge = _edge(edge_id)
         if edge.state != graph.PROPOSED:
             raise Conflict(f"edge {edge_id} is {edge.state}", "Only a proposed one can be accepted.")
+        authors.check_terms(edge.a, edge.b)
         if authors.crosses(graph.as_subjects([edge.a]), graph.as_subjects([edge.b])).any():
             raise Denied(
                 "a public author is not joined to somebody we know because they are alike",
                 "That takes their consent or an act of their own: a log-in, a signed link, an order.",
             )
-        authors.check_terms(edge.a, edge.b)
         _decide(edge, graph.ACCEPTED, by)
         persons = _joined(edge, number)
     _record("identity_merged", edge, by)

@@ -12,6 +12,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rapport.kit.errors import Denied
+from rapport.listening import services as listening
 from rapport.people import handlers, models, selectors, services
 from rapport.people.rules import graph
 from rapport.people.services import components, profiles
@@ -349,3 +351,23 @@ def test_an_erased_person_does_not_come_back_by_a_claim_or_a_trait(home: Path, t
 def test_no_name_that_a_sender_gives_a_trait_stops_people(tell: Log, key: str) -> None:
     tell(identified("customer:1", traits={key: "x", "name": "Ana"}))
     assert selectors.person("customer:1").display_name == "Ana"
+
+
+@pytest.mark.parametrize("may_match", [True, False])
+def test_terms_that_let_no_handle_be_joined_hold_for_what_events_claim(say: Say, may_match: bool) -> None:
+    whose = "own" if may_match else "others"
+    listening.add_source("forum", "rss", {"url": "https://forum.example/feed", "whose": whose})
+    say(
+        identified("customer:1", "email:ana@example.org", "web:ana@forum.example"),
+        touchpoint("page_viewed", "anonymous:xyz", also=["web:ana@forum.example"], evidence="login"),
+        touchpoint("page_viewed", "anonymous:xyz", also=["customer:1"], evidence="login"),
+    )
+    ana, author = selectors.person("customer:1"), selectors.person("web:ana@forum.example")
+    assert (ana.id == author.id) is may_match
+    assert selectors.person("anonymous:xyz").id == ana.id
+    if not may_match:
+        waiting = models.Edge.objects.filter(state=graph.PROPOSED).values_list("id", flat=True)
+        for number in waiting:
+            with pytest.raises(Denied, match="the terms of web"):
+                services.accept(number, by="alice@example.com")
+        assert len(waiting) == 2
