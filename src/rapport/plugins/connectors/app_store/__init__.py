@@ -1,0 +1,1 @@
+"""Reviews in Apple's App Store, of the firm's own apps."""
