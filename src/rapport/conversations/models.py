@@ -373,3 +373,24 @@ class VoiceDraft(models.Model):
             models.Index(fields=["state", "due_on"], name="conversations_voice_due"),
             models.Index(fields=["identifier"], name="conversations_voice_who"),
         ]
+
+
+class Owed(models.Model):
+    """What the log has yet to hear of a conversation: written with what happened, gone once the log has heard.
+
+    Whoever is killed in between leaves this row behind, and the next round of the jobs tells the log.
+    """
+
+    id = models.CharField(max_length=120, primary_key=True)  # of the event, so that told twice is once
+    name = models.CharField(max_length=32)
+    ts = models.DateTimeField()
+    identifier = models.CharField(max_length=255)
+    channel = models.CharField(max_length=16, default="")
+    venue = models.CharField(max_length=255, default="")
+    properties = models.JSONField(default=dict)
+    since = models.DateTimeField(db_index=True)  # it is owed
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["identifier"], name="conversations_owed_who")
+        ]

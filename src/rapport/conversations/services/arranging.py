@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from rapport.conversations.models import CannedAnswer, Conversation, Macro, Target, View
 from rapport.conversations.rules import clocks, playbooks, views
-from rapport.conversations.services import recovering, summing, voicing, working
+from rapport.conversations.services import recovering, summing, telling, voicing, working
 from rapport.conversations.services.ticking import tick
 from rapport.kit import clock
 from rapport.kit.errors import Denied, Invalid, NotFound
@@ -116,7 +116,7 @@ def run_macro(number: uuid.UUID, macro: int, *, by: int, version: int) -> list[s
     found = Macro.objects.filter(pk=macro).first()
     if found is None:
         raise NotFound(_("there is no such macro"), _("Load the list again."))
-    with working.held(number, version):
+    with telling.held_back(), working.held(number, version):
         return [_do(number, step, by) for step in found.steps]
 
 

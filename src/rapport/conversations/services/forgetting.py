@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
-from rapport.conversations.models import Conversation, Draft, Log, Message, Node, Playbook, VoiceDraft
+from rapport.conversations.models import Conversation, Draft, Log, Message, Node, Owed, Playbook, VoiceDraft
 from rapport.conversations.services import summing, telling
 from rapport.kit import bulk
 
@@ -28,6 +28,7 @@ def erase(erasing: Erasing) -> int:
         touched |= whole
         n += _forget_quotes(erasing, ids)
         n += Playbook.objects.filter(identifier__in=erasing.identifiers).delete()[0]
+        n += Owed.objects.filter(identifier__in=erasing.identifiers).delete()[0]
         # A note or a draft in a conversation of theirs is about them; one that names them is, wherever it stands.
         n += Message.objects.filter(conversation__in=whole, direction=Message.Direction.NOTE).delete()[0]
         n += Draft.objects.filter(conversation__in=touched).delete()[0]

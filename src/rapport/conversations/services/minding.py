@@ -31,6 +31,7 @@ def mind() -> None:
     """Everything that is due; called every few seconds, and cheap where nothing is."""
     wake()
     age()
+    telling.tell_owed()
     answering.follow_deliveries()
 
 
@@ -126,7 +127,8 @@ def _close(found: QuerySet[Conversation], outcome: str, why: str) -> int:
                 ],
                 batch_size=200,
             )
-        telling.tell(telling.resolved(one) for one in part)
+            told = telling.owe(telling.resolved(one) for one in part)
+        telling.tell(told)
         n += len(part)
 
 

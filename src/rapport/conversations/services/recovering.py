@@ -60,9 +60,9 @@ def do_step(playbook: int, position: int, *, by: int, note: str = "") -> str:
         step.save(update_fields=["done_at", "done_by", "note"])
         summing.touch(mine.conversation, [])
         note_done(mine.conversation, by, "did_step", kind=mine.kind, step=step.code)
-        told = []
+        told: list[telling.Told] = []
         if not PlaybookStep.objects.filter(playbook=mine, done_at=None).exists():
-            told = [_end(mine)]
+            told = _end(mine)
     telling.tell(told)
     return mine.state
 
@@ -76,15 +76,17 @@ def give_up(playbook: int, *, by: int) -> None:
         told = _end(mine, "given_up")
         summing.touch(mine.conversation, [])
         note_done(mine.conversation, by, "gave_up_playbook", kind=mine.kind)
-    telling.tell([told])
+    telling.tell(told)
 
 
-def _end(mine: Playbook, outcome: str = "") -> telling.Told:
+def _end(mine: Playbook, outcome: str = "") -> list[telling.Told]:
     mine.state, mine.ended_at = "ended", clock.now()
     mine.stance_after = _stance(mine.conversation, after=mine.begun_at)
     mine.outcome = outcome or playbooks.outcome(mine.stance_before, mine.stance_after)
     mine.save(update_fields=["state", "ended_at", "stance_after", "outcome"])
-    return telling.recovered(mine.id, mine.conversation_id, mine.kind, mine.outcome, mine.conversation)
+    return telling.owe(
+        [telling.recovered(mine.id, mine.conversation_id, mine.kind, mine.outcome, mine.conversation)]
+    )
 
 
 def _stance(one: Conversation, *, before: object = None, after: object = None) -> float | None:

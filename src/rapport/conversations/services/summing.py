@@ -65,7 +65,7 @@ def bring_up(
         written.append(one)
     _write(written)
     bulk.execute_many("UPDATE conversations_message SET why = %s WHERE id = %s", whys)
-    return told
+    return telling.owe(told)
 
 
 def _write(written: Sequence[Conversation]) -> None:

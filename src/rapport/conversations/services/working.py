@@ -116,8 +116,8 @@ def resolve(number: uuid.UUID, outcome: str = "solved", *, by: int | None, why: 
             one, ["state", "outcome", "resolved_at", "resolved_why", "snoozed_until", "due_at", "is_overdue"]
         )
         note_done(one, by, "resolved", outcome=outcome)
-        told = telling.resolved(one)
-    telling.tell([told])
+        told = telling.owe([telling.resolved(one)])
+    telling.tell(told)
     return version
 
 

@@ -13,7 +13,10 @@ from rapport.conversations import selectors, services
 from rapport.conversations.models import Conversation, Message, Node
 from rapport.conversations.rules import clocks, weighing
 from rapport.conversations.rules.views import Wanted
+from rapport.conversations.services import telling
 from rapport.conversations.tests.conftest import NOW, mail, only, ours, post
+from rapport.events import lake, spool
+from rapport.events import services as log_services
 from rapport.kit import clock
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.staff.models import Staff
@@ -373,3 +376,42 @@ def test_what_is_quiet_for_too_long_closes_and_says_why(log: Log) -> None:
         assert services.close_quiet() == 2
     found = dict(Conversation.objects.exclude(state="aside").values_list("channel", "resolved_why"))
     assert found == {"email": "stale", "social": "answered_and_quiet"}
+
+
+def told() -> list[str]:
+    """The names of what conversations told the log, in order."""
+    log_services.settle(spool.current().next_seq() - 1)
+    con = lake.connect()
+    try:
+        found = con.execute("SELECT name FROM event WHERE source = 'conversations' ORDER BY seq").fetchall()
+    finally:
+        con.close()
+    return [name for (name,) in found]
+
+
+def test_the_log_hears_what_whoever_was_killed_had_still_to_tell(
+    log: Log, bob: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log([mail("ana", "Hello", "A", 1)])
+    with monkeypatch.context() as killed:
+        killed.setattr(telling.events, "record", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            services.resolve(only().id, by=bob.pk)
+    assert told() == ["conversation_opened"]
+    with later(2):
+        services.mind()
+        services.mind()
+    assert told() == ["conversation_opened", "conversation_resolved"]
+
+
+def test_a_macro_that_fails_tells_nothing(log: Log, bob: Staff) -> None:
+    log([mail("ana", "Hello", "A", 1)])
+    one = only()
+    wrong = [{"do": "resolve", "outcome": "solved"}, {"do": "assign", "to": "4711"}]
+    number = services.save_macro("Both", wrong, by=bob.pk)
+    with pytest.raises(NotFound):
+        services.run_macro(one.id, number, by=bob.pk, version=one.version)
+    assert only().state == "open"
+    with later(2):
+        services.mind()
+    assert told() == ["conversation_opened"]
