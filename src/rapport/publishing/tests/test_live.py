@@ -6,12 +6,13 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting
+from rapport.events import rules, subscriptions
 from rapport.events import services as events
-from rapport.events import subscriptions
 from rapport.kit import clock
 from rapport.kit.errors import Conflict, Invalid
 from rapport.messaging.services import drain
@@ -19,7 +20,7 @@ from rapport.messaging.tests.network import Connector, Network
 from rapport.publishing import selectors, services
 from rapport.publishing.models import Band, Broadcast, Bunch, Comment
 from rapport.publishing.rules import alike, asking
-from rapport.publishing.services import keeping
+from rapport.publishing.services import keeping, watching
 from rapport.publishing.tests.conftest import ALICE, BOB, NOW, comment
 
 Told = Callable[..., None]
@@ -235,3 +236,28 @@ def test_a_batch_given_again_changes_nothing(live: Broadcast, told: Told, monkey
     real(kept[-1])
     assert Comment.objects.count() == 2
     assert selectors.bunches(live.pk)[0].n == 2
+
+
+class Once:
+    """Says stop as soon as somebody would wait."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    def __bool__(self) -> bool:
+        return self.is_over
+
+    def wait(self, _seconds: float) -> None:
+        self.is_over = True
+
+
+def test_while_something_runs_its_comments_wait_for_nobody(live: Broadcast) -> None:
+    """The thread beside the worker gathers by itself; when nothing runs, it leaves that to the usual round."""
+    rows = [comment("ana", "Does it cut granite?")]
+    span = events.record(pa.Table.from_pylist(rows, schema=rules.TOUCHPOINT), source="here")
+    events.settle(span.first + span.n - 1)
+    with clock.frozen(NOW + dt.timedelta(hours=5)):
+        watching.gather_forever(Once())
+    assert Comment.objects.count() == 0
+    watching.gather_forever(Once())
+    assert shown(live) == ["Does it cut granite?"]

@@ -13,6 +13,7 @@ from rapport.events import services as events
 from rapport.kit import clock
 from rapport.kit.errors import Conflict, Denied, Invalid
 from rapport.listening import services as listening
+from rapport.listening.contract import Failed
 from rapport.messaging.services import drain, pause_all, resume_all
 from rapport.messaging.tests.network import Connector, Network
 from rapport.publishing import selectors, services
@@ -179,3 +180,42 @@ def test_what_shuts_readers_out_is_named(source: Connector) -> None:
     post = services.write(written("NEW BLADES FOR EVERY TILE SAW #newbladesfortilesaws"), by=BOB)
     (found,) = services.checks(post)
     assert {h.code for h in found.hurdles} == {"tag_run_on"}
+
+
+def test_an_ending_in_the_middle_of_handing_over_leaves_nothing_half_done(
+    source: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row of the post, that of its network and messaging's own are one transaction: all of them, or none."""
+    post = planned()
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the power went")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Post, "save", dies)
+        with clock.frozen(NOW + dt.timedelta(hours=1)), pytest.raises(RuntimeError):
+            services.leave_due()
+    view = selectors.post(post.pk)
+    assert (view.state, view.postings) == ("planned", ())
+    drain()
+    assert network.posts == []
+    at_its_time()
+    assert network.texts == [TEXT]
+
+
+def test_a_post_that_nobody_can_tell_of_waits_for_somebody_who_looked(
+    source: Connector, network: Network
+) -> None:
+    source.how = "neither"
+
+    def lost(*_: Any) -> Any:
+        raise Failed("the line broke", is_unsure=True)
+
+    source.publish = lost  # type: ignore[method-assign]
+    post = planned()
+    at_its_time(1.0)
+    assert selectors.post(post.pk).postings[0].state == "unknown"
+    with pytest.raises(Conflict):
+        services.try_again(post.pk, "here")
+    assert services.settle(post.pk, "here", is_there=True).state == "published"
+    assert network.posts == []
