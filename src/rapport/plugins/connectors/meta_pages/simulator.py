@@ -1,0 +1,167 @@
+"""Meta in this process: posts and comments with cursors, shares of limits, errors with codes, signed web hooks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from rapport.listening.tests.acting import Act, Day
+from rapport.listening.tests.serving import Answered, Asked
+
+ME, TOKEN, SECRET, VERIFY = "17841400000000001", "EAAG-a-token", "0123456789abcdef" * 2, "our words"
+
+
+@dataclass(slots=True)
+class Thing:
+    """A post of the page, a comment, or an answer."""
+
+    id: str
+    author: str
+    text: str
+    at: dt.datetime
+    post: str = ""
+    parent: str = ""
+    under: list[str] = field(default_factory=list)
+
+
+class Meta(Act):
+    """`say` is what people do; a page's posts are those without anything above them."""
+
+    places = ("https://graph.facebook.com",)
+
+    def __init__(self, day: Day, *, is_page: bool = True) -> None:
+        super().__init__(day)
+        self.is_page = is_page
+        self.things: dict[str, Thing] = {}
+        self.page_max, self.used_percent = 100, 3
+
+    def say(self, author: str, text: str, above: str = "") -> str:
+        """Somebody posts, comments or answers."""
+        number = str(1_000 + len(self.things))
+        parent = self.things.get(above)
+        post = (parent.post or parent.id) if parent else ""
+        id = f"{(post or ME).rpartition('_')[2]}_{number}" if self.is_page else number
+        self.things[id] = Thing(id, author, text, self.day(), post, above if parent and parent.post else "")
+        if parent:
+            parent.under.append(id)
+        return id
+
+    def delete(self, id: str) -> None:
+        """Somebody takes something back."""
+        gone = self.things.pop(id)
+        self.things[gone.parent or gone.post].under.remove(id)
+
+    def hook(self, id: str, verb: str = "add") -> tuple[dict[str, str], bytes]:
+        """What Meta calls with about a comment."""
+        one = self.things[id]
+        if self.is_page:
+            value: dict[str, Any] = {
+                "item": "comment",
+                "verb": verb,
+                "comment_id": id,
+                "post_id": one.post,
+                "parent_id": one.parent or one.post,
+                "from": {"id": one.author, "name": one.author.title()},
+                "message": one.text,
+                "created_time": int(one.at.timestamp()),
+            }
+            change = {"field": "feed", "value": value}
+        else:
+            value = {"id": id, "text": one.text, "from": {"id": f"9{one.author}", "username": one.author}}
+            value |= {"media": {"id": one.post}} | ({"parent_id": one.parent} if one.parent else {})
+            change = {"field": "comments", "value": value}
+        kind = "page" if self.is_page else "instagram"
+        entry = {"id": ME, "time": int(self.day().timestamp()), "changes": [change]}
+        body = json.dumps({"object": kind, "entry": [entry]}).encode()
+        right = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        return {"x-hub-signature-256": f"sha256={right}"}, body
+
+    def answer(self, asked: Asked) -> Answered:
+        found = self._answered(asked)
+        usage = {"call_count": self.used_percent, "total_time": 1, "total_cputime": 1}
+        return Answered(found.body, found.status, {"x-app-usage": json.dumps(usage)})
+
+    def _answered(self, asked: Asked) -> Answered:
+        form = parse_qs(asked.body.decode()) if asked.method == "POST" else asked.query
+        token = asked.headers.get("authorization", "").removeprefix("Bearer ")
+        proof = hmac.new(SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
+        if form.get("appsecret_proof") != [proof]:
+            return error(100, "Invalid appsecret_proof provided in the API argument")
+        if token != TOKEN:
+            words = "Error validating access token: Session has expired on Sunday, 01-Mar-26 03:00:00 PST."
+            return error(190, words, 401)
+        if self.used_percent >= 100:
+            return error(4, "(#4) Application request limit reached", 403)
+        _, version, number, *rest = asked.path.split("/")
+        assert version == "v23.0"
+        if number == ME:
+            return self._mine(asked, rest)
+        one = self.things.get(number)
+        if one is None:
+            words = (
+                f"Unsupported get request. Object with ID '{number}' does not exist, cannot be loaded due to "
+                "missing permissions, or does not support this operation."
+            )
+            return error(100, words)
+        if not rest:
+            return Answered({"id": one.id})
+        assert rest[0] == ("comments" if self.is_page or not one.post else "replies")
+        if asked.method == "POST":
+            return Answered({"id": self.say(ME, form["message"][0], one.id)})
+        found = [self.things[id] for id in one.under]
+        if self.is_page and asked.first("filter") == "stream":
+            found = [each for each in self.things.values() if each.post == one.id]
+        found.sort(key=lambda each: each.at, reverse=True)
+        return self._page(asked, [self._told(each) for each in found])
+
+    def _mine(self, asked: Asked, rest: list[str]) -> Answered:
+        if not rest:
+            return Answered({"id": ME, "name" if self.is_page else "username": "otterlamps"})
+        assert rest[0] == ("feed" if self.is_page else "media")
+        if asked.method == "POST":
+            return Answered({"id": self.say(ME, parse_qs(asked.body.decode())["message"][0])})
+        own = [one for one in self.things.values() if not one.post]
+        return self._page(asked, [self._told(one) for one in reversed(own)])
+
+    def _page(self, asked: Asked, found: list[Any]) -> Answered:
+        start = int(asked.first("after", "c0")[1:])
+        end = start + min(int(asked.first("limit", "25")), self.page_max)
+        if not found[start:end]:
+            return Answered({"data": []})
+        paging: dict[str, Any] = {"cursors": {"before": f"c{start}", "after": f"c{end}"}}
+        if end < len(found):
+            paging["next"] = f"https://graph.facebook.com/v23.0/next?after=c{end}"
+        return Answered({"data": found[start:end], "paging": paging})
+
+    def _told(self, one: Thing) -> dict[str, Any]:
+        at = one.at.strftime("%Y-%m-%dT%H:%M:%S+0000")
+        if self.is_page:
+            told: dict[str, Any] = {"id": one.id, "message": one.text, "created_time": at}
+            told["permalink_url"] = f"https://www.facebook.com/{one.id}"
+            if one.post:
+                told["from"] = {"id": one.author, "name": one.author.title()}
+            return told | ({"parent": {"id": one.parent}} if one.parent else {})
+        if not one.post:
+            return {
+                "id": one.id,
+                "caption": one.text,
+                "timestamp": at,
+                "permalink": f"https://ig.example/{one.id}",
+            }
+        author = {"id": ME, "username": "otterlamps"} if one.author == ME else None
+        who = author or {"id": f"9{one.author}", "username": one.author}
+        told = {"id": one.id, "text": one.text, "timestamp": at, "username": who["username"], "from": who}
+        if one.under:
+            told["replies"] = {"data": [self._told(self.things[id]) for id in one.under]}
+        return told
+
+
+def error(code: int, words: str, status: int = 400) -> Answered:
+    """As Meta refuses."""
+    told = {"message": words, "type": "OAuthException", "code": code, "fbtrace_id": "A1b2C3"}
+    return Answered({"error": told}, status)
