@@ -1,0 +1,95 @@
+"""WhatsApp's Cloud API in this process: messages that arrive by signed calls, and answers within their window."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from rapport.listening.tests.acting import Act, Day
+from rapport.listening.tests.serving import Answered, Asked
+
+ME, TOKEN, SECRET, VERIFY = "106540352242922", "EAAG-a-token", "0123456789abcdef" * 2, "our words"
+
+
+class WhatsApp(Act):
+    """`write` is what people do, and gives what Meta calls with."""
+
+    places = ("https://graph.facebook.com",)
+
+    def __init__(self, day: Day) -> None:
+        super().__init__(day)
+        self.wrote_at: dict[str, dt.datetime] = {}
+        self.sent: list[dict[str, Any]] = []
+        self.n_written = 0
+        self.per_round, self.used = 80, 0
+
+    def write(
+        self, author: str, text: str = "", *, to: str = ME, **more: Any
+    ) -> tuple[dict[str, str], bytes]:
+        """Somebody writes, or sends what is no text."""
+        self.n_written += 1
+        self.wrote_at[author] = self.day()
+        message = {
+            "from": author,
+            "id": f"wamid.{self.n_written:06d}",
+            "timestamp": str(int(self.day().timestamp())),
+            "type": "text",
+            **({"text": {"body": text}} if text else {}),
+            **more,
+        }
+        people = [{"profile": {"name": "Ana"}, "wa_id": author}]
+        return self._called({"contacts": people, "messages": [message]}, to)
+
+    def status(self, sent: dict[str, Any], status: str) -> tuple[dict[str, str], bytes]:
+        """What became of one of ours."""
+        told = {
+            "id": sent["id"],
+            "status": status,
+            "timestamp": str(int(self.day().timestamp())),
+            "recipient_id": sent["to"],
+            "biz_opaque_callback_data": sent["biz_opaque_callback_data"],
+        }
+        return self._called({"statuses": [told]}, ME)
+
+    def _called(self, value: dict[str, Any], to: str) -> tuple[dict[str, str], bytes]:
+        metadata = {"display_phone_number": "15550783881", "phone_number_id": to}
+        value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
+        entry = {"id": "102290129340398", "changes": [{"field": "messages", "value": value}]}
+        body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+        right = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        return {"x-hub-signature-256": f"sha256={right}"}, body
+
+    def answer(self, asked: Asked) -> Answered:
+        if asked.headers.get("authorization") != f"Bearer {TOKEN}":
+            return error(190, "Error validating access token: Session has expired.", 401)
+        if asked.path == f"/v23.0/{ME}":
+            told = {"verified_name": "Otter Lamps", "display_phone_number": "+1 555-078-3881"}
+            return Answered(told | {"quality_rating": "GREEN", "id": ME})
+        assert (asked.method, asked.path) == ("POST", f"/v23.0/{ME}/messages")
+        self.used += 1
+        if self.used > self.per_round:
+            return error(130429, "Rate limit hit", 400, "Too many messages in a short period of time.")
+        body = asked.content
+        assert (body["messaging_product"], body["type"]) == ("whatsapp", "text")
+        wrote_at = self.wrote_at.get(body["to"])
+        if wrote_at is None or self.day() > wrote_at + dt.timedelta(hours=24):
+            return error(131047, "Re-engagement message", 400, "More than 24 hours have passed.")
+        self.sent.append({**body, "id": f"wamid.ours{len(self.sent) + 1}"})
+        return Answered(
+            {
+                "messaging_product": "whatsapp",
+                "contacts": [{"input": body["to"], "wa_id": body["to"]}],
+                "messages": [{"id": self.sent[-1]["id"]}],
+            }
+        )
+
+
+def error(code: int, words: str, status: int, details: str = "") -> Answered:
+    """As Meta refuses."""
+    told: dict[str, Any] = {"message": f"(#{code}) {words}", "type": "OAuthException", "code": code}
+    if details:
+        told["error_data"] = {"messaging_product": "whatsapp", "details": details}
+    return Answered({"error": told}, status)
