@@ -1,0 +1,1 @@
+"""Reviews on Google Play, of the firm's own apps."""
