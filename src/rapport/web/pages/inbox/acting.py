@@ -117,7 +117,7 @@ def _composed(
             raise Invalid(_("there is no such ready answer any more"), _("Choose another one."))
         added = found.text(language)
     elif do == "ask":
-        asks = knowledge.propose(beside.asked(head), language=head.language).asks
+        asks = beside.propose(request, head).asks
         added = asks.question if asks else ""
     else:
         added, keys = _drafted(request, head, to, language)

@@ -13,6 +13,7 @@ from rapport.consent import selectors as consent
 from rapport.conversations import selectors
 from rapport.conversations.selectors import rows
 from rapport.kit.errors import NotFound
+from rapport.knowledge import selectors as entries
 from rapport.knowledge import services as knowledge
 from rapport.people import selectors as people
 from rapport.staff.rules import Right
@@ -23,6 +24,7 @@ from rapport.web.pages.inbox import shown
 FIGURES = ("service_tier", "alive", "clv_minor", "dissatisfaction")
 ORDERS = 3
 EARLIER = 8
+SERVES = "service"  # the purpose that answering somebody with what they told us is
 DERIVED = "profiling"  # the purpose without which figures about one person are not shown here
 WORDS_MAX = 2_000  # of what was asked; more says nothing more about what it is
 
@@ -73,7 +75,7 @@ def context(request: HttpRequest, head: rows.ConversationView, view: str) -> dic
         "id": head.id,
         "version": head.version,
         "can_answer": may(request, Right.ANSWER) and not is_over,
-        "proposals": _proposals(head) if sees_knowledge else None,
+        "proposals": _proposals(request, head) if sees_knowledge else None,
         "person": _person(request, head),
         "earlier": [
             {
@@ -99,8 +101,35 @@ def asked(head: rows.ConversationView) -> str:
     return "\n".join(reversed(said))[-WORDS_MAX:]
 
 
-def _proposals(head: rows.ConversationView) -> ProposalsShown:
-    found = knowledge.propose(asked(head), language=head.language)
+def known(request: HttpRequest, head: rows.ConversationView) -> dict[str, str]:
+    """What answers depend on and they told us before, such as their vehicle; in public nothing, where all read it."""
+    if head.is_public or not head.identifier or not may(request, Right.SEE_PEOPLE):
+        return {}
+    if not consent.allows(head.identifier, SERVES):
+        return {}
+    try:
+        found = people.person(head.identifier)
+    except NotFound:
+        return {}
+    slots = {slot.name: slot for slot in entries.slots()}
+    said = {
+        of.name: of.chosen.value
+        for of in found.traits
+        if of.name in slots and isinstance(of.chosen.value, str) and not of.chosen.is_sensitive
+    }
+    # What they tell now goes before what they told once.
+    words = asked(head)
+    still = {name: value for name, value in said.items() if not slots[name].found(words)}
+    return still | ({"country": found.country} if found.country else {})
+
+
+def propose(request: HttpRequest, head: rows.ConversationView) -> knowledge.Proposals:
+    """What could be answered; changes nothing."""
+    return knowledge.propose(asked(head), language=head.language, known=known(request, head))
+
+
+def _proposals(request: HttpRequest, head: rows.ConversationView) -> ProposalsShown:
+    found = propose(request, head)
     options = [option for one in found.proposals for option in one.options]
     stale = sum(option.is_stale for option in options)
     left_out = _("Prices that were seen more than a day ago are left out.") if stale else ""

@@ -16,6 +16,7 @@ from rapport.conversations import selectors, services
 from rapport.conversations.selectors import rows
 from rapport.events import spool
 from rapport.kit import clock, ids, registry
+from rapport.knowledge import services as knowledge
 from rapport.listening import services as listening
 from rapport.listening.contract import KIND
 from rapport.messaging import selectors as deliveries
@@ -516,3 +517,27 @@ def test_what_bob_says_in_public_waits_until_alice_lets_it_out(
     gone = next(m for m in selectors.messages(bo_asks).rows if m.id == waiting.id)
     assert (gone.state, gone.approval) == ("planned", "approved")
     assert do(hers, bo_asks, f"approve:{waiting.id}").status_code == 409
+
+
+def test_what_they_told_us_before_is_not_asked_again_but_never_used_in_public(alice: Staff, say: Say) -> None:
+    models = {"Kolt Brio": ["Brio"], "Nordling 5": []}
+    knowledge.write_slot("vehicle", questions={"en": "Which car is it?"}, spellings=models)
+    for at, model in enumerate(models):
+        wordings = [("en", "Which engine oil does my car need?"), ("en", "engine oil")]
+        written = knowledge.Written(
+            f"Oil {model}", {"en": f"Oil {at}W-30"}, wordings, state="published", fits={"vehicle": [model]}
+        )
+        knowledge.write_entry(f"oil-{at}", written, by="a")
+    say(
+        identified("customer:1", "email:ana@example.org", "bluesky:ana", vehicle="Kolt Brio"),
+        mailed("ana", "Which engine oil does my car need?", "Oil"),
+        posted("ana", "p1", "@otter Which engine oil does my car need?"),
+    )
+    by_channel = {row.channel: row.id for row in selectors.page("open", alice.pk).rows}
+    client = logged_in(alice)
+    private = client.get(url(by_channel["email"], "beside/")).content.decode()
+    public = client.get(url(by_channel["social"], "beside/")).content.decode()
+    assert ("Oil Kolt Brio" in private, "Which car is it?" in private) == (True, False)
+    assert "Which car is it?" in public
+    say(mailed("ana", "Which engine oil does my Nordling 5 need?", "Re: Oil", 5))
+    assert "Oil Nordling 5" in client.get(url(by_channel["email"], "beside/")).content.decode()
