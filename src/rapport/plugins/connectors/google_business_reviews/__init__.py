@@ -1,0 +1,1 @@
+"""Reviews on Google of the firm's own places."""
