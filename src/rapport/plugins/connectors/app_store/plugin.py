@@ -83,6 +83,7 @@ class AppStore:
         source="https://developer.apple.com/support/terms/",
         read_on=dt.date(2026, 11, 22),
         note=(
+            "The page named here was not read for this version: read it before you switch this on. "
             "A developer responds to reviews of the own app, which is what they are for; a response is public, and "
             "may neither promote nor ask for anything personal. Days, hours and the rest are our own caution."
         ),

@@ -45,6 +45,7 @@ OTHERS = Terms(
     source="https://meta.discourse.org/guidelines",
     read_on=dt.date(2026, 11, 22),
     note=(
+        "The page named here was not read for this version: read it before you switch this on. "
         "Each forum has terms of its own at /tos and /guidelines: read them, and say so on its rule card. Days, "
         "hours and the rest are our own caution."
     ),

@@ -85,6 +85,7 @@ class GoogleBusiness:
         source="https://developers.google.com/my-business/content/policies",
         read_on=dt.date(2026, 11, 22),
         note=(
+            "The page named here was not read for this version: read it before you switch this on. "
             "An owner replies to reviews of the own place, which is what they are for. Google's policies limit how "
             "long content may be kept beside the service; thirty days, and the rest, are our cautious reading."
         ),

@@ -66,6 +66,7 @@ class HackerNews:
         source="https://github.com/HackerNews/API",
         read_on=dt.date(2026, 11, 22),
         note=(
+            "The page named here was not read for this version: read it before you switch this on. "
             "Neither interface can post; people answer there by hand, in their own names, and the guidelines want "
             "neither promotion nor asking for votes. Days, hours and the rest are our own caution."
         ),

@@ -49,6 +49,7 @@ class Lemmy:
         source="https://legal.lemmy.world/tos/",
         read_on=dt.date(2026, 11, 22),
         note=(
+            "The page named here was not read for this version: read it before you switch this on. "
             "Each instance and each community has rules of its own, and many want bots marked and advertising kept "
             "out: read them, and say so on the rule card. Days and hours here are our own caution."
         ),

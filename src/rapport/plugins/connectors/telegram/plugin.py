@@ -101,6 +101,7 @@ class Telegram:
         source="https://telegram.org/tos/bot-developers",
         read_on=dt.date(2026, 11, 22),
         note=(
+            "The page named here was not read for this version: read it before you switch this on. "
             "A bot may write to those alone who wrote to it, needs a privacy policy, and may keep what its service "
             "needs and no longer; what it is told may not train models. The year is our own limit."
         ),
