@@ -211,7 +211,7 @@ def test_a_post_that_nobody_can_tell_of_waits_for_somebody_who_looked(
     def lost(*_: Any) -> Any:
         raise Failed("the line broke", is_unsure=True)
 
-    source.publish = lost  # type: ignore[method-assign]
+    source.publish = lost  # type: ignore[method-assign, assignment]
     post = planned()
     at_its_time(1.0)
     assert selectors.post(post.pk).postings[0].state == "unknown"
