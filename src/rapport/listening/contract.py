@@ -222,7 +222,7 @@ class Manners:
     every_s : how often it is worth asking again when nothing is left
     is_lasting : `fetch` goes on until it is told to stop (a firehose, IDLE, a sync), and runs in a process of its own
     publishes_once : the network itself drops a second post with the same id, so that one whose answer was lost
-        may be sent again
+        may be sent again where it cannot be found
     length_max : characters of a post; 0: no limit worth naming
     """
 

@@ -30,13 +30,16 @@ def publish(name: str, draft: Draft) -> Receipt:
         before = Posted.objects.filter(pk=draft.id).first()
         if before is not None and before.state == Posted.State.POSTED:
             return Receipt(before.post_id, before.url, before.answer)
-        if before is not None and before.state == Posted.State.SENDING and not offered.manners.publishes_once:
+        if before is not None and before.state == Posted.State.SENDING:
+            # Also where the network drops a second post: most remember the first for an hour or a day.
+            found = None
             try:
                 found = offered.find(config, draft, context)
             except Failed as error:
-                # Whether it left is not known, and sending it again could say it twice.
-                error.is_unsure = True
-                raise
+                if not (error.is_permanent and offered.manners.publishes_once):
+                    # Whether it left is not known, and sending it again could say it twice.
+                    error.is_unsure = True
+                    raise
             if found is not None:
                 return _note(draft.id, found)
         _begin(source, draft)

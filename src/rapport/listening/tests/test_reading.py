@@ -259,6 +259,19 @@ def test_a_draft_whose_answer_was_lost_is_looked_for_before_it_leaves_again(
     assert services.publish(source, Draft("d2", "Short")).id == "p2", "what was refused may be sent again"
 
 
+def test_what_may_have_left_is_looked_for_where_the_network_drops_seconds_as_well(
+    square: Square, source: str
+) -> None:
+    """Networks remember what they took for an hour or so, and we may have been away for longer."""
+    square.manners = dataclasses.replace(square.manners, publishes_once=True)
+    square.loses = [Failed("the connection broke", is_unsure=True)]
+    with pytest.raises(Failed):
+        services.publish(source, Draft("d1", "We can help."))
+    with later(120):
+        assert services.publish(source, Draft("d1", "We can help.")).id == "p1"
+    assert len(square.posted) == 1
+
+
 def test_our_own_posts_are_known_when_they_come_back(square: Square, source: str) -> None:
     services.publish(source, Draft("d1", "We can help.", in_reply_to="1"))
     square.loses = [Failed("the connection broke", is_unsure=True)]
