@@ -51,6 +51,7 @@ _NAME = re.compile(
 )
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z")
 _CHUNK = 65_536
+PLAIN_HEADERS = frozenset({"accept", "accept-language", "user-agent", "if-none-match", "if-modified-since"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,8 @@ def _redirected(request: Request, before: Place, answer: Answer, url: str) -> Re
                 f"{before.host} sends what it was given on to {after.host}",
                 "Register the address that it ends at.",
             )
-        headers = {k: v for k, v in headers.items() if k.lower() not in {"authorization", "cookie"}}
+        # Any other header may hold a key: APIs give them names of their own.
+        headers = {k: v for k, v in headers.items() if k.lower() in PLAIN_HEADERS}
     return Request(url, method, body, headers)
 
 
