@@ -1,0 +1,316 @@
+"""LinkedIn: comments under the posts of the firm's page, and our answers (Community Management API)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from rapport.kit import wire
+from rapport.kit.errors import Invalid
+from rapport.kit.http import Answer, Request
+from rapport.kit.marks import Found, Marks
+from rapport.listening.contract import (
+    Context,
+    Draft,
+    Failed,
+    Finding,
+    Gap,
+    Manners,
+    Page,
+    Receipt,
+    Said,
+    Terms,
+    refusal,
+)
+
+API = "https://api.linkedin.com/rest"
+VERSION = "202511"  # LinkedIn holds each version for a year
+POSTS, COMMENTS = 20, 100
+LENGTH_MAX = 1_250
+_COMMENT = re.compile(r"urn:li:comment:\((urn:li:\w+:\d+),(\d+)\)")
+
+
+def _field(default: str, label: str, text: str = "", **more: object) -> str:
+    found: str = field(default=default, metadata={"label": label, "help": text, **more})
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Which page, and with which token."""
+
+    organization: str = _field("", "Page's number", "In the address of the page's admin view, digits alone.")
+    access_token: str = _field(
+        "", "Access token", "Of an administrator of the page; it ends after 60 days.", secret=True
+    )
+    version: str = _field(VERSION, "Version", "Year and month of LinkedIn's interface, such as 202511.")
+
+    @property
+    def us(self) -> str:
+        """The page, as LinkedIn names it."""
+        return f"urn:li:organization:{self.organization}"
+
+
+class LinkedIn:
+    """One page."""
+
+    name = "linkedin"
+    title = "LinkedIn"
+    network = "linkedin"
+    config: type[Config] = Config
+    terms = Terms(
+        keep_days=2,
+        may_match=False,
+        may_derive=False,
+        may_train=False,
+        may_answer=True,
+        may_answer_unasked=False,
+        deletes_within_h=24,
+        is_public=True,
+        source="https://learn.microsoft.com/en-us/linkedin/marketing/data-storage-requirements",
+        read_on=dt.date(2026, 11, 22),
+        note=(
+            "LinkedIn lets what members say be kept for 48 hours, and their profiles for 24; nothing may be joined to "
+            "customers, sold or used for advertising. Older conversations stay with LinkedIn."
+        ),
+    )
+    manners = Manners(requests=30, per_s=60, every_s=300, length_max=LENGTH_MAX)
+    costs = "Free, with an app of the firm's own that LinkedIn approved for its Community Management API."
+    sees = "Comments and answers under the newest 20 posts of the firm's page, and what the page says there."
+    cannot_see = (
+        "Posts of members and of other pages, mentions elsewhere, private messages, names of members, and comments "
+        "under older posts."
+    )
+
+    def check(self, config: Config) -> None:
+        if not re.fullmatch(r"[0-9]{1,15}", config.organization):
+            raise Invalid(f"{config.organization!r} is no number of a page", "It has digits alone.")
+        if not re.fullmatch(r"[\x21-\x7e]{8,}", config.access_token):
+            raise Invalid(
+                "there is no access token", "Let an administrator of the page make one for the app."
+            )
+        if not re.fullmatch(r"20\d\d(0[1-9]|1[0-2])", config.version):
+            raise Invalid(f"{config.version!r} is no version", "Write year and month, such as 202511.")
+
+    def findings(self, config: Config, context: Context) -> Sequence[Finding]:
+        try:
+            posts = _posts(config, context, 1)
+            for post in posts:
+                _get(config, context, f"socialActions/{_urn(post)}/comments?start=0&count=1")
+        except Failed as failed:
+            return [Finding("LinkedIn", "bad", failed.message, failed.hint)]
+        message = "posts and comments can be read" if posts else "the page has no posts yet"
+        return [Finding("Access token", "ok", message)]
+
+    def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
+        marks = Marks.read(cursor)
+        before = marks.text()
+        posts = _posts(config, context, POSTS)
+        own = [seen for post in posts if (seen := _post(post, config))]
+        said = list(marks.new(sorted((p for p in own if p.at >= context.since), key=lambda one: one.at)))
+        if said:
+            yield Page(said, marks.text())
+        for post in own:
+            walk = marks.walk(post.id, _listed(config, context, post.id), context.since)
+            gaps = []
+            if walk.cut is not None and walk.cut > walk.since:
+                message = "more comments came under a post than can be read at once"
+                gaps.append(Gap(walk.since, walk.cut, "horizon", message))
+            said = list(marks.new(walk.found))
+            if said or gaps:
+                yield Page(said, marks.text(), gaps)
+        kept = {post.id for post in own}
+        marks.left = {name: left for name, left in marks.left.items() if name in kept}
+        if marks.text() != before:
+            yield Page((), marks.text())
+
+    def recheck(self, config: Config, ids: Sequence[str], context: Context) -> Sequence[Said]:
+        now = context.now()
+        said = []
+        for id in ids:
+            found = _COMMENT.fullmatch(id)
+            if not found:
+                continue
+            path = f"socialActions/{quote(found[1], safe='')}/comments/{found[2]}"
+            told = _get(config, context, path, is_gone_told=True)
+            if told is None:
+                said.append(Said(f"{id}#deletion", "deletion", now, "", about=id))
+                continue
+            seen = _comment(told, config, found[1])
+            changed = wire.count_at(told, "lastModified", "time")
+            if seen and changed and changed > (wire.count_at(told, "created", "time") or 0):
+                at = dt.datetime.fromtimestamp(changed / 1_000, dt.UTC)
+                one = seen.said
+                said.append(
+                    Said(f"{id}#{changed}", "edit", at, one.author, one.text, about=id, venue="linkedin")
+                )
+        return said
+
+    def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
+        if not draft.text.strip():
+            raise Failed("there are no words to post", is_permanent=True)
+        if not draft.in_reply_to:
+            raise Failed(
+                "posts of the page's own are not offered here",
+                is_permanent=True,
+                hint="Post on LinkedIn itself; comments under it are read here.",
+            )
+        under = draft.thread or draft.in_reply_to
+        body = {"actor": config.us, "object": under, "message": {"text": draft.text}}
+        if _COMMENT.fullmatch(draft.in_reply_to):
+            body["parentComment"] = draft.in_reply_to
+        path = f"socialActions/{quote(draft.in_reply_to, safe='')}/comments"
+        told = _asked(config, context, path, body)
+        id = wire.text_at(told, "commentUrn") or _name(told, under)
+        if not id:
+            raise Failed("LinkedIn does not say what became of it", is_unsure=True, retry_after_s=30.0)
+        return Receipt(id, _url(under))
+
+    def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:
+        for page in _listed(config, context, draft.in_reply_to, draft.thread):
+            for seen in page:
+                if seen.said.is_ours and _letters(seen.said.text) == _letters(draft.text):
+                    return Receipt(seen.id, _url(draft.thread or draft.in_reply_to))
+        return None
+
+
+def _posts(config: Config, context: Context, size: int) -> list[Any]:
+    author = quote(config.us, safe="")
+    path = f"posts?author={author}&q=author&count={size}&sortBy=CREATED"
+    return wire.items_at(_get(config, context, path), "elements")
+
+
+def _listed(config: Config, context: Context, under: str, thread: str = "") -> Iterator[list[Found[Said]]]:
+    """Pages of comments, with the answers to each where there are some. LinkedIn promises no order."""
+    found: list[Found[Said]] = []
+    start = 0
+    while True:
+        path = f"socialActions/{quote(under, safe='')}/comments?start={start}&count={COMMENTS}"
+        told = _get(config, context, path)
+        elements = wire.items_at(told, "elements")
+        for held in elements:
+            seen = _comment(held, config, thread or under)
+            if seen is None:
+                continue
+            found.append(seen)
+            if not _COMMENT.fullmatch(under) and wire.count_at(
+                held, "commentsSummary", "aggregatedTotalComments"
+            ):
+                for page in _listed(config, context, seen.id, under):
+                    found += page
+        start += len(elements)
+        total = wire.count_at(told, "paging", "total")
+        if not elements or total is None or start >= total:
+            break
+    yield sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _post(held: Any, config: Config) -> Found[Said] | None:
+    id, created = wire.text_at(held, "id"), wire.count_at(held, "createdAt")
+    if not id or created is None:
+        return None
+    at = dt.datetime.fromtimestamp(created / 1_000, dt.UTC)
+    text = wire.text_at(held, "commentary")
+    said = Said(id, "post", at, config.us, text, thread=id, venue="linkedin", url=_url(id), is_ours=True)
+    return Found(id, at, said)
+
+
+def _comment(held: Any, config: Config, thread: str) -> Found[Said] | None:
+    """One comment; None where it is not whole."""
+    id, created = (
+        wire.text_at(held, "commentUrn") or _name(held, thread),
+        wire.count_at(held, "created", "time"),
+    )
+    if not id or created is None:
+        return None
+    at, author = dt.datetime.fromtimestamp(created / 1_000, dt.UTC), wire.text_at(held, "actor")
+    said = Said(
+        id=id,
+        kind="post",
+        ts=at,
+        author=author,
+        text=wire.text_at(held, "message", "text"),
+        in_reply_to=wire.text_at(held, "parentComment") or thread,
+        thread=thread,
+        venue="linkedin",
+        url=_url(thread),
+        is_ours=author == config.us,
+        asks_us=author != config.us,  # said under the firm's own posts
+    )
+    return Found(id, at, said)
+
+
+def _name(held: Any, thread: str) -> str:
+    number = wire.text_at(held, "id")
+    under = wire.text_at(held, "object") or thread
+    return f"urn:li:comment:({under},{number})" if number.isdigit() else ""
+
+
+def _urn(post: Any) -> str:
+    return quote(wire.text_at(post, "id"), safe="")
+
+
+def _url(post: str) -> str:
+    return f"https://www.linkedin.com/feed/update/{post}/" if post.startswith("urn:li:") else ""
+
+
+def _get(config: Config, context: Context, path: str, *, is_gone_told: bool = False) -> Any:
+    return _asked(config, context, path, None, is_gone_told=is_gone_told)
+
+
+def _asked(
+    config: Config, context: Context, path: str, body: Any = None, *, is_gone_told: bool = False
+) -> Any:
+    headers = {
+        "authorization": f"Bearer {config.access_token}",
+        "linkedin-version": config.version,
+        "x-restli-protocol-version": "2.0.0",
+    }
+    if body is None:
+        answer = context.fetch(Request(f"{API}/{path}", headers=headers))
+    else:
+        sent = json.dumps(body, ensure_ascii=False).encode()
+        headers["content-type"] = "application/json"
+        answer = context.fetch(Request(f"{API}/{path}", "POST", sent, headers))
+    if is_gone_told and answer.status == 404:
+        return None
+    found = wire.document(answer.body)
+    if answer.status not in {200, 201}:
+        raise _failed(answer, found, context.now())
+    if not isinstance(found, dict):
+        raise Failed("LinkedIn answered with something that is no JSON", is_unsure=body is not None)
+    return found
+
+
+def _failed(answer: Answer, found: Any, now: dt.datetime) -> Failed:
+    words, code = wire.text_at(found, "message"), wire.text_at(found, "code")
+    if code in {"EXPIRED_ACCESS_TOKEN", "REVOKED_ACCESS_TOKEN", "INVALID_ACCESS_TOKEN"}:
+        return Failed(
+            f"LinkedIn does not accept the access token any more: {words}",
+            reason="login",
+            retry_after_s=None,
+            hint="They end after 60 days: let an administrator of the page make a new one, and enter it here.",
+        )
+    if answer.status == 426 or code == "NONEXISTENT_VERSION":
+        failed = Failed(f"LinkedIn has ended this version of its interface: {words}", reason="permission")
+        failed.hint, failed.is_permanent = "Enter a newer version: year and month.", True
+        return failed
+    failed = refusal(answer, "LinkedIn", now, words=words)
+    if answer.status == 429:
+        # Limits are counted by the day, and begin anew at midnight UTC.
+        midnight = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(), dt.UTC)
+        failed.retry_after_s = wire.wait_s(answer.headers, now) or (midnight - now).total_seconds()
+    failed.is_unsure = answer.status >= 500
+    return failed
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+plugin = LinkedIn()
