@@ -30,7 +30,7 @@ from rapport.listening.contract import (
 )
 
 API = "https://api.appstoreconnect.apple.com"
-AUDIENCE = "appstoreconnect-v1"
+MEANT_FOR = "appstoreconnect-v1"
 TOKEN, LIMIT = "token", "limit"  # where they are remembered
 LASTS, SOON = (
     dt.timedelta(minutes=15),
@@ -197,7 +197,7 @@ class Store:
                 **whose,
                 "iat": int(now.timestamp()),
                 "exp": int((now + LASTS).timestamp()),
-                "aud": AUDIENCE,
+                "aud": MEANT_FOR,
             }
             text = oauth.signed(claims, oauth.key_of(self._config.private_key), {"kid": self._config.key_id})
             held = self._context.memory[TOKEN] = (key, text, now + LASTS)
