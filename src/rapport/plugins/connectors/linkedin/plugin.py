@@ -29,7 +29,7 @@ from rapport.listening.contract import (
 )
 
 API = "https://api.linkedin.com/rest"
-VERSION = "202511"  # LinkedIn holds each version for a year
+VERSION = "202606"  # LinkedIn holds each version for a year
 POSTS, COMMENTS = 20, 100
 LENGTH_MAX = 1_250
 _COMMENT = re.compile(r"urn:li:comment:\((urn:li:\w+:\d+),(\d+)\)")
@@ -48,7 +48,7 @@ class Config:
     access_token: str = _field(
         "", "Access token", "Of an administrator of the page; it ends after 60 days.", secret=True
     )
-    version: str = _field(VERSION, "Version", "Year and month of LinkedIn's interface, such as 202511.")
+    version: str = _field(VERSION, "Version", "Year and month of LinkedIn's interface, such as 202606.")
 
     @property
     def us(self) -> str:
@@ -95,7 +95,7 @@ class LinkedIn:
                 "there is no access token", "Let an administrator of the page make one for the app."
             )
         if not re.fullmatch(r"20\d\d(0[1-9]|1[0-2])", config.version):
-            raise Invalid(f"{config.version!r} is no version", "Write year and month, such as 202511.")
+            raise Invalid(f"{config.version!r} is no version", "Write year and month, such as 202606.")
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from rapport.listening.tests.acting import Act, Day
 from rapport.listening.tests.serving import Answered, Asked
 
-NUMBER, TOKEN, VERSION = "5515715", "AQX-a-token", "202511"
+NUMBER, TOKEN, VERSION = "5515715", "AQX-a-token", "202606"
 ME, ANA = f"urn:li:organization:{NUMBER}", "urn:li:person:ana1"
 
 
