@@ -7,6 +7,7 @@ number, so a batch that is given again changes nothing.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ from django.db import transaction
 
 from rapport.conversations.models import Conversation, Message, Node
 from rapport.conversations.rules import joining, summary, weighing
-from rapport.conversations.services import absorbing, summing, telling
+from rapport.conversations.services import absorbing, answering, summing, telling
 from rapport.events import lake
 from rapport.events.subscriptions import Batch
 from rapport.kit import bulk, ids, query
 from rapport.listening import selectors as followed
 from rapport.listening import services as listening
+from rapport.messaging import selectors as deliveries
+from rapport.venues.rules import venue_of
 
 SLICE = 1_000  # rows of one transaction
 OURS = ("reply_published", "message_sent")
@@ -37,6 +40,10 @@ TOPIC_BY_AUTHOR = (
     "direct",
     "",
 )  # channels whose unlinked words follow each other in time
+
+NUMBER_CHARS_MAX = 255
+IDENTIFIER_CHARS_MAX = 255
+_CHARS_MAX = {"channel": 16, "network": 64, "source": 64, "venue": 255, "message": 64}
 
 Key = tuple[str, str]  # network and id of a post
 
@@ -74,7 +81,8 @@ def gather(batch: Batch) -> None:
         return
     with lake.scratch() as con:
         con.register("event", batch.events)
-        rows = query.run(con, query.load("rapport.conversations", "heard")).to_arrow_table().to_pylist()
+        said = query.run(con, query.load("rapport.conversations", "heard")).to_arrow_table().to_pylist()
+    rows = [_fitted(row) for row in said]
     known = identifiers_of({row["subject"] for row in rows})
     for at in range(0, len(rows), SLICE):
         telling.tell(_take([r for r in rows[at : at + SLICE] if r["subject"] in known], known))
@@ -86,9 +94,25 @@ def identifiers_of(subjects: set[int]) -> dict[int, str]:
     try:
         with lake.together(con):
             lake.give(con, "wanted", pa.table({"subject": pa.array(sorted(subjects), pa.int64())}))
-            return dict(query.run(con, query.load("rapport.conversations", "identifiers")).fetchall())
+            found = query.run(con, query.load("rapport.conversations", "identifiers")).fetchall()
+            return {subject: text[:IDENTIFIER_CHARS_MAX] for subject, text in found}
     finally:
         con.close()
+
+
+def _fitted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as every store takes it: one that does not fit must not keep all that come after it from being read."""
+    fitted = {k: v.replace("\0", "") if isinstance(v, str) else v for k, v in row.items()}
+    fitted |= {name: _number(fitted[name]) for name in ("post_id", "in_reply_to", "thread", "answer_of")}
+    fitted["url"] = fitted["url"] if fitted["url"].lower().startswith(("https://", "http://")) else ""
+    return fitted | {name: fitted[name][:most] for name, most in _CHARS_MAX.items()}
+
+
+def _number(given: str) -> str:
+    """A network's own number; of one that is longer than any that is meant, the beginning and a digest."""
+    if len(given) <= NUMBER_CHARS_MAX:
+        return given
+    return f"{given[:180]}#{hashlib.blake2b(given.encode(), digest_size=32).hexdigest()}"
 
 
 def _take(rows: Sequence[Mapping[str, Any]], known: Mapping[int, str]) -> list[telling.Told]:
@@ -146,6 +170,8 @@ def _sent_by_us(heard: Sequence[Heard]) -> tuple[list[Heard], set[uuid.UUID]]:
     """What we wrote here and the log now says is gone: it gets its event's number, and is not a second message."""
     keys = [h.row["message"] for h in heard if h.is_out and h.row["message"]]
     written = {m.delivery: m for m in Message.objects.filter(delivery__in=keys)} if keys else {}
+    if set(keys) - set(written):
+        written |= _handed_over()
     left, answered = [], set()
     for one in heard:
         mine = written.get(one.row["message"]) or _unnamed(one) if one.is_out else None
@@ -163,6 +189,14 @@ def _sent_by_us(heard: Sequence[Heard]) -> tuple[list[Heard], set[uuid.UUID]]:
             _nodes({(mine.network, mine.post_id): mine.origin})
         answered.add(mine.conversation_id)
     return left, answered
+
+
+def _handed_over() -> dict[str, Message]:
+    """Answers that messaging took and whoever wrote them has not heard of yet, by messaging's name of each."""
+    planned = Message.objects.filter(direction=Message.Direction.OUT, state="planned", seq=None)
+    by_key = {f"{answering.KEY}{m.id}": m for m in planned.filter(delivery__startswith=answering.KEY)}
+    taken = deliveries.deliveries_of(list(by_key)) if by_key else {}
+    return {view.id.hex: by_key[key] for key, view in taken.items()}
 
 
 def _unnamed(one: Heard) -> Message | None:
@@ -358,7 +392,7 @@ def _begin(one: Heard) -> Conversation:
         channel=_channel(one.row),
         network=one.row["network"],
         source=one.row["source"],
-        venue=one.row["venue"],
+        venue=venue_of(one.row["venue"], one.row["network"]),
         state="aside",
         first_ts=one.row["ts"],
         last_ts=one.row["ts"],
@@ -390,7 +424,7 @@ def _message(one: Heard, origin: uuid.UUID, shown: Mapping[uuid.UUID, uuid.UUID]
         language=row["language"][:16],
         network=row["network"],
         source=row["source"],
-        venue=row["venue"],
+        venue=venue_of(row["venue"], row["network"]),
         post_id=row["post_id"],
         in_reply_to=row["in_reply_to"],
         thread=row["thread"],

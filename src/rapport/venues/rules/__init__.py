@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rapport.venues.rules.cards import Finding, Hours, RuleCard, Tick, VenueDraft
+from rapport.venues.rules.cards import Finding, Hours, RuleCard, Tick, VenueDraft, venue_of
 from rapport.venues.rules.checking import check, is_promoting, ticks
 from rapport.venues.rules.disclosing import disclosed
 
@@ -16,4 +16,5 @@ __all__ = [
     "disclosed",
     "is_promoting",
     "ticks",
+    "venue_of",
 ]

@@ -159,6 +159,17 @@ def checked_venue(venue: str) -> str:
     return venue
 
 
+def venue_of(said: str, network: str) -> str:
+    """The key of a venue as a file or a source names it: `mastodon/social.example` is `mastodon:social.example`.
+
+    What names no venue at all is the network, or empty where that is not known either.
+    """
+    for name in (said.strip(), said.strip().replace("/", ":", 1), network.strip()):
+        if VENUE_PATTERN.match(name):
+            return name
+    return ""
+
+
 def network_of(venue: str) -> str:
     return venue.partition(":")[0]
 

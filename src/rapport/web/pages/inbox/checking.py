@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from rapport.conversations import selectors
 from rapport.conversations.selectors import rows
-from rapport.kit.errors import RapportError
+from rapport.kit.errors import NotFound, RapportError
 from rapport.knowledge import services as knowledge
 from rapport.messaging import services as messaging
 from rapport.staff.rules import Right
@@ -94,6 +94,12 @@ def checked(head: rows.ConversationView, text: str) -> Checked:
     except RapportError as error:
         # Nothing can leave there; the card is worth knowing all the same.
         stop = Remark(_told(error.message), _told(error.hint), True)
+        if isinstance(error, NotFound):
+            stop = Remark(
+                _("What came in by “%(source)s” cannot be answered from here.") % {"source": answer.source},
+                _("It was a file, or a network that is not set up: add it under Networks."),
+                True,
+            )
         card = venues.check(
             answer.venue, text, language=head.language, was_asked=answer.was_asked, is_public=head.is_public
         )
