@@ -163,12 +163,13 @@ def keep(source: Source, said: Sequence[Said], found: Sequence[Gap], *, cursor: 
         )
     _after_recording()
     changed: dict[str, object] = {"n_said": F("n_said") + len(rows)}
-    if cursor is not None:
-        changed["cursor"] = cursor
     if rows:
         changed["said_at"] = clock.now()
     with transaction.atomic():
         Source.objects.filter(name=source.name).update(**changed)
+        if cursor is not None:
+            # A reader that began before the source was changed moves no cursor of what it is now.
+            Source.objects.filter(name=source.name, changed_at=source.changed_at).update(cursor=cursor)
         Source.objects.filter(name=source.name, began_at__isnull=True).update(began_at=clock.now())
         gaps.keep(source.name, found)
     return len(rows)

@@ -19,6 +19,13 @@ from rapport.listening.services import gaps
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 DAYS_BACK_MAX = 365
+# Values that say which place is read, and as whom: in another one a cursor means nothing, or something else.
+PLACES = frozenset(
+    {
+        "server", "host", "url", "site", "network", "account", "location", "handle", "login_name", "username",
+        "api_username", "channel", "package", "app_id", "place", "number", "organization",
+    }
+)  # fmt: skip
 
 
 def connector(name: str) -> Connector:
@@ -105,15 +112,19 @@ def change_source(
 ) -> None:
     """Change how a source is set up; a secret that is left out, or empty, stays.
 
-    Whoever changes it means it to work: one that was stopped for its log-in is tried again.
+    Whoever changes it means it to work: one that was stopped for its log-in is tried again. One that is to read
+    another place begins there anew; what comes twice is known by its id.
     """
     with transaction.atomic():
         source = row(name)
         offered = connector(source.connector)
-        chosen = _chosen(offered, values, dataclasses.asdict(config_of(source)))
+        before = dataclasses.asdict(config_of(source))
+        chosen = _chosen(offered, values, before)
         offered.check(chosen)
         _check_limits(keep_days, source.days_back if days_back is None else days_back)
         source.config, source.sealed = _parted(chosen)
+        if any(before[key] != value for key, value in source.config.items() if key in PLACES):
+            source.cursor = ""
         source.network = network_of(offered, chosen)
         source.keep_days = keep_days
         if asks_approval is not None:

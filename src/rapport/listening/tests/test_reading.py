@@ -98,6 +98,33 @@ def test_secrets_are_sealed_and_stay_when_left_out(square: Square, source: str) 
     assert (kept.server, kept.password) == ("https://other.example", "open sesame")
 
 
+def test_another_place_is_read_from_its_own_beginning(square: Square, source: str) -> None:
+    square.said = [says("one", id="1"), says("two", id="2")]
+    services.read_source(source)
+    services.change_source(source, {"password": "another one"})
+    assert Source.objects.get(name=source).cursor == "2"
+    services.change_source(source, {"server": "https://other.example"})
+    assert Source.objects.get(name=source).cursor == ""
+    square.said = [says("three", id="3"), says("four", id="4")]
+    services.read_source(source)
+    assert [row["text"] for row in rows()] == ["one", "two", "three", "four"]
+
+
+def test_a_reader_of_the_old_place_moves_no_cursor_of_the_new_one(
+    square: Square, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    square.said = [says("one", id="1")]
+
+    def change() -> None:
+        with later(1):
+            services.change_source(source, {"server": "https://other.example"})
+
+    monkeypatch.setattr(rounds, "_after_recording", change)
+    services.read_source(source)
+    assert [row["text"] for row in rows()] == ["one"]
+    assert Source.objects.get(name=source).cursor == ""
+
+
 def test_what_cannot_be_set_up_is_refused(square: Square, source: str) -> None:
     with pytest.raises(Conflict, match="already"):
         services.add_source("market", "square", {})
