@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
 from rapport.conversations.models import Conversation, Draft, Log, Message, Node, Owed, Playbook, VoiceDraft
-from rapport.conversations.services import summing, telling
+from rapport.conversations.services import gathering, summing, telling
 from rapport.kit import bulk
 
 
@@ -19,7 +19,8 @@ def erase(erasing: Erasing) -> int:
     """Delete what they said, what we said to them, and what was written about them; gives how many rows."""
     n = 0
     with transaction.atomic():
-        mine = Message.objects.filter(identifier__in=erasing.identifiers) | Message.objects.filter(
+        names = [text[: gathering.IDENTIFIER_CHARS_MAX] for text in erasing.identifiers]
+        mine = Message.objects.filter(identifier__in=names) | Message.objects.filter(
             subject__in=erasing.subjects
         )
         ids = set(mine.values_list("id", flat=True))
@@ -27,8 +28,8 @@ def erase(erasing: Erasing) -> int:
         whole = set(_begun(erasing))
         touched |= whole
         n += _forget_quotes(erasing, ids)
-        n += Playbook.objects.filter(identifier__in=erasing.identifiers).delete()[0]
-        n += Owed.objects.filter(identifier__in=erasing.identifiers).delete()[0]
+        n += Playbook.objects.filter(identifier__in=names).delete()[0]
+        n += Owed.objects.filter(identifier__in=names).delete()[0]
         # A note or a draft in a conversation of theirs is about them; one that names them is, wherever it stands.
         n += Message.objects.filter(conversation__in=whole, direction=Message.Direction.NOTE).delete()[0]
         n += Draft.objects.filter(conversation__in=touched).delete()[0]
@@ -53,13 +54,15 @@ def erase(erasing: Erasing) -> int:
 
 
 def _begun(erasing: Erasing) -> Iterable[uuid.UUID]:
-    by_name = Conversation.objects.filter(identifier__in=erasing.identifiers)
+    names = [text[: gathering.IDENTIFIER_CHARS_MAX] for text in erasing.identifiers]
+    by_name = Conversation.objects.filter(identifier__in=names)
     return (by_name | Conversation.objects.filter(subject__in=erasing.subjects)).values_list("id", flat=True)
 
 
 def _forget_quotes(erasing: Erasing, messages: set[int]) -> int:
     n = 0
-    for draft in VoiceDraft.objects.filter(identifier__in=erasing.identifiers):
+    names = [text[: gathering.IDENTIFIER_CHARS_MAX] for text in erasing.identifiers]
+    for draft in VoiceDraft.objects.filter(identifier__in=names):
         n += draft.delete()[0]
     # They may be quoted in a draft of somebody else's conversation.
     for draft in VoiceDraft.objects.all().iterator(chunk_size=500):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,9 +14,9 @@ from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting
 from rapport.conversations import selectors, services
 from rapport.conversations.models import Conversation, Message, Reception, VoiceDraft
-from rapport.conversations.services import answering, forgetting
-from rapport.conversations.tests.conftest import mail, only, post, record, said
-from rapport.kit import ids
+from rapport.conversations.services import answering, forgetting, gathering
+from rapport.conversations.tests.conftest import NOW, mail, only, post, record, said
+from rapport.kit import clock, ids
 from rapport.kit.errors import Denied, NotFound
 from rapport.messaging import services as messaging
 from rapport.staff.models import Staff
@@ -240,3 +242,28 @@ def test_erasing_somebody_leaves_no_byte_of_them(log: Log, bob: Staff, sent: Pos
     assert "Ana" not in left
     assert [m.text for m in selectors.messages(one.id).rows] == ["same quokka here"]
     assert [m.text for m in selectors.messages(other.id).rows] == ["@otter other matter"]
+
+
+def test_an_answer_that_left_with_its_disclosure_while_its_writer_was_killed_is_one_message(
+    log: Log, alice: Staff, sent: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = asked(log)
+    sent.fate = KeyError("killed")
+    with pytest.raises(KeyError):
+        services.answer(one.id, "On its way", by=alice.pk, version=one.version)
+    mine, delivery = Message.objects.get(direction="out"), ids.uuid7()
+    taken = {f"{answering.KEY}{mine.id}": SimpleNamespace(id=delivery)}
+    monkeypatch.setattr(
+        gathering.deliveries, "deliveries_of", lambda keys: {k: taken[k] for k in keys if k in taken}
+    )
+    gone = said(
+        "reply_published", "bluesky:ana", "On its way\n\nI work for Otter.", minutes=60, message_id="m",
+        network="bluesky", post_id="o1", in_reply_to="p1", conversation=one.id.hex, message=delivery.hex,
+    )  # fmt: skip
+    record([gone])
+    assert Message.objects.filter(direction="out").count() == 1
+    sent.fate = messaging.Sent(delivery, "sent")
+    with clock.frozen(NOW + dt.timedelta(hours=2)):
+        services.follow_deliveries()
+    mine.refresh_from_db()
+    assert (mine.state, mine.post_id, mine.delivery) == ("sent", "o1", delivery.hex)

@@ -238,3 +238,20 @@ def test_what_a_machine_wrote_asks_nothing(log: Log) -> None:
         "a1": "private",
         "a2": "",
     }
+
+
+def test_what_fits_no_store_is_taken_in_all_the_same(log: Log) -> None:
+    long, who = "<" + "m" * 400 + "@example.org>", "a" * 64 + "@" + "b" * 180 + ".example"
+    wrong = said(
+        "message_received", f"email:{who}", "Where is it?", channel="email", venue="v" * 300, network="n" * 100,
+        post_id=long, url="javascript:alert(1)",
+    )  # fmt: skip
+    log([wrong])
+    log([mail("bo", "And mine?", minutes=5), said(
+        "message_received", f"email:{who}", "Hello?", minutes=6, channel="email", network="n" * 100,
+        post_id="2", in_reply_to=long,
+    )])  # fmt: skip
+    assert frozenset({"And mine?"}) in threads()
+    first = Message.objects.get(text="Where is it?")
+    assert (first.url, len(first.post_id) <= 255) == ("", True)
+    assert first.origin == Message.objects.get(text="Hello?").origin
