@@ -16,8 +16,10 @@ from rapport.listening.services import asking, saying, sources, troubles
 SLOTS = 16  # posts of one source that may be under way side by side, each draft always in the same one
 
 
-def publish(name: str, draft: Draft) -> Receipt:
+def publish(name: str, draft: Draft, is_stopping: asking.Stopping = asking.never) -> Receipt:
     """Post a draft by the source of that name; the same draft handed over twice leaves once.
+
+    What waits for the network's rate leaves no more once `is_stopping` says so, and raises Failed.
 
     Whoever calls this holds no transaction: what is about to leave has to be on record before. Raises
     Denied where the terms forbid it or the source is off, Invalid where it cannot post, Failed where the
@@ -25,7 +27,7 @@ def publish(name: str, draft: Draft) -> Receipt:
     """
     source, offered = _allowed(name)
     config = sources.config_of(source)
-    context = asking.context(source, offered.manners)
+    context = asking.context(source, offered.manners, is_stopping)
     with home.lock(f"posting-{name}-{zlib.crc32(draft.id.encode()) % SLOTS}", wait=True):
         before = Posted.objects.filter(pk=draft.id).first()
         if before is not None and before.state == Posted.State.POSTED:
@@ -42,6 +44,8 @@ def publish(name: str, draft: Draft) -> Receipt:
                     raise
             if found is not None:
                 return _note(draft.id, found)
+        if is_stopping():
+            raise Failed("it was stopped before it left", reason="rate", hint="It goes on by itself.")
         _begin(source, draft)
         try:
             receipt = offered.publish(config, draft, context)

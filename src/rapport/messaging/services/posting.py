@@ -19,6 +19,7 @@ from rapport.messaging.contract import Receipt, TransportError
 from rapport.messaging.models import Delivery, Reply
 from rapport.messaging.services.post import Outcome
 from rapport.messaging.services.preparing import Prepared
+from rapport.pacing import selectors as pacing
 
 SIDE_BY_SIDE = 2
 
@@ -112,7 +113,7 @@ class SourcePost:
         result: Receipt | TransportError
         close_old_connections()
         try:
-            receipt = networks.publish(self._source, said)
+            receipt = networks.publish(self._source, said, _is_paused)
             result = Receipt(receipt.answer, post_id=receipt.id, url=receipt.url)
         except Failed as error:
             result = _refusal(error)
@@ -128,6 +129,11 @@ class SourcePost:
             if not connection.in_atomic_block:
                 connection.close()
         self._outcomes.put(Outcome(delivery, result))
+
+
+def _is_paused() -> bool:
+    """What waits for a network's rate was handed over before everything was paused, and has not left."""
+    return pacing.pause_all() is not None
 
 
 def _refusal(error: Failed) -> TransportError:

@@ -18,6 +18,7 @@ from rapport.kit import clock, registry
 from rapport.kit.errors import Invalid
 from rapport.listening import services as listening
 from rapport.listening.contract import KIND
+from rapport.listening.services import posting as networks_posting
 from rapport.messaging import selectors
 from rapport.messaging.models import Delivery, Reply
 from rapport.messaging.services import (
@@ -342,3 +343,24 @@ def test_where_replies_did_harm_nothing_public_leaves_until_somebody_lifts_it(
     assert isinstance(reply(answer("a2", is_public=False)), Sent)
     venues.speak_again("loopback")
     assert isinstance(reply(answer()), Sent)
+
+
+def test_what_waits_for_its_turn_at_the_network_when_everything_is_paused_stays(
+    source: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network's rate may let a post wait for half a minute after it was marked and handed over."""
+    reply(answer())
+    allowed = networks_posting._allowed
+
+    def allowed_and_then_pause(name: str) -> Any:
+        pause_all("bob@example.com", "stop", wait_s=0.0)
+        return allowed(name)
+
+    monkeypatch.setattr(networks_posting, "_allowed", allowed_and_then_pause)
+    drain()
+    assert network.posts == []
+    assert Delivery.objects.get().state == Delivery.State.PLANNED
+    monkeypatch.setattr(networks_posting, "_allowed", allowed)
+    resume_all("bob@example.com")
+    drain()
+    assert len(network.posts) == 1
