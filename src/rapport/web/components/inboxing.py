@@ -6,14 +6,14 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import get_language_info, gettext_lazy
+from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from rapport.kit import clock
 from rapport.web.components import formats, spokenwords, standing, words
 
 VIEWS: dict[str, Any] = {
-    "open": gettext_lazy("Open"),
+    "open": pgettext_lazy("conversations", "Open"),
     "mine": gettext_lazy("Mine"),
     "nobodys": gettext_lazy("Nobody’s"),
     "overdue": gettext_lazy("Overdue"),
@@ -28,7 +28,7 @@ VIEWS: dict[str, Any] = {
 FIRST_VIEWS = ("open", "mine", "nobodys", "overdue", "approvals", "mentions", "recoveries")  # in sight where something is in them
 STATES: dict[str, Any] = {
     "aside": gettext_lazy("set aside"),
-    "open": gettext_lazy("open"),
+    "open": pgettext_lazy("conversation", "open"),
     "pending": gettext_lazy("waiting"),
     "snoozed": gettext_lazy("put off"),
     "resolved": gettext_lazy("resolved"),
