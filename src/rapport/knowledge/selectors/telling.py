@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -175,7 +176,11 @@ def _said(rows: Sequence[Flag]) -> dict[int, dict[str, str]]:
         ).to_arrow_table()
     finally:
         con.close()
-    return {row["seq"]: row for row in found.to_pylist()}
+    # What no browser is to be led to may stand in what somebody said.
+    return {
+        row["seq"]: {**row, "url": row["url"] if re.match("https?://", row["url"], re.IGNORECASE) else ""}
+        for row in found.to_pylist()
+    }
 
 
 def notices(*, state: str = "") -> list[NoticeView]:

@@ -17,6 +17,7 @@ from rapport.knowledge.services.proposing import Proposals, propose
 QUESTION_MAX = 2_000
 OUTCOMES_MAX = 5_000  # the newest, that calibrate
 NONE = "-"  # no entry answered
+RESOLVED = "resolved"  # the source of an entry that an answer began
 
 
 def note_unanswered(
@@ -110,7 +111,7 @@ def _draft(text: str, answer: str, language: str, identifier: str, by: str) -> s
     first = asking.masked(answer).strip()
     entry = Entry.objects.create(
         key=key, title=text[: files.TITLE_MAX], solutions={language or "en": first[: files.TEXT_MAX]},
-        state=Entry.State.DRAFT, source="resolved", owner=by, changed_at=clock.now(), changed_by=by,
+        state=Entry.State.DRAFT, source=RESOLVED, owner=by, changed_at=clock.now(), changed_by=by,
     )  # fmt: skip
     _waiting(entry, text, language, identifier)
     return key

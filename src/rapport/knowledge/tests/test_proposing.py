@@ -164,6 +164,22 @@ def test_erasing_leaves_no_word_of_theirs() -> None:
 
 
 @pytest.mark.usefixtures("known")
+def test_erasing_takes_their_words_from_entries_that_an_answer_began() -> None:
+    questions = (
+        "Do you sponsor the brass band of my village?",
+        "Is my aunt's blue van too heavy for the lift?",
+    )
+    draft, published = (
+        services.resolved(q, "Yes.", [], BY, language="en", identifier="bluesky:ana") for q in questions
+    )
+    services.set_state(published, "published", by=BY)
+    handlers.erase(erasers.Erasing((7,), ("bluesky:ana",), ("h",)))
+    assert not Entry.objects.filter(key=draft).exists()
+    row = Entry.objects.get(key=published)
+    assert (row.title, row.solutions, row.title_meaning) == (published, {"en": "Yes."}, None)
+
+
+@pytest.mark.usefixtures("known")
 def test_what_staff_said_moves_how_sure_we_are() -> None:
     before = services.propose(JUDDER).proposals[0].probability
     for _ in range(12):
