@@ -44,8 +44,8 @@ def on_conversations(batch: subscriptions.Batch) -> None:
                 _opened(number)
             elif properties.get("outcome") == SOLVED:
                 _resolved(number)
-        except NotFound:
-            continue  # erased or merged away since
+        except (NotFound, KeyError, TypeError, ValueError):
+            continue  # erased or merged away since, or told by somebody else of what is no conversation of ours
 
 
 def _opened(number: uuid.UUID) -> None:

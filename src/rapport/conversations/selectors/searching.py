@@ -38,7 +38,7 @@ def search(words: str, before: str = "", limit: int = PAGE) -> FoundPage:
     terms = [w.lower() for w in _WORD.findall(words)][:WORDS_MAX]
     if not terms:
         raise Invalid(_("there is no word in what you search for"), _("Write at least one."))
-    upto = int(before) if before.isascii() and before.isdigit() else NEWEST
+    upto = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else NEWEST
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # A short beginning would stand for half of the dictionary; it is taken as a whole word.

@@ -74,6 +74,11 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def number(text: str | None) -> int:
+    """The number that a page of ours sent; 0 for whatever else was written into an address."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def words(text: str) -> list[str]:
     """Words between commas or lines."""
     return [word.strip() for word in re.split(r"[,\n]", text) if word.strip()]
@@ -98,7 +103,7 @@ def sent_options(post: QueryDict) -> list[OptionLine]:
         start = f"option_{len(made)}_"
         made.append(
             OptionLine(
-                len(made), int(post.get(start + "id") or 0) or None, post.get(start + "product", ""),
+                len(made), number(post.get(start + "id")) or None, post.get(start + "product", ""),
                 post.get(start + "place", ""), post.get(start + "url", ""), post.get(start + "whose", "ours") == "ours",
                 post.get(start + "price", ""), post.get(start + "currency", ""),
             )
@@ -116,7 +121,7 @@ def read_options(
         product = post.get(f"option_{k}_product", "").strip()
         if not product:
             continue
-        was = known.get(int(post.get(f"option_{k}_id") or 0))
+        was = known.get(number(post.get(f"option_{k}_id")))
         priced = post.get(f"option_{k}_price", "").strip()
         code = (post.get(f"option_{k}_currency", "").strip() or currency).upper()
         minor = _minor(priced, code) if priced else None

@@ -131,11 +131,12 @@ def _posted(
     limit: door.Limit,
     told: Callable[[selectors.DeskView, Callable[[str], str]], Answer],
 ) -> HttpResponseBase:
-    if int(request.headers.get("Content-Length") or 0) > BODY_BYTES_MAX:
+    length = request.headers.get("Content-Length") or "0"
+    if not length.isdecimal() or int(length) > BODY_BYTES_MAX:
         return JsonResponse({"error": "this is too long"}, status=413)
     try:
         given = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter of brackets in brackets in brackets
         given = None
     if not isinstance(given, dict):
         return JsonResponse({"error": "this is no request of the chat"}, status=400)

@@ -118,6 +118,12 @@ def test_what_is_no_request_of_the_window_is_refused(site: onsite.SiteView) -> N
     assert post(site, "hear", after="9" * 40).status_code == 200
 
 
+def test_brackets_without_end_are_no_request(site: onsite.SiteView) -> None:
+    for wrong in ("[" * 30_000, '{"key":' * 5_000):
+        sent = Client().post("/chat/say", wrong, content_type="text/plain", headers={"origin": SHOP})
+        assert sent.status_code == 400
+
+
 def test_who_floods_is_asked_to_wait(site: onsite.SiteView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "saying", door.Limit(burst=2, refill_per_s=0.001))
     answers = [said(site, key=f"line-000{n}") for n in range(3)]

@@ -147,7 +147,9 @@ def _slots(
 @needs(Right.CHANGE_KNOWLEDGE)
 @require_POST
 def wording(request: HttpRequest, key: str) -> HttpResponseBase:
-    services.settle_wording(int(request.POST.get("wording", "0")), taken=request.POST.get("do") == "take")
+    services.settle_wording(
+        knowing.number(request.POST.get("wording")), taken=request.POST.get("do") == "take"
+    )
     return redirect("knowledge_entry", key=key)
 
 
@@ -212,9 +214,9 @@ def _finding(code: str, words: str) -> str:
 def unanswered(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         if may(request, Right.CHANGE_KNOWLEDGE):
-            services.close_unanswered(int(request.POST.get("number", "0")), by=_by(request))
+            services.close_unanswered(knowing.number(request.POST.get("number")), by=_by(request))
         return redirect("knowledge_unanswered")
-    at = max(0, int(request.GET.get("from", "0") or 0))
+    at = knowing.number(request.GET.get("from"))
     rows = selectors.unanswered(before=at, limit=51)
     context = _frame(request, "unanswered") | {
         "rows": [

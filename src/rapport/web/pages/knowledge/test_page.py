@@ -200,3 +200,11 @@ def test_rights(alice: Staff, bob: Staff, charlie: Staff, entry: str) -> None:
     assert selectors.entry(entry).title == "Wipers judder"
     assert logged_in(bob).get("/knowledge/new/").status_code == 200
     assert logged_in(charlie).get("/knowledge/").status_code == 403
+
+
+def test_a_number_that_is_none_begins_at_the_top(alice: Staff) -> None:
+    client = logged_in(alice)
+    for address in ("/knowledge/unanswered/", "/notices-and-facts/contradicted/"):
+        for wrong in ("x", "-3", "9" * 40, "²"):
+            assert client.get(address, {"from": wrong}).status_code == 200
+    assert client.post("/knowledge/unanswered/", {"number": "x"}).status_code == 302

@@ -212,10 +212,10 @@ def _fact(request: HttpRequest, view: selectors.FactView | None) -> HttpResponse
 def flags(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         if may(request, Right.CHANGE_KNOWLEDGE):
-            number = int(request.POST.get("number", "0"))
+            number = knowing.number(request.POST.get("number"))
             services.settle_flag(number, is_right=request.POST.get("do") == "right", by=_by(request))
         return redirect("flags")
-    at = max(0, int(request.GET.get("from", "0") or 0))
+    at = knowing.number(request.GET.get("from"))
     rows = selectors.flags(first=at, limit=51)
     context = _frame(request, "flags") | {
         "rows": [(row, formats.percent(row.probability)) for row in rows[:50]],
