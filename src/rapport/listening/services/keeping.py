@@ -20,6 +20,7 @@ LOCK = "network-terms"
 EVERY = dt.timedelta(days=1)
 TAKEN_BACK_AFTER = dt.timedelta(minutes=5)  # the log's files are written anew for all of that time together
 AT_ONCE = 5_000
+POST_ID_CHARS_MAX = 512  # that the store takes
 WITHDRAWN_H = 24  # where no source of a network is left that would say
 TEXTS = (*saying.NAMES.values(), saying.OUR_PUBLIC, saying.OUR_PRIVATE)
 
@@ -42,6 +43,8 @@ def on_withdrawn(batch: subscriptions.Batch) -> None:
         found = query.run(con, query.load("rapport.listening", "taken_back"), {}).fetchall()
     finally:
         con.close()
+    # Sources shorten what is longer; who tells the log of it by other ways may not stop everybody's deletions.
+    found = [row for row in found if len(row[1]) <= POST_ID_CHARS_MAX]
     hours = deletes_within_h(sorted({network for network, *_ in found}))
     now = bulk.time_value(clock.now())
     rows = [

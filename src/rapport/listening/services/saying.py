@@ -16,6 +16,7 @@ from rapport.listening.contract import Said
 BESIDE = ("automatic", "attachments", "quoted")  # what a letter holds beside its words
 UNNAMED = "unnamed"  # whoever a network does not name
 TEXT_CHARS_MAX = 20_000
+ID_CHARS_MAX = 500
 NAMES = {
     "post": "post_published",
     "message": "message_received",
@@ -33,13 +34,23 @@ def whole(said: Said) -> Said:
     One post that cannot be written down must not keep all that come after it from being read.
     """
     texts = {name: getattr(said, name) for name in _TEXTS}
-    broken = {name: fixed for name, text in texts.items() if (fixed := _repaired(text)) != text}
+    changed = {name: fixed for name, text in texts.items() if (fixed := _repaired(text)) != text}
+    changed |= {name: _short(text) for name in _IDS if len(text := texts[name]) > ID_CHARS_MAX}
     if said.ts.tzinfo is None:
-        return dataclasses.replace(said, ts=said.ts.replace(tzinfo=dt.UTC), **broken)
-    return dataclasses.replace(said, **broken) if broken else said
+        return dataclasses.replace(said, ts=said.ts.replace(tzinfo=dt.UTC), **changed)
+    return dataclasses.replace(said, **changed) if changed else said
 
 
 _TEXTS = tuple(field.name for field in dataclasses.fields(Said) if field.type == "str")
+
+
+_IDS = ("id", "about", "in_reply_to", "thread")
+
+
+def _short(id: str) -> str:
+    """An id that the store takes, the same each time: some feeds put a whole article into theirs."""
+    whole = _repaired(id)
+    return f"{whole[: ID_CHARS_MAX - 65]}#{hashlib.sha256(whole.encode()).hexdigest()}"
 
 
 def _repaired(text: str) -> str:

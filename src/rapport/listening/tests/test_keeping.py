@@ -135,3 +135,20 @@ def test_annotations_go_with_the_words(square: Square, source: str) -> None:
     keeping.carry_out()
     with lake.connect() as con:
         assert con.execute("SELECT count(*) FROM annotation").fetchall() == [(0,)]
+
+
+def test_ids_that_are_too_long_for_the_store_stop_nobodys_deletion(
+    square: Square, source: str, home: Path
+) -> None:
+    """On PostgreSQL a column has a length, and one row that does not fit would be tried for ever."""
+    square.said = [
+        says("Zweifellos-secret-word", id="i" * 900),
+        says("", id="d1", kind="deletion", about="i" * 900),
+    ]
+    told(source)
+    posts = [row["properties"]["post_id"] for row in rows()]  # type: ignore[index]
+    assert posts[0] == posts[1]
+    (waiting,) = Withdrawal.objects.all()
+    assert len(waiting.post_id) <= 512
+    keeping.carry_out()
+    assert rows()[0]["text"] is None
