@@ -38,9 +38,7 @@ class Erasing:
 
 def of_seqs(seqs: Sequence[int]) -> Erasing:
     """Single rows alone, such as those that the loader left out."""
-    return Erasing(
-        np.unique(np.asarray(seqs, dtype=np.int64)), np.empty(0, np.int64), (), traces.Traces(())
-    )
+    return Erasing(np.unique(np.asarray(seqs, dtype=np.int64)), np.empty(0, np.int64), (), traces.Traces(()))
 
 
 def blank(box: spool.Spool, erasing: Erasing, *, first: int = 1, last: int | None = None) -> int:
@@ -167,12 +165,12 @@ def unreadable(
     What may name one is taken out by a condition; whether it does is said by the same pattern for every store.
     """
     listed = ", ".join(f"{column}::VARCHAR AS {column}" for column in columns)
-    near = con.execute(
-        f"SELECT {key}, {listed} FROM {rows} WHERE {likely(columns, found)}"
-    ).to_arrow_table()
+    near = con.execute(f"SELECT {key}, {listed} FROM {rows} WHERE {likely(columns, found)}").to_arrow_table()
     said: list[list[str | None]] = []
     for place in range(1, near.num_columns):
-        said.append([None if text is None else found.without(text) for text in near.column(place).to_pylist()])
+        said.append(
+            [None if text is None else found.without(text) for text in near.column(place).to_pylist()]
+        )
     changed = [
         any(new != old for new, old in zip(row_new, row_old, strict=True))
         for row_new, row_old in zip(

@@ -25,7 +25,8 @@ VIEWS: dict[str, Any] = {
     "snoozed": gettext_lazy("Put off"),
     "resolved": gettext_lazy("Resolved"),
 }
-FIRST_VIEWS = ("open", "mine", "nobodys", "overdue", "approvals", "mentions", "recoveries")  # in sight where something is in them
+# In sight where something is in them.
+FIRST_VIEWS = ("open", "mine", "nobodys", "overdue", "approvals", "mentions", "recoveries")
 STATES: dict[str, Any] = {
     "aside": gettext_lazy("set aside"),
     "open": pgettext_lazy("conversation", "open"),

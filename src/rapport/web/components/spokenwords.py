@@ -54,7 +54,13 @@ LABELS: dict[tuple[str, str], tuple[Any, str]] = {
     ("help_request", "no"): (gettext_lazy("does not plainly ask for help"), ""),
 }
 # Said of most texts, and then of no interest beside the others.
-USUAL = {("emotion", "none"), ("urgency", "normal"), ("urgency", "low"), ("offensive", "no"), ("help_request", "no")}
+USUAL = {
+    ("emotion", "none"),
+    ("urgency", "normal"),
+    ("urgency", "low"),
+    ("offensive", "no"),
+    ("help_request", "no"),
+}
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]+|_+")
 
 

@@ -92,7 +92,9 @@ class Rss:
     manners = Manners(requests=12, per_s=3_600, every_s=600)
     costs = "Free, without any key or account."
     sees = "What a site lists in its feed: articles, posts or comments, usually the newest ten to fifty."
-    cannot_see = "What a feed cuts short, what fell off its end between two looks (a gap says so), and deletions."
+    cannot_see = (
+        "What a feed cuts short, what fell off its end between two looks (a gap says so), and deletions."
+    )
 
     def check(self, config: Config) -> None:
         http.place_of(config.url)
