@@ -169,7 +169,8 @@ def _ours(given: str) -> uuid.UUID | None:
 def _sent_by_us(heard: Sequence[Heard]) -> tuple[list[Heard], set[uuid.UUID]]:
     """What we wrote here and the log now says is gone: it gets its event's number, and is not a second message."""
     keys = [h.row["message"] for h in heard if h.is_out and h.row["message"]]
-    written = {m.delivery: m for m in Message.objects.filter(delivery__in=keys)} if keys else {}
+    known = Message.objects.filter(delivery__in=keys) if keys else ()
+    written: dict[str, Message] = {m.delivery: m for m in known if m.delivery}
     if set(keys) - set(written):
         written |= _handed_over()
     left, answered = [], set()

@@ -34,7 +34,7 @@ def whole(said: Said) -> Said:
     One post that cannot be written down must not keep all that come after it from being read.
     """
     texts = {name: getattr(said, name) for name in _TEXTS}
-    changed = {name: fixed for name, text in texts.items() if (fixed := _repaired(text)) != text}
+    changed: dict[str, Any] = {n: fixed for n, text in texts.items() if (fixed := _repaired(text)) != text}
     changed |= {name: _short(text) for name in _IDS if len(text := texts[name]) > ID_CHARS_MAX}
     if said.ts.tzinfo is None:
         return dataclasses.replace(said, ts=said.ts.replace(tzinfo=dt.UTC), **changed)
