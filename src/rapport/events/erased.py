@@ -68,6 +68,21 @@ def is_erased(identifier: str) -> bool:
     return Erased.objects.filter(hash=digest, returned_at__isnull=True).exists()
 
 
+def erased_among(identifiers: Iterable[str]) -> set[str]:
+    """Which of these were erased, and nobody has come again under them by an act of their own."""
+    by_hash: dict[str, set[str]] = {}
+    for identifier in identifiers:
+        namespace, _, value = identifier.partition(":")
+        by_hash.setdefault(hash_of(identifier), set()).add(identifier)
+        by_hash.setdefault(hash_of(rules.normal_identifier(namespace, value)), set()).add(identifier)
+    found: set[str] = set()
+    for part in bulk.parts(sorted(by_hash)):
+        rows = Erased.objects.filter(hash__in=part, returned_at__isnull=True).values_list("hash", flat=True)
+        for digest in rows:
+            found |= by_hash[digest]
+    return found
+
+
 def remember(identifiers: Iterable[str]) -> tuple[str, ...]:
     """Keep these identifiers out from now on; gives their hashes. The list on disk is durable first."""
     digests = tuple(hashes_of(identifiers).values())

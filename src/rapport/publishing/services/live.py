@@ -26,7 +26,9 @@ KEY = "broadcasts"  # of the subscriber
 SLICE = 500  # rows of one transaction: the desk sees what came after each
 EARLY = dt.timedelta(minutes=15)  # people gather before it begins, and go on after it ends
 LATE = dt.timedelta(minutes=30)
+SAID = ("post_published", "message_received")
 CHANGING = ("post_edited", "post_deleted")
+EARLY_SUBJECT = 0  # of what is shown before the log has it; no subject has this number
 LASTS_MAX = dt.timedelta(hours=48)
 
 
@@ -88,52 +90,69 @@ def _sensible(
 
 def gather(batch: Batch) -> None:
     """Take in what was said of broadcasts that run, or ran when it was said; a batch given again changes nothing."""
-    if batch.events.num_rows == 0:
+    if batch.events.num_rows:
+        _gather(batch.events)
+    # What was shown early, and is not what the log says: it refused it, knew it already, or left it out.
+    if (early := Comment.objects.filter(subject=EARLY_SUBJECT, seq__lte=batch.seq_to)).exists():
+        drop(early)
+
+
+def _gather(events: pa.Table) -> None:
+    live_then = near(events)
+    if not live_then and not Comment.objects.exists():
         return
-    near = _near(batch.events)
-    if not near and not Comment.objects.exists():
-        return
-    asked = {
+    with lake.scratch() as con:
+        con.register("event", events)
+        found = query.run(con, query.load("rapport.publishing", "comments"), asked(live_then))
+        rows = found.to_arrow_table().to_pylist()
+    said = [row for row in rows if row["name"] not in CHANGING and row["words"].strip()]
+    # Whoever was erased since is not known any more.
+    known = identifiers_of({row["subject"] for row in said}) if said else {}
+    who = {row["seq"]: (row["subject"], known[row["subject"]]) for row in said if row["subject"] in known}
+    for live in live_then:
+        mine = [row for row in said if is_of(live, row)]
+        for at in range(0, len(mine), SLICE):
+            take(live.pk, mine[at : at + SLICE], who)
+    _follow([row for row in rows if row["name"] in CHANGING])
+
+
+def asked(near: Sequence[Broadcast]) -> dict[str, Any]:
+    """What `comments` is asked for these broadcasts."""
+    return {
         "since": min((live.starts_at for live in near), default=clock.now()) - EARLY,
         "until": max((live.ends_at for live in near), default=clock.now()) + LATE,
         "sources": sorted({name for live in near for name in live.sources}),
     }
-    with lake.scratch() as con:
-        con.register("event", batch.events)
-        found = query.run(con, query.load("rapport.publishing", "comments"), asked)
-        rows = found.to_arrow_table().to_pylist()
-    said = [row for row in rows if row["name"] not in CHANGING and row["words"].strip()]
-    for live in near:
-        mine = [row for row in said if _is_of(live, row)]
-        for at in range(0, len(mine), SLICE):
-            _take(live.pk, mine[at : at + SLICE])
-    _follow([row for row in rows if row["name"] in CHANGING])
 
 
-def _near(events: pa.Table) -> list[Broadcast]:
-    """Broadcasts in whose time something of a batch was said."""
+def near(events: pa.Table) -> list[Broadcast]:
+    """Broadcasts in whose time something of these events was said."""
     arrow: Any = pc
     span = arrow.min_max(events["ts"]).as_py()
     since, until = span["min"], span["max"]
     return list(Broadcast.objects.filter(starts_at__lte=until + EARLY, ends_at__gte=since - LATE))
 
 
-def _is_of(broadcast: Broadcast, row: Mapping[str, Any]) -> bool:
+def is_of(broadcast: Broadcast, row: Mapping[str, Any]) -> bool:
+    """Whether it was said at a broadcast's time and place."""
     in_time = broadcast.starts_at - EARLY <= row["ts"] <= broadcast.ends_at + LATE
     return in_time and row["source"] in broadcast.sources and belongs(broadcast.joins, row)
 
 
-def _take(broadcast: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
-    known = identifiers_of({row["subject"] for row in rows})
+def take(broadcast: uuid.UUID, rows: Sequence[Mapping[str, Any]], who: Mapping[int, tuple[int, str]]) -> None:
+    """Keep comments that are not here yet; `who` says subject and identifier of each, by its number."""
+    if not rows:
+        return
     with transaction.atomic():
         live = Broadcast.objects.select_for_update().get(pk=broadcast)
-        here = set(
-            Comment.objects.filter(broadcast=live, seq__in=[row["seq"] for row in rows]).values_list(
-                "seq", flat=True
+        here = {
+            comment.seq: comment
+            for comment in Comment.objects.filter(broadcast=live, seq__in=[row["seq"] for row in rows]).only(
+                "seq", "subject", "identifier"
             )
-        )
-        # Whoever was erased since is not known any more.
-        fresh = [row for row in rows if row["seq"] not in here and row["subject"] in known]
+        }
+        _confirm([comment for comment in here.values() if comment.subject == EARLY_SUBJECT], who)
+        fresh = [row for row in rows if row["seq"] not in here and row["seq"] in who]
         if not fresh:
             return
         live.token += 1
@@ -144,12 +163,12 @@ def _take(broadcast: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
                     broadcast=live,
                     bunch=bunch,
                     seq=row["seq"],
-                    subject=row["subject"],
-                    identifier=known[row["subject"]],
+                    subject=who[row["seq"]][0],
+                    identifier=who[row["seq"]][1],
                     author_name=row["author_name"][:200],
                     text=row["words"],
                     source=row["source"],
-                    network=row["network"] or known[row["subject"]].partition(":")[0],
+                    network=row["network"] or who[row["seq"]][1].partition(":")[0],
                     venue=row["venue"],
                     post_id=row["post_id"],
                     thread=row["thread"],
@@ -162,6 +181,17 @@ def _take(broadcast: uuid.UUID, rows: Sequence[Mapping[str, Any]]) -> None:
         )
         live.n_comments += len(fresh)
         live.save(update_fields=["token", "n_comments"])
+
+
+def _confirm(early: Sequence[Comment], who: Mapping[int, tuple[int, str]]) -> None:
+    """The log has them: what was shown early stays, and is known by its subject."""
+    confirmed = []
+    for comment in early:
+        subject, identifier = who.get(comment.seq, (EARLY_SUBJECT, ""))
+        if subject != EARLY_SUBJECT:
+            comment.subject, comment.identifier = subject, identifier
+            confirmed.append(comment)
+    Comment.objects.bulk_update(confirmed, ["subject", "identifier"], batch_size=200)
 
 
 def _bunched(live: Broadcast, rows: Sequence[Mapping[str, Any]]) -> list[Bunch]:

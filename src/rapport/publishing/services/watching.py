@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import close_old_connections, connection
@@ -14,11 +14,13 @@ from rapport.events import lake, subscriptions
 from rapport.kit import clock, home, process
 from rapport.kit.errors import Conflict
 from rapport.publishing.models import Broadcast
+from rapport.publishing.services import early
 from rapport.publishing.services.live import EARLY, KEY, LATE
 
 log = logging.getLogger(__name__)
 
-LIVE_S = 0.15  # between two looks while something runs
+LIVE_S = 0.15  # between two looks at the spool while something runs
+LOG_S = 1.0  # between two looks at the log, which confirms what was shown
 IDLE_S = 3.0
 RETRY_S = 2.0
 
@@ -46,9 +48,9 @@ def gather_forever(stop: process.Stop) -> None:
                     while subscriptions.advance(KEY, con):
                         pass
                 seen = stamp
-            stop.wait(LIVE_S)
+            stop.wait(LOG_S)
         except Conflict:
-            stop.wait(LIVE_S)  # the usual round is at it
+            stop.wait(LOG_S)  # the usual round is at it
         except Exception:
             log.exception("comments could not be gathered; trying again in %s s, none is lost", RETRY_S)
             stop.wait(RETRY_S)
@@ -56,20 +58,44 @@ def gather_forever(stop: process.Stop) -> None:
         con.close()
 
 
+def show_forever(stop: process.Stop) -> None:
+    """Show comments as soon as they are in the spool whenever something is live, until told to stop."""
+    shown: early.Early | None = None
+    while not stop:
+        try:
+            close_old_connections()
+            if not is_live():
+                shown = None
+                stop.wait(IDLE_S)
+                continue
+            shown = shown or early.Early()
+            if not shown.look():
+                stop.wait(LIVE_S)
+        except Exception:
+            shown = None  # and from where the log has got to, past what it cannot read
+            log.exception("comments could not be shown early; trying again in %s s, none is lost", RETRY_S)
+            stop.wait(RETRY_S)
+
+
 @contextmanager
 def running_beside(stop: process.Stop) -> Iterator[None]:
-    """Gather live comments in a thread until told to stop."""
-    thread = threading.Thread(target=_in_thread, args=(stop,), name="live", daemon=True)
-    thread.start()
+    """Show and gather live comments in threads until told to stop."""
+    threads = [
+        threading.Thread(target=_in_thread, args=(work, stop), name=name, daemon=True)
+        for name, work in (("live", gather_forever), ("live-early", show_forever))
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join(timeout=15)
+        for thread in threads:
+            thread.join(timeout=15)
 
 
-def _in_thread(stop: process.Stop) -> None:
+def _in_thread(work: Callable[[process.Stop], None], stop: process.Stop) -> None:
     try:
-        gather_forever(stop)
+        work(stop)
     finally:
         connection.close()

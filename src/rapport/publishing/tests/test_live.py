@@ -20,7 +20,7 @@ from rapport.messaging.tests.network import Connector, Network
 from rapport.publishing import selectors, services
 from rapport.publishing.models import Band, Broadcast, Bunch, Comment
 from rapport.publishing.rules import alike, asking
-from rapport.publishing.services import keeping, watching
+from rapport.publishing.services import early, keeping, watching
 from rapport.publishing.tests.conftest import ALICE, BOB, NOW, comment
 
 Told = Callable[..., None]
@@ -260,4 +260,72 @@ def test_while_something_runs_its_comments_wait_for_nobody(live: Broadcast) -> N
         watching.gather_forever(Once())
     assert Comment.objects.count() == 0
     watching.gather_forever(Once())
+    assert shown(live) == ["Does it cut granite?"]
+
+
+def test_while_something_runs_the_spool_is_looked_at(live: Broadcast) -> None:
+    record(comment("ana", "Does it cut granite?"))
+    with clock.frozen(NOW + dt.timedelta(hours=5)):
+        watching.show_forever(Once())
+    assert Comment.objects.count() == 0
+    watching.show_forever(Once())
+    assert shown(live) == ["Does it cut granite?"]
+
+
+def record(*rows: dict[str, Any]) -> int:
+    span = events.record(pa.Table.from_pylist(list(rows), schema=rules.TOUCHPOINT), source="here")
+    return span.first + span.n - 1
+
+
+def test_comments_are_shown_before_the_log_has_them_and_stay_once(live: Broadcast, told: Told) -> None:
+    """What waits in the spool is on the desk; loading it adds nothing, and says who it was."""
+    told(comment("ana", "Does it cut granite?", "c1"))
+    shown_early = early.Early()
+    upto = record(
+        comment("bo", "does it cut GRANITE??", "c2"), comment("chi", "Where can I buy it?", "c3"),
+        comment("dan", "Elsewhere?", "c4", thread="other"),
+        comment("eve", "Does it cut granite?", "c1", name="post_published") | {"message_id": "told again"},
+    )  # fmt: skip
+    assert shown_early.look()
+    assert not shown_early.look()
+    assert sorted((b.text, b.n) for b in selectors.bunches(live.pk)) == [
+        ("Does it cut granite?", 2), ("Where can I buy it?", 1),
+    ]  # fmt: skip
+    assert Comment.objects.filter(subject=0).count() == 2
+    events.settle(upto)
+    subscriptions.drain(["broadcasts"])
+    assert (
+        selectors.broadcast(live.pk).n_comments == 4
+    )  # the log knows the other event of c1 as one of its own
+    assert Comment.objects.count() == 4
+    assert not Comment.objects.filter(subject=0).exists()
+    assert early.Early().upto == upto
+
+
+def test_what_the_log_does_not_take_goes_from_the_desk_again(live: Broadcast, told: Told) -> None:
+    """An event that the plan refuses, one that was told before, and one of somebody erased are not left standing."""
+    told(comment("ana", "Does it cut granite?", "c1"))
+    shown_early = early.Early()
+    events.keep_out(["loopback:bo"])
+    upto = record(
+        comment("bo", "Is this erased?", "c2"),
+        comment("chi", "Is this refused? #tiles", "c3") | {"properties": "{no JSON"},
+        comment("ana", "Does it cut granite?", "c9") | {"message_id": "post_published:c1"},  # the same event
+    )
+    shown_early.look()
+    assert sorted((b.text, b.n) for b in selectors.bunches(live.pk)) == [
+        ("Does it cut granite?", 2), ("Is this refused? #tiles", 1),
+    ]  # fmt: skip
+    events.settle(upto)
+    subscriptions.drain(["broadcasts"])
+    assert [(b.text, b.n) for b in selectors.bunches(live.pk)] == [("Does it cut granite?", 1)]
+    assert selectors.broadcast(live.pk).n_comments == 1
+
+
+def test_somebody_erased_between_goes_with_what_was_shown_early(live: Broadcast, told: Told) -> None:
+    told(comment("ana", "Does it cut granite?", "c1"))
+    shown_early = early.Early()
+    record(comment("bo", "Where can I buy it?", "c2"))
+    shown_early.look()
+    assert keeping.erase(Erasing((), ("loopback:bo",), ())) == 1
     assert shown(live) == ["Does it cut granite?"]
