@@ -163,9 +163,11 @@ class Spool:
     def read(self, first: int, *, last: int | None = None, max_events: int, max_bytes: int) -> list[Stored]:
         """Bodies from `first` on, in order, at least one if there is any, up to the limits."""
         limit = "" if last is None else f" AND first <= {int(last)}"
+        # From the body that holds it or lies before: what is kept beyond that, a day of it, is not looked at.
         cursor = self.connection().execute(
             "SELECT first, n, received_at, source, batch, kind, body, staged FROM body"
-            f" WHERE first + n > ?{limit} ORDER BY first",
+            " WHERE first >= coalesce((SELECT max(first) FROM body WHERE first <= ?1), 0)"
+            f" AND first + n > ?1{limit} ORDER BY first",
             (first,),
         )
         found: list[Stored] = []
@@ -213,7 +215,8 @@ class Spool:
         con = self.connection()
         con.execute("BEGIN IMMEDIATE")
         con.execute(
-            "INSERT OR IGNORE INTO released SELECT first, ? FROM body WHERE first + n - 1 <= ?",
+            "INSERT OR IGNORE INTO released SELECT first, ?1 FROM body WHERE first <= ?2 AND first + n - 1 <= ?2"
+            " AND first > (SELECT coalesce(max(first), 0) FROM released)",
             (clock.now_us(), upto),
         )
         con.execute("COMMIT")
