@@ -9,9 +9,11 @@ class ConsentConfig(AppConfig):
     def ready(self) -> None:
         from rapport.consent import handlers
         from rapport.consent.selectors import analyst
-        from rapport.consent.services import forgetting, telling
+        from rapport.consent.services import erasing, forgetting, telling
+        from rapport.people import services as people
 
         handlers.register()
         analyst.register()
         telling.register()  # first: what lies below is shown before what lies above
         forgetting.register()
+        people.register_forgetting(erasing.author_words, erasing.author_rows)

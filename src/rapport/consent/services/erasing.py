@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from rapport.people.selectors import rows
 
 Progress = Callable[[str], None]
 LOCK = "erase"
+AUTHORS_AT_ONCE = 500
 TRY_AGAIN = dt.timedelta(minutes=10)
 SUBJECT_OF = "erasure"  # namespace of the identifier under which the log notes that an erasure happened
 
@@ -194,6 +195,32 @@ def _carry_out(note: Erasure, say: Progress) -> Certificate:
         properties={"erasure": str(note.id), "rows": certificate.n_rows},
     )
     return certificate
+
+
+def author_words(subjects: Sequence[int], identifiers: Sequence[str]) -> None:
+    """Before the log forgets public authors: what can only be found by their own words."""
+    for part in _parted(subjects, identifiers):
+        for eraser in erasers.registered_while_known().values():
+            eraser(part)
+
+
+def author_rows(subjects: Sequence[int], identifiers: Sequence[str]) -> None:
+    """Public authors who objected or fell silent leave every store, as whoever is erased does."""
+    n = 0
+    with subscriptions.paused():
+        listening.forget(identifiers)
+        for part in _parted(subjects, identifiers):
+            n += sum(eraser(part) for eraser in erasers.registered().values())
+    if n:
+        leave_no_free_page()
+
+
+def _parted(subjects: Sequence[int], identifiers: Sequence[str]) -> Iterator[erasers.Erasing]:
+    """Some at a time: a store asks for all of them in one condition."""
+    for at in range(0, max(len(subjects), len(identifiers)), AUTHORS_AT_ONCE):
+        numbers = tuple(subjects[at : at + AUTHORS_AT_ONCE])
+        texts = tuple(identifiers[at : at + AUTHORS_AT_ONCE])
+        yield erasers.Erasing(numbers, texts, tuple(erased.hashes_of(texts)), numbers)
 
 
 def _log_counts(forgotten: Forgotten) -> dict[str, int]:

@@ -7,6 +7,7 @@ from rapport.people.services.authors import (
     forget_authors,
     forget_authors_if_due,
     object_author,
+    register_forgetting,
     set_author_terms,
     under_derivation_ban,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "object_author",
     "propose",
     "propose_identities",
+    "register_forgetting",
     "reject",
     "reopen",
     "set_author_terms",

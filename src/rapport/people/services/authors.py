@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,21 @@ class AuthorsForgotten:
     objected: int = 0  # handles
     silent: int = 0  # authors
     events: int = 0
+
+
+Forgetting = Callable[[Sequence[int], Sequence[str]], object]  # given: subjects, identifiers
+_before: list[Forgetting] = []
+_after: list[Forgetting] = []
+
+
+def register_forgetting(before: Forgetting, after: Forgetting) -> None:
+    """Have what lies above people forget authors as well: `before` the log forgets their words, and `after`.
+
+    Both may be called again with the same authors.
+    """
+    if before not in _before:
+        _before.append(before)
+        _after.append(after)
 
 
 def object_author(network: str, handle: str) -> None:
@@ -82,8 +98,12 @@ def forget_authors(now: dt.datetime | None = None) -> AuthorsForgotten:
             known = rows.of("identifier", _IDENTIFIER, "subject", silent)
         texts += [f"{row['namespace']}:{row['value']}" for row in known.to_pylist()]
         subjects = np.union1d(silent, _of_the_log([row.identifier for row in waiting]))
+        for forget in _before if texts else ():
+            forget(subjects.tolist(), texts)
         # Of whom the log has never heard there is nothing to take out of its files.
         n_events = events.forget(subjects.tolist(), texts).events if subjects.size else 0
+        for forget in _after if texts else ():
+            forget(subjects.tolist(), texts)
         if silent.size:
             erasing.forget(silent.tolist(), ())
         AuthorObjection.objects.filter(pk__in=[row.pk for row in waiting]).delete()

@@ -1,0 +1,45 @@
+"""Public authors who object, or fell silent, are forgotten here as well."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from rapport.conversations.models import Conversation, Message
+from rapport.conversations.tests.conftest import NOW, post
+from rapport.events import subscriptions
+from rapport.kit import clock
+from rapport.people import services as people
+
+
+def test_an_author_who_objects_leaves_conversations_as_well(log: Callable[..., None]) -> None:
+    log(
+        [
+            post("ana", "1", "Can anybody help with this lantern?", asks_us=True, author_name="Ana Quetzal"),
+            post("bo", "2", "Mine is broken too.", to="1", minutes=1),
+        ]
+    )
+    subscriptions.drain(["people"])
+    people.object_author("bluesky", "ana")
+    with clock.frozen(NOW + dt.timedelta(hours=2)):
+        assert people.forget_authors_if_due() is not None
+    assert list(Message.objects.values_list("identifier", flat=True)) == ["bluesky:bo"]
+    (one,) = Conversation.objects.all()
+    assert "Quetzal" not in f"{one.author_name}{one.title}{one.preview}"
+    assert "lantern" not in f"{one.title}{one.preview}"
+    assert one.identifier != "bluesky:ana"
+
+
+def test_an_author_who_fell_silent_leaves_conversations_as_well(log: Callable[..., None]) -> None:
+    log(
+        [
+            post("ana", "1", "Can anybody help with this lantern?", asks_us=True, minutes=-60 * 24 * 800),
+            post("bo", "2", "Mine is broken too.", minutes=1, asks_us=True),
+        ]
+    )
+    subscriptions.drain(["people"])
+    with clock.frozen(NOW + dt.timedelta(hours=2)):
+        done = people.forget_authors_if_due()
+    assert done is not None
+    assert done.silent == 1
+    assert list(Message.objects.values_list("identifier", flat=True)) == ["bluesky:bo"]
