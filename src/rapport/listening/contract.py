@@ -38,7 +38,7 @@ class Terms:
     may_answer_unasked : others may be answered as well
     deletes_within_h : hours within which what is deleted there must be gone here
     is_public : what is said there was said to everybody
-    source, read_on : where these terms stand, and the day on which they were read
+    source, read_on : where these terms stand, and the day on which they were read; None: nobody has read them yet
     """
 
     keep_days: int | None
@@ -50,7 +50,7 @@ class Terms:
     deletes_within_h: int
     is_public: bool
     source: str
-    read_on: dt.date
+    read_on: dt.date | None
     note: str = ""
 
 

@@ -81,7 +81,7 @@ class AppStore:
         deletes_within_h=24,
         is_public=True,
         source="https://developer.apple.com/support/terms/",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "The page named here was not read for this version: read it before you switch this on. "
             "A developer responds to reviews of the own app, which is what they are for; a response is public, and "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 from collections.abc import Iterator, Sequence
@@ -43,7 +42,7 @@ OTHERS = Terms(
     deletes_within_h=24,
     is_public=True,
     source="https://meta.discourse.org/guidelines",
-    read_on=dt.date(2026, 11, 22),
+    read_on=None,
     note=(
         "The page named here was not read for this version: read it before you switch this on. "
         "Each forum has terms of its own at /tos and /guidelines: read them, and say so on its rule card. Days, "

@@ -83,7 +83,7 @@ class GoogleBusiness:
         deletes_within_h=24,
         is_public=True,
         source="https://developers.google.com/my-business/content/policies",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "The page named here was not read for this version: read it before you switch this on. "
             "An owner replies to reviews of the own place, which is what they are for. Google's policies limit how "

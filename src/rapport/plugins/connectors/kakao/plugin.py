@@ -59,7 +59,7 @@ class Kakao:
         deletes_within_h=24,
         is_public=False,
         source="https://kakaobusiness.gitbook.io/main/tool/chatbot/skill_guide",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "Kakao gives a key of a person that holds for this chatbot alone. What is here is our own caution, since "
             "its operating policy was not read word for word by us: have it read."

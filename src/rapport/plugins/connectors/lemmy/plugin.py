@@ -47,7 +47,7 @@ class Lemmy:
         deletes_within_h=24,
         is_public=True,
         source="https://legal.lemmy.world/tos/",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "The page named here was not read for this version: read it before you switch this on. "
             "Each instance and each community has rules of its own, and many want bots marked and advertising kept "

@@ -70,7 +70,7 @@ class Line:
         deletes_within_h=24,
         is_public=False,
         source="https://terms2.line.me/official_account_api_terms_jp",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "LINE asks that messages which their author took back are not used any more. How long the rest is kept "
             "is the firm's to say; that nothing is derived or learned is our own caution."

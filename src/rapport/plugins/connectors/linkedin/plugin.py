@@ -73,7 +73,7 @@ class LinkedIn:
         deletes_within_h=24,
         is_public=True,
         source="https://learn.microsoft.com/en-us/linkedin/marketing/data-storage-requirements",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "LinkedIn lets what members say be kept for 48 hours, and their profiles for 24; nothing may be joined to "
             "customers, sold or used for advertising. Older conversations stay with LinkedIn."

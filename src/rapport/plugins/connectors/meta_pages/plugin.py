@@ -52,7 +52,7 @@ class MetaPages:
         deletes_within_h=24,
         is_public=True,
         source="https://developers.facebook.com/terms/",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "What is kept has to be deleted when it is no longer needed, when somebody or Meta asks for it, and may "
             "not be used to profile people or sold. Days and hours here are our own caution."

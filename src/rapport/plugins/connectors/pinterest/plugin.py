@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +49,7 @@ class Pinterest:
         deletes_within_h=24,
         is_public=True,
         source="https://policy.pinterest.com/en/developer-guidelines",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "Pinterest forbids to read its site by machine, and its interface has no comments. Days and hours here "
             "are our own caution."

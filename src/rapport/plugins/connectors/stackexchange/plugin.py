@@ -54,7 +54,7 @@ class StackExchange:
         deletes_within_h=24,
         is_public=True,
         source="https://stackoverflow.com/legal/api-terms-of-use",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "The page named here was not read for this version: read it before you switch this on. "
             "Questions there are put to everybody. Whoever answers for a firm has to say so, answers that promote are "

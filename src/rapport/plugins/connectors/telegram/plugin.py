@@ -99,7 +99,7 @@ class Telegram:
         deletes_within_h=24,
         is_public=False,
         source="https://telegram.org/tos/bot-developers",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "The page named here was not read for this version: read it before you switch this on. "
             "A bot may write to those alone who wrote to it, needs a privacy policy, and may keep what its service "

@@ -78,7 +78,7 @@ class WhatsApp:
         deletes_within_h=24,
         is_public=False,
         source="https://www.whatsapp.com/legal/business-policy",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "What people write may be used to answer them, and for nothing else; a way to a person has to be offered, "
             "and whoever asks for no more messages gets none. What is kept, and how long, is the firm's to say."

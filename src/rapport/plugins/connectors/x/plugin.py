@@ -56,7 +56,7 @@ class X:
         deletes_within_h=24,
         is_public=True,
         source="https://developer.x.com/en/developer-terms/policy",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "What is deleted or changed on X has to follow here within 24 hours; people off X may not be joined to "
             "accounts without their agreement; models may not be trained on posts; automated answers need the "

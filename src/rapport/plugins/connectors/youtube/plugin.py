@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -47,7 +46,7 @@ class YouTube:
         deletes_within_h=48,
         is_public=True,
         source="https://developers.google.com/youtube/terms/developer-policies",
-        read_on=dt.date(2026, 11, 22),
+        read_on=None,
         note=(
             "What is kept of YouTube has to be asked for again or deleted within thirty days, and nothing may be "
             "derived of it that YouTube does not show itself. The 48 hours for deletions are our own caution."

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -115,3 +116,15 @@ def test_a_network_calls_and_nobody_hears_more_than_they_must(
     services.switch_off(source)
     assert call() == 404
     assert [row["text"] for row in rows()] == ["Hello"]
+
+
+def test_terms_that_nobody_read_are_not_said_to_have_been_read(
+    alice: Staff, square: Square, source: str
+) -> None:
+    client = logged_in(alice)
+    nobody = "A summary that nobody has checked at its source yet"
+    pages = ("/sources/networks/", f"/sources/networks/{source}/")
+    assert not any(nobody in client.get(page).content.decode() for page in pages[1:])
+    square.terms = dataclasses.replace(square.terms, read_on=None)
+    for page in pages:
+        assert nobody in client.get(page).content.decode(), page
