@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rapport.conversations.services import minding, receiving
+from rapport.conversations.services import forgetting, minding, receiving
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict
 
@@ -17,6 +17,7 @@ def mind_daily_if_due() -> bool:
         with home.lock("conversations-daily"):
             minding.close_quiet()
             minding.forget_asides()
+            forgetting.expire()
             minding.note_orders()
             receiving.reckon_reception()
             marker.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,10 @@ from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
 from rapport.conversations.models import Conversation, Draft, Log, Message, Node, Owed, Playbook, VoiceDraft
 from rapport.conversations.services import gathering, summing, telling
-from rapport.kit import bulk
+from rapport.kit import bulk, clock
+from rapport.listening import selectors as listening
+
+AT_ONCE = 500
 
 
 def erase(erasing: Erasing) -> int:
@@ -50,6 +54,33 @@ def erase(erasing: Erasing) -> int:
         if n:
             _compact()
     telling.tell(told)
+    return n
+
+
+def expire() -> int:
+    """Delete what was said longer ago than the terms of its source let us keep words; gives how many messages."""
+    n = 0
+    for source in listening.sources():
+        if source.keep_days is None:
+            continue
+        before = clock.now() - dt.timedelta(days=source.keep_days)
+        old = Message.objects.filter(source=source.name, direction=Message.Direction.IN, ts__lt=before)
+        while part := list(old.values_list("id", "conversation", "network", "post_id")[:AT_ONCE]):
+            with transaction.atomic():
+                ids, touched = {row[0] for row in part}, {row[1] for row in part}
+                _forget_quotes(Erasing((), (), ()), ids)
+                Message.objects.filter(id__in=ids).delete()
+                _forget_nodes([(network, post_id) for _id, _conversation, network, post_id in part])
+                told = summing.bring_up(touched, bumps=False)
+                summing.drop_empty(touched)
+                held = Message.objects.filter(conversation__in=touched).values("conversation")
+                Conversation.objects.filter(id__in=touched).exclude(id__in=held).update(
+                    subject=None, identifier="", author_name="", title="", preview=""
+                )
+            telling.tell(told)
+            n += len(part)
+    if n:
+        _compact()
     return n
 
 

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
+import re
 import uuid
 from collections.abc import Mapping
 
@@ -17,9 +18,11 @@ from rapport.conversations.services import summing
 from rapport.conversations.services.working import held, note_done
 from rapport.kit import clock, ids
 from rapport.kit.errors import Invalid, NotFound
+from rapport.knowledge.rules import asking as asking_rules
 
 PURPOSE = "analytics"  # that words serve which a department reads; whoever refuses it is counted, not quoted
 QUOTES_MAX, QUOTE_CHARS = 5, 600
+NAME_CHARS_MIN = 3  # what is shorter is a part of many words
 DUE_DAYS = 7
 URGENT, URGENT_DAYS = 0.75, 2
 STATES = ("draft", "taken", "dropped")
@@ -60,14 +63,18 @@ def voice_draft(number: uuid.UUID, *, by: int, department: str = "") -> uuid.UUI
         )
         aspect = next((m.aspect for m in asking if m.aspect), "")
         reason = next((m.contact_reason for m in asking if m.contact_reason), "")
+        quotes = _quotes(asking)
+        is_quoted = not quotes or not quotes[0]["is_withheld"]
         days = URGENT_DAYS if one.urgency >= URGENT else DUE_DAYS
         made = VoiceDraft.objects.create(
             id=ids.uuid7(),
             conversation=one,
             identifier=one.identifier,
             department=department.strip()[:64] or department_of(aspect, reason),
-            title=one.title,
-            quotes=_quotes(asking),
+            title=_nameless(one.title, asking[0].author_name, asking[0].identifier)
+            if is_quoted and asking
+            else "",
+            quotes=quotes,
             aspect=aspect,
             reason=reason,
             due_on=(clock.now() + dt.timedelta(days=days)).date(),
@@ -91,12 +98,24 @@ def _quotes(asking: list[Message]) -> list[dict[str, object]]:
             {
                 "pseudonym": pseudonym(message),
                 "day": message.ts.date().isoformat(),
-                "text": message.text[:QUOTE_CHARS] if allowed[who] else "",
+                "text": _nameless(message.text, message.author_name, who)[:QUOTE_CHARS]
+                if allowed[who]
+                else "",
                 "is_withheld": not allowed[who],
                 "message": message.id,
             }
         )
     return quotes
+
+
+def _nameless(text: str, author_name: str, identifier: str) -> str:
+    """Words without what names whoever wrote them: their name and its parts, handles, addresses, long numbers."""
+    handle = identifier.partition(":")[2]
+    parts = {author_name, *author_name.split(), handle, handle.partition("@")[0]}
+    said = asking_rules.masked(text)
+    for part in sorted((p for p in parts if len(p) >= NAME_CHARS_MIN), key=len, reverse=True):
+        said = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", "…", said, flags=re.IGNORECASE)
+    return said
 
 
 def pseudonym(message: Message) -> str:

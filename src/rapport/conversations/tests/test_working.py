@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from rapport.conversations import selectors, services
-from rapport.conversations.models import Conversation, Message, Node
+from rapport.conversations.models import Conversation, Message, Node, VoiceDraft
 from rapport.conversations.rules import clocks, weighing
 from rapport.conversations.rules.views import Wanted
 from rapport.conversations.services import telling
 from rapport.conversations.tests.conftest import NOW, mail, only, ours, post
-from rapport.events import lake, spool
+from rapport.events import lake, spool, subscriptions
 from rapport.events import services as log_services
 from rapport.kit import clock
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
@@ -352,6 +352,7 @@ def test_a_recovery_has_clocks_and_says_what_came_of_it(log: Log, bob: Staff) ->
 
 def test_one_click_drafts_a_voice_case_without_a_name(log: Log, bob: Staff) -> None:
     log([post("ana", "p1", "=HYPERLINK delivery is a joke", asks_us=True, author_name="Ana Ruiz")])
+    subscriptions.drain(["people"])  # whom nobody knows yet, nobody quotes
     one = only()
     Message.objects.update(aspect="delivery")
     first = services.voice_draft(one.id, by=bob.pk)
@@ -362,6 +363,21 @@ def test_one_click_drafts_a_voice_case_without_a_name(log: Log, bob: Staff) -> N
     assert "Ana" not in sheet
     assert "bluesky" not in sheet
     assert "'=HYPERLINK delivery is a joke" in sheet
+
+
+def test_a_voice_case_holds_no_name_that_stands_in_the_words(log: Log, bob: Staff) -> None:
+    log([mail("ana", "Late again! Call me: +49 30 1234567 or ana@example.org. Regards, Ana Ruiz", "Ruiz: late",
+              author_name="Ana Ruiz")])  # fmt: skip
+    services.voice_draft(only().id, by=bob.pk)
+    assert (
+        "Late" not in services.export_voice()
+    )  # whom nobody knows yet, nobody quotes, not as a heading either
+    VoiceDraft.objects.all().delete()
+    subscriptions.drain(["people"])
+    services.voice_draft(only().id, by=bob.pk)
+    sheet = services.export_voice()
+    assert "Late again!" in sheet
+    assert not [word for word in ("Ana", "ana@", "Ruiz", "1234567") if word in sheet]
 
 
 def test_what_is_quiet_for_too_long_closes_and_says_why(log: Log) -> None:
