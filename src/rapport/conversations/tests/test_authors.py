@@ -1,4 +1,4 @@
-"""Public authors who object, or fell silent, are forgotten here as well."""
+"""Public authors who object or fell silent, and words whose time is over, are forgotten here as well."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 
 from rapport.conversations.models import Conversation, Message
+from rapport.conversations.services import forgetting
 from rapport.conversations.tests.conftest import NOW, post
 from rapport.events import subscriptions
 from rapport.kit import clock
+from rapport.listening import services as listening
 from rapport.people import services as people
 
 
@@ -43,3 +45,22 @@ def test_an_author_who_fell_silent_leaves_conversations_as_well(log: Callable[..
     assert done is not None
     assert done.silent == 1
     assert list(Message.objects.values_list("identifier", flat=True)) == ["bluesky:bo"]
+
+
+def test_words_go_when_the_terms_of_their_network_say_so(log: Callable[..., None]) -> None:
+    listening.add_source(
+        "bluesky", "bluesky", {"handle": "shop.bsky.social", "app_password": "x"}, keep_days=10
+    )
+    month = 60 * 24 * 30
+    log(
+        [
+            post("ana", "1", "Can anybody help with this lantern?", asks_us=True, minutes=-month),
+            post("chi", "3", "Mine glows. Does yours?", to="1", asks_us=True),
+            post("bo", "2", "Has nobody an oven?", asks_us=True, minutes=-month),
+        ]
+    )
+    assert forgetting.expire() == 2
+    assert forgetting.expire() == 0
+    assert list(Message.objects.values_list("identifier", flat=True)) == ["bluesky:chi"]
+    (one,) = Conversation.objects.all()
+    assert "lantern" not in f"{one.title}{one.preview}"
