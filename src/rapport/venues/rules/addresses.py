@@ -253,6 +253,10 @@ _MAIL = re.compile(
 _REMOTE = re.compile(r"(?<!\w)@[\w.-]+@[\w.-]+\w|(?<!\w)@[\w-]+(?:\.[\w-]+)+")
 
 
+# "e.g.it", "z.B.in": an abbreviation and the next word, its space left out.
+_ABBREVIATED = re.compile(r"^[^\W\d_]\.(?:[^\W\d_]{1,2}\.)+[^\W\d_]{2,3}$")
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """One address as the text has it.
@@ -311,6 +315,8 @@ def _is_address(m: re.Match[str]) -> bool:
     if host in SHORTENERS or (m["rest"] and len(m["rest"]) > 1):
         return end in _ENDINGS or end in _FILES or len(end) == 2
     if end in _FILES:
+        return False
+    if _ABBREVIATED.match(host):
         return False
     if end in _DOUBTFUL and host.count(".") == 1:
         # "fixed.it" is a full stop without its space; "shop-otter.it" is an address.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rapport.venues.rules import reading
 from rapport.venues.rules.folding import Folded, plain
+from rapport.venues.rules.luring import is_denied, lures
 
 _CODE_WORD = (
     r"(?:promo(?:tion(?:al)?)?|discount|coupon|voucher|referral|rabatt|gutschein|aktions|promotion|reduction|avantage"
@@ -63,7 +64,7 @@ _CODE_CASE = re.compile(
 )
 _TECHNICAL = re.compile(
     r"fault|error|fehler|erreur|panne|obd|dtc|part n|teile|modell?|size|e-?nummer|errore|erro\b|fout|blad|version|firmware"
-    r"|order n|ticket|serial|standard|norm\b|typ\b|type\b|bulb|socket|fuse n|relay n"
+    r"|order n|\bfits?\b|\bpasst\b|\bengine|plugs?\b|ticket|serial|standard|norm\b|typ\b|type\b|bulb|socket|fuse n|relay n"
 )
 _FAULT_CODE = re.compile(r"^(?:[PBCU]\d{4}|E\d{1,3}|[A-Z]\d{2,3})$")
 
@@ -119,6 +120,8 @@ def promoting(text: Folded, names: Sequence[str] = ()) -> list[Promoting]:
             found["praise"] = Promoting("praise", words)
         for kind, words in _by_sentence(said, names):
             found.setdefault(kind, Promoting(kind, words))
+    for kind, words in lures(text):
+        found.setdefault(kind, Promoting(kind, words))
     return list(found.values())
 
 
@@ -135,7 +138,7 @@ def _by_sentence(text: str, names: Sequence[str]) -> list[tuple[str, str]]:
         deal = _ANY_DEAL.search(sentence)
         if (
             deal
-            and not _IS_DENIED.search(sentence)
+            and not is_denied(sentence, *deal.span())
             and (not _SERVICE.search(sentence) or _INVITES.search(sentence))
         ):
             found.append(("offer", deal.group()))
@@ -172,8 +175,24 @@ def _outside_service(text: str, pattern: re.Pattern[str], kind: str) -> str:
             sentence = _sentence_at(text, m.start())
             if _SERVICE.search(sentence) and not _INVITES.search(sentence):
                 continue
+        if kind in {"offer", "call"} and _is_denied(text, m):
+            continue
         return m.group().strip()
     return ""
+
+
+# "A discount wouldn't mend it", "I would not buy that from us": said against it, in the same clause.
+_AGAINST = reading.compiled(_filled("against"))
+_REFUSED = re.compile(rf"\b{reading.either(_filled('refused'))}(?: [\w'-]+){{0,3}} $")
+_THEIR_ORDER = re.compile(r"\b(?:your|the|an|my|his|her|their|this|that|which|each|in) $")
+
+
+def _is_denied(text: str, m: re.Match[str]) -> bool:
+    """Whether what is found is denied, or is a thing ("your order from here") and no call."""
+    before = text[max(0, m.start() - 40) : m.start()]
+    if m.group().startswith("order") and _THEIR_ORDER.search(before):
+        return True
+    return bool(_AGAINST.match(text, m.end()) or _REFUSED.search(before))
 
 
 def _sentence_at(text: str, place: int) -> str:
