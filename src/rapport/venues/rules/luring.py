@@ -50,6 +50,8 @@ _QUIET = re.compile(
     rf"(?<![\w-])[^\W\d_]{{3,}}[\"'*]?,? (?:{_JOINT}[ ,]{{1,2}}){{1,2}}[\"'*]?(?:an? |une? |uno |uma? |een )?"
     rf"(?:{_NUMBER}|\d{{1,3}})(?![\w.,:]*\d)(?![\w-])(?! ?(?:%|mm|cm|nm|bar|degrees|grad|euro|eur))"
 )
+# A whole word and two or three digits: no part is called so, whatever stands beside it.
+_SURE = re.compile(r"^[^\W\d_]{4,}\d{1,3}$")
 _FAULT = re.compile(r"^(?:[pbcu][0-9a-f]{4}|e\d{1,3}|[a-z]{1,2}\d{1,4}[a-z]?|\d+[a-z]{1,2}\d*[a-z]?)$")
 _WITH_CODE = re.compile(
     r"\b(?:with|using|use|via|mit|dank|avec|con|com|met|z|usando|nutze?|enter|under|unter)\s(?:\w{1,5}\s){0,2}(?:\w+-?)?"
