@@ -68,7 +68,7 @@ def expire() -> int:
         while part := list(old.values_list("id", "conversation", "network", "post_id")[:AT_ONCE]):
             with transaction.atomic():
                 ids, touched = {row[0] for row in part}, {row[1] for row in part}
-                _forget_quotes(Erasing((), (), ()), ids)
+                gathering.unquote(ids)
                 Message.objects.filter(id__in=ids).delete()
                 _forget_nodes([(network, post_id) for _id, _conversation, network, post_id in part])
                 told = summing.bring_up(touched, bumps=False)
@@ -96,13 +96,7 @@ def _forget_quotes(erasing: Erasing, messages: set[int]) -> int:
     for draft in VoiceDraft.objects.filter(identifier__in=names):
         n += draft.delete()[0]
     # They may be quoted in a draft of somebody else's conversation.
-    for draft in VoiceDraft.objects.all().iterator(chunk_size=500):
-        kept = [quote for quote in draft.quotes if quote.get("message") not in messages]
-        if len(kept) < len(draft.quotes):
-            draft.quotes = kept
-            draft.save(update_fields=["quotes"])
-            n += 1
-    return n
+    return n + gathering.unquote(messages)
 
 
 def _naming(identifiers: Sequence[str]) -> list[int]:

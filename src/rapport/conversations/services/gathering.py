@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 from django.db import transaction
 
-from rapport.conversations.models import Conversation, Message, Node
+from rapport.conversations.models import Conversation, Message, Node, VoiceDraft
 from rapport.conversations.rules import joining, summary, weighing
 from rapport.conversations.services import absorbing, answering, summing, telling
 from rapport.events import lake
@@ -447,6 +447,18 @@ def _state_in(row: Mapping[str, Any]) -> str:
     return summary.AUTOMATIC if row["is_automatic"] else ""
 
 
+def unquote(messages: set[int]) -> int:
+    """Take what was said in these out of drafts to departments, whosever conversation they belong to."""
+    n = 0
+    for draft in VoiceDraft.objects.all().iterator(chunk_size=500) if messages else ():
+        kept = [quote for quote in draft.quotes if quote.get("message") not in messages]
+        if len(kept) < len(draft.quotes):
+            draft.quotes = kept
+            draft.save(update_fields=["quotes"])
+            n += 1
+    return n
+
+
 def _change(rows: Sequence[Mapping[str, Any]]) -> set[uuid.UUID]:
     """Edits and deletions; a deletion that comes before its post is remembered until the post comes."""
     touched: set[uuid.UUID] = set()
@@ -464,6 +476,7 @@ def _change(rows: Sequence[Mapping[str, Any]]) -> set[uuid.UUID]:
                     conflict=("network", "post_id"),
                     update=("is_gone",),
                 )
+            unquote(set(mine.values_list("id", flat=True)))
             mine.update(text="", author_name="", state="deleted", signs="", is_help=False, is_complaint=False)
         elif row["words"]:
             mine.exclude(state="deleted").update(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from rapport.conversations import handlers
-from rapport.conversations.models import Conversation, Message
+from rapport.conversations import handlers, services
+from rapport.conversations.models import Conversation, Message, VoiceDraft
 from rapport.conversations.tests.conftest import mail, only, ours, post, record, said, threads
 from rapport.events import subscriptions
 
@@ -159,6 +159,14 @@ def test_what_was_deleted_is_empty_and_stays_so_where_it_comes_late(log: Log) ->
     log([post("bo", "p9", "@otter help", asks_us=True)])
     late = Message.objects.get(post_id="p9")
     assert (late.text, late.state, late.why) == ("", "deleted", "")
+
+
+def test_what_was_deleted_is_quoted_no_more(log: Log, bob: object) -> None:
+    log([post("ana", "p1", "@otter the handle broke off", asks_us=True)])
+    services.voice_draft(only().id, by=bob.pk)  # type: ignore[attr-defined]
+    assert len(VoiceDraft.objects.get().quotes) == 1
+    log([said("post_deleted", "bluesky:ana", network="bluesky", post_id="p1", message_id="d1")])
+    assert VoiceDraft.objects.get().quotes == []
 
 
 def test_the_newest_words_hold(log: Log) -> None:
