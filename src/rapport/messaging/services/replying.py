@@ -70,7 +70,9 @@ class Answer:
         ""  # as events name it; empty: `social` in public, `direct` in private, or the channel's own
     )
     expires_at: dt.datetime | None = None
-    is_own_post: bool = False  # said to everybody on a page of our own, in answer to nobody; `to` is not looked at
+    is_own_post: bool = (
+        False  # said to everybody on a page of our own, in answer to nobody; `to` is not looked at
+    )
     at: dt.datetime | None = None  # of a preview: when it would be said; None: now
 
 
