@@ -70,12 +70,16 @@ def is_same(one: str, other: str) -> bool:
 
 
 def bands(words: str) -> list[int]:
-    """Where texts like this one are looked for: numbers of 63 bits, the same in every process."""
+    """Where texts like this one are looked for: numbers of 63 bits, the same in every process.
+
+    The text's figures are part of each: what has others is never the same, and need not be compared.
+    """
     hashed: Hashes = np.array([_hash(shingle) for shingle in shingles(words)], dtype=np.uint64)
     with np.errstate(over="ignore"):
         least = ((hashed[:, None] * _BY[None, :] + _PLUS[None, :]) % _PRIME).min(axis=0)
+    said = ",".join(figures(words))
     return sorted(
-        _hash(f"{band}:{','.join(map(str, least[band * ROWS : (band + 1) * ROWS]))}") >> 1
+        _hash(f"{band}:{said}:{','.join(map(str, least[band * ROWS : (band + 1) * ROWS]))}") >> 1
         for band in range(BANDS)
     )
 

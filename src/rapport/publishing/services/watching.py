@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +21,10 @@ from rapport.publishing.services.live import EARLY, KEY, LATE
 log = logging.getLogger(__name__)
 
 LIVE_S = 0.15  # between two looks at the spool while something runs
-LOG_S = 1.0  # between two looks at the log, which confirms what was shown
+LOG_S = 2.0  # between two looks at the log, which confirms what was shown
 IDLE_S = 3.0
 RETRY_S = 2.0
+SWITCH_S = 0.0005  # a thread that waits for its turn beside the worker's others gets it after that
 
 
 def is_live(now: dt.datetime | None = None) -> bool:
@@ -61,14 +63,20 @@ def gather_forever(stop: process.Stop) -> None:
 def show_forever(stop: process.Stop) -> None:
     """Show comments as soon as they are in the spool whenever something is live, until told to stop."""
     shown: early.Early | None = None
+    usual_s = sys.getswitchinterval()
     while not stop:
         try:
             close_old_connections()
             if not is_live():
-                shown = None
+                if shown is not None:
+                    sys.setswitchinterval(usual_s)
+                    shown = None
                 stop.wait(IDLE_S)
                 continue
-            shown = shown or early.Early()
+            if shown is None:
+                # Each row that is read gives the turn away: at Python's five milliseconds it takes seconds to get back.
+                sys.setswitchinterval(SWITCH_S)
+                shown = early.Early()
             if not shown.look():
                 stop.wait(LIVE_S)
         except Exception:

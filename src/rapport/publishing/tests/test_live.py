@@ -59,6 +59,8 @@ def test_who_says_the_same_in_other_letters_says_the_same() -> None:
     for other in ("How much is the wood blade?", "Is the tile blade any good?"):
         assert not alike.is_same(one, alike.plain(other)), other
     assert not alike.is_same(alike.plain("does it fit a 2019 golf"), alike.plain("does it fit a 2020 golf"))
+    # Nor is it looked at: a desk of thousands who ask of their own year would compare each with all.
+    assert not set(alike.bands("does it fit a 2019 golf")) & set(alike.bands("does it fit a 2020 golf"))
 
 
 @pytest.fixture
