@@ -453,8 +453,8 @@ def unquote(messages: set[int]) -> int:
     for draft in VoiceDraft.objects.all().iterator(chunk_size=500) if messages else ():
         kept = [quote for quote in draft.quotes if quote.get("message") not in messages]
         if len(kept) < len(draft.quotes):
-            draft.quotes = kept
-            draft.save(update_fields=["quotes"])
+            draft.quotes, draft.title = kept, ""  # the heading may be their beginning
+            draft.save(update_fields=["quotes", "title"])
             n += 1
     return n
 

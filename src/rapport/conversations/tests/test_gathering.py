@@ -163,10 +163,12 @@ def test_what_was_deleted_is_empty_and_stays_so_where_it_comes_late(log: Log) ->
 
 def test_what_was_deleted_is_quoted_no_more(log: Log, bob: object) -> None:
     log([post("ana", "p1", "@otter the handle broke off", asks_us=True)])
+    subscriptions.drain(["people"])
     services.voice_draft(only().id, by=bob.pk)  # type: ignore[attr-defined]
+    assert "handle" in VoiceDraft.objects.get().title
     assert len(VoiceDraft.objects.get().quotes) == 1
     log([said("post_deleted", "bluesky:ana", network="bluesky", post_id="p1", message_id="d1")])
-    assert VoiceDraft.objects.get().quotes == []
+    assert (VoiceDraft.objects.get().quotes, VoiceDraft.objects.get().title) == ([], "")
 
 
 def test_the_newest_words_hold(log: Log) -> None:
