@@ -26,6 +26,11 @@ _BETTER, _PRIVATELY, _CIRCLE, _CHEAP = (_word(k) for k in ("better", "privately"
 _SEASON, _EXTRA, _ORDERS, _OURS, _FREIGHT = (
     _word(k) for k in ("season", "extra", "orders", "ours", "freight")
 )
+_BOASTS, _ENGAGING, _PRICES, _SHOWN = (_word(k) for k in ("boasts", "engaging", "prices", "shown"))
+_PROMOTION = reading.table("promotion.toml")
+_SERVED, _INVITES = (
+    re.compile(rf"\b{reading.either(_PROMOTION[kind]['all'])}\b") for kind in ("service", "invites")
+)
 _NUMBER = rf"(?:{'|'.join(_WORDS['numbers'])})"
 _JOINT = rf"(?:{'|'.join(_WORDS['joint'])})"
 
@@ -43,11 +48,12 @@ _LETTERS = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .\-_*·|~+/,]+[^\W_]){3,}(?![^\W
 _HYPHENED = re.compile(
     rf"(?<![\w-])[^\W\d_]{{3,}}(?:[-_. ](?:\d|{_NUMBER})){{2,}}(?!\w)"
     rf"|(?<![\w-])[^\W\d_]{{3,}}[-_](?:\d{{1,3}}|{_NUMBER})(?![\w-])"
+    rf"|(?<![\w-])(?:[^\W\d_]{{1,6}}-){{2,}}(?:\d{{1,3}}|{_NUMBER})(?![\w-])"
 )
 _LOUD = re.compile(r"(?<![\w-])[A-ZÀ-Þ]{3,}(?![\w-])[^\w.!?\n]{1,3}")
-_NUMBER_NEXT = re.compile(rf"(?:{_JOINT}\W{{1,3}}){{0,2}}(?:{_NUMBER}|\d{{1,3}})\b")
+_NUMBER_NEXT = re.compile(rf"(?:{_JOINT}\W{{1,3}}){{0,2}}(?:eine?n? |an? |une? )?(?:{_NUMBER}|\d{{1,3}})\b")
 _QUIET = re.compile(
-    rf"(?<![\w-])[^\W\d_]{{3,}}[\"'*]?,? (?:{_JOINT}[ ,]{{1,2}}){{1,2}}[\"'*]?(?:an? |une? |uno |uma? |een )?"
+    rf"(?<![\w-])[^\W\d_]{{3,}}[\"'*]?,? (?:{_JOINT}[ ,]{{1,2}}){{1,2}}[\"'*]?(?:an? |une? |uno |uma? |eene? |eine?n? )?"
     rf"(?:{_NUMBER}|\d{{1,3}})(?![\w.,:]*\d)(?![\w-])(?! ?(?:%|mm|cm|nm|bar|degrees|grad|euro|eur))"
 )
 # A whole word and two or three digits: no part is called so, whatever stands beside it.
@@ -57,7 +63,7 @@ _WITH_CODE = re.compile(
     r"\b(?:with|using|use|via|mit|dank|avec|con|com|met|z|usando|nutze?|enter|under|unter)\s(?:\w{1,5}\s){0,2}(?:\w+-?)?"
     r"(?:codes?|codigo|codice|kod(?:em|u)?)\W{1,3}(?P<code>[^\W_]{3,20})"
 )
-_DENIES = re.compile(rf"(?:\b|(?=n't))(?:{'|'.join(reading.table('promotion.toml')['denies']['all'])})\b")
+_DENIES = re.compile(rf"(?:\b|(?=n't))(?:{'|'.join(_PROMOTION['denies']['all'])})\b")
 _NOT_ONLY = re.compile(
     r"\bnot only\b|\bnicht nur\b|\bpas seulement\b|\bno solo\b|\bnon solo\b|\bnao so\b|\bniet alleen\b|\bwhy not\b"
 )
@@ -138,8 +144,9 @@ def is_denied(low: str, start: int, end: int) -> bool:
 
 def _offer(low: str, before: str) -> str:
     """The words of an offer in a sentence."""
-    denied = bool(_NEVER.search(low)) and not _NOT_ONLY.search(low)
-    if denied and not _CUTS.search(low):
+    if m := _BOASTS.search(low):
+        return m.group()
+    if _NEVER.search(low) and not _NOT_ONLY.search(low):
         return ""
     for pattern in (_CUTS, _DRAWS):
         if m := pattern.search(low):
@@ -151,12 +158,16 @@ def _offer(low: str, before: str) -> str:
             return f"{m.group()} … {p.group()}"
         if _CIRCLE.search(low):
             return m.group()
+    if (m := _PRICES.search(low)) and _PRIVATELY.search(low) and not _SHOWN.search(low):
+        return m.group()
     m = _CHEAP.search(low)
     if m and not _ELSEWHERE.search(low) and not _MISHAPS.search(low) and _for_them(low):
         return m.group()
     m = _EXTRA.search(low)
+    if m is None or _ELSEWHERE.search(low) or (_SERVED.search(low) and not _INVITES.search(low)):
+        return ""
     sent = _FREIGHT.search(low) and (_CIRCLE.search(low) or _SEASON.search(low))
-    return m.group() if m and not _ELSEWHERE.search(low) and (_ORDERS.search(low) or sent) else ""
+    return m.group() if sent or _ORDERS.search(low) or _ENGAGING.search(low) else ""
 
 
 def _for_them(low: str) -> bool:

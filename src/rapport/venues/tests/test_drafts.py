@@ -28,7 +28,7 @@ OTHERS = {
     "forum_pl": replace(FORUM, languages=("pl",)),
     "vendors": replace(FORUM, must_tag_vendor=True, disclosure_as="tag"),
     "evening": from_mapping({"hours": "mon-fri 18:00-22:00", "zone": "Europe/Berlin"}, on=FORUM),
-    "talk": RuleCard("discourse:talk.example", forbids=("promotion", "codes")),
+    "talk": RuleCard("discourse:talk.example", disclosure_as="none", forbids=("promotion", "codes")),
     "chat_strict": replace(FORUM, forbids=("hashtags",)),
 }
 
