@@ -19,7 +19,7 @@ import numpy as np
 
 from rapport.bench import child
 from rapport.bench.harness import Measure, bench
-from rapport.kit import clock, home
+from rapport.kit import clock, home, process
 
 SECONDS = 600
 PER_S = 50
@@ -96,6 +96,7 @@ def main(seconds: int) -> None:
     number = services.begin(title="Bench", sources=["bench"], joins=[], starts_at=now, ends_at=ends, by="").pk
     parts = [subprocess.Popen([sys.executable, "-m", "rapport", part]) for part in ("load", "work")]
     try:
+        _wait_for("load", "work")
         sent = [0]
         took = _measured(seconds, sent, lambda: selectors.broadcast(number).n_comments)
         n_bunches = sum(1 for _ in _all(selectors, number))
@@ -107,6 +108,15 @@ def main(seconds: int) -> None:
     arrived = selectors.broadcast(number).n_comments
     found = {"seconds": seconds, "took_s": took, "sent": sent[0], "arrived": arrived, "bunches": n_bunches}
     print(json.dumps(found))
+
+
+def _wait_for(*names: str) -> None:
+    """Until these run, as they do when a broadcast begins."""
+    began = clock.monotonic_s()
+    while not {*names} <= {one.name for one in process.running()}:
+        if clock.monotonic_s() - began > WAIT_S:
+            raise RuntimeError(f"{names} do not run")
+        clock.sleep(0.1)
 
 
 def _measured(seconds: int, sent: list[int], arrived: Any) -> list[float]:
@@ -124,8 +134,7 @@ def _measured(seconds: int, sent: list[int], arrived: Any) -> list[float]:
             sent[0] += PAGE
             at.append((sent[0], said))
             last = clock.monotonic_s()
-            continue
-        n = arrived()
+        n = arrived()  # also where saying them lags behind on a busy machine
         seen = clock.monotonic_s()
         while len(took) < len(at) and at[len(took)][0] <= n:
             took.append(seen - at[len(took)][1])
