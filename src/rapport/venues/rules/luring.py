@@ -51,9 +51,11 @@ _HYPHENED = re.compile(
     rf"|(?<![\w-])(?:[^\W\d_]{{1,6}}-){{2,}}(?:\d{{1,3}}|{_NUMBER})(?![\w-])"
 )
 _LOUD = re.compile(r"(?<![\w-])[A-ZÀ-Þ]{3,}(?![\w-])[^\w.!?\n]{1,3}")
-_NUMBER_NEXT = re.compile(rf"(?:{_JOINT}\W{{1,3}}){{0,2}}(?:eine?n? |an? |une? )?(?:{_NUMBER}|\d{{1,3}})\b")
+_NUMBER_NEXT = re.compile(
+    rf"(?:{_JOINT}\W{{1,3}}){{0,2}}(?:eine?[nrms]? |an? |une? )?(?:{_NUMBER}|\d{{1,3}})\b"
+)
 _QUIET = re.compile(
-    rf"(?<![\w-])[^\W\d_]{{3,}}[\"'*]?,? (?:{_JOINT}[ ,]{{1,2}}){{1,2}}[\"'*]?(?:an? |une? |uno |uma? |eene? |eine?n? )?"
+    rf"(?<![\w-])[^\W\d_]{{3,}}[\"'*]?,? (?:{_JOINT}[ ,]{{1,2}}){{1,2}}[\"'*]?(?:an? |une? |uno |uma? |eene? |eine?\w? )?"
     rf"(?:{_NUMBER}|\d{{1,3}})(?![\w.,:]*\d)(?![\w-])(?! ?(?:%|mm|cm|nm|bar|degrees|grad|euro|eur))"
 )
 # A whole word and two or three digits: no part is called so, whatever stands beside it.
