@@ -325,13 +325,13 @@ def test_a_file_is_imported_by_the_worker_while_one_watches(page: Any, tmp_path:
 def test_the_theme_changes_at_once_and_stays(page: Any) -> None:
     page.goto("/settings/")
     for theme, background in (("dark", "rgb(22, 24, 26)"), ("light", "rgb(246, 246, 244)")):
-        page.click("details.me summary")
+        page.click("details.me:not(.pausing) summary")
         with page.expect_response("**/settings/theme/"):
             page.click(f"[name=theme][value={theme}]")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
         page.reload()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
-    page.click("details.me summary")
+    page.click("details.me:not(.pausing) summary")
     with page.expect_response("**/settings/theme/"):
         page.click("[name=theme][value=auto]")
 
@@ -357,6 +357,7 @@ def test_the_rail_is_a_drawer_on_a_telephone(narrow: Any) -> None:
     narrow.keyboard.press("Escape")
     rail.wait_for(state="hidden")
     narrow.click("text=Menu")
+    narrow.click("#rail summary:has-text('Set up')")
     narrow.click("#rail a:has-text('Health')")
     narrow.wait_for_url("**/health/")
 

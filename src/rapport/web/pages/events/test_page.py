@@ -65,8 +65,8 @@ def test_labels_of_models_narrow_too(alice: Staff, ana: int) -> None:
     span = services.annotate(pa.Table.from_pylist([row], schema=rules.ANNOTATION))
     services.settle(span.first + span.n - 1)
     client = logged_in(alice)
-    assert shown(client, label="negative") == ["Post"]
-    assert shown(client, label="positive") == []
+    assert "Post" in shown(client, label="negative")  # beside what the models themselves call so
+    assert "Post" not in shown(client, label="positive")
 
 
 def test_pages_go_on_where_the_last_one_ended(alice: Staff, say: Say) -> None:

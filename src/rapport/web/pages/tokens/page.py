@@ -33,6 +33,9 @@ SCOPES: dict[Scope, Any] = {
     Scope.REQUESTS_READ: gettext_lazy("see what people ask about their data"),
     Scope.REQUESTS_WRITE: gettext_lazy("open such requests"),
     Scope.SURVEYS_READ: gettext_lazy("read what surveys came to"),
+    Scope.CONVERSATIONS_READ: gettext_lazy("read conversations"),
+    Scope.CONVERSATIONS_WRITE: gettext_lazy("answer conversations and settle them"),
+    Scope.KNOWLEDGE_READ: gettext_lazy("ask what is known"),
     Scope.PAUSE_WRITE: gettext_lazy("pause everything that leaves, and let it go on"),
     Scope.HEALTH_READ: gettext_lazy("see whether all is well"),
 }
