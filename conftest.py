@@ -34,12 +34,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not ON_POSTGRES:
         return
     whole = Path(__file__).parent / "tests" / "e2e"
+    # A page only asks selectors and calls services, and the tests of these are run.
+    pages = Path(__file__).parent / "src" / "rapport" / "web" / "pages"
     of_the_lake = ("test_loader.py", "test_collector_schema.py")
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
         names = getattr(item, "fixturenames", ())
         asks = item.get_closest_marker("django_db") is not None or {"db", "transactional_db"} & set(names)
+        asks = asks and pages not in item.path.parents
         matters = whole in item.path.parents or (asks and item.path.name not in of_the_lake)
         (kept if matters else left).append(item)
     items[:] = kept
