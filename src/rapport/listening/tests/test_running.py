@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from rapport.kit import clock, process
 from rapport.listening import selectors, services
@@ -25,7 +26,10 @@ class Until:
         self.left = most
 
     def __bool__(self) -> bool:
-        return self.left <= 0 or bool(self.is_so())
+        try:
+            return self.left <= 0 or bool(self.is_so())
+        except OperationalError:  # in memory a table that another thread writes cannot be read meanwhile
+            return False
 
     def wait(self, _seconds: float) -> bool:
         self.left -= 1

@@ -429,9 +429,12 @@ def test_a_chat_comes_in_and_its_answer_goes_back(bob: Staff, alice: Staff, home
     assert (row.channel, row.n_messages, row.is_public) == ("chat", 2, False)
     html = do(logged_in(bob), row.id, "answer", text="It left today.").content.decode()
     assert "on its way" in html.lower()
-    with clock.frozen(MONDAY + dt.timedelta(hours=1, minutes=1)):
-        messaging.drain()
-    lines = chatting.hear(token, 0)
+    # In memory a table that another thread reads cannot be written meanwhile; what could not leave is tried again.
+    for minute in range(1, 20):
+        with clock.frozen(MONDAY + dt.timedelta(hours=1, minutes=minute)):
+            messaging.drain()
+        if len(lines := chatting.hear(token, 0)) > 2:
+            break
     assert [(line.is_ours, line.text) for line in lines] == [
         (False, "Where is my order?"),
         (False, "It is number 1042."),
