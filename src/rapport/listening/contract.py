@@ -234,13 +234,18 @@ class Manners:
     length_max: int = 0
 
 
+def setting(default: Any, label: str, text: str = "", **more: object) -> Any:
+    """One field of a connector's `config`, with what a form says of it; `more` as `Connector` names it."""
+    return field(default=default, metadata={"label": label, "help": text, **more})
+
+
 @runtime_checkable
 class Connector(Protocol):
     """One network. The folder is its name; `plugin.py` ends with `plugin = ...`.
 
     name, title : the folder's name, and what a screen calls it
     network : namespace of the handles there (`bluesky`, `mastodon`, `email`), and the start of its venues
-    config : a frozen dataclass; each field has a default, and in its metadata `label`, `help` and perhaps
+    config : a frozen dataclass of `setting`s; each has a default, and in its metadata `label`, `help` and perhaps
         `secret`, `choices` (value to words), `low` and `high` of a number, `optional` (may stay empty), `lines`
         (a text of several)
     costs : what is free and what needs the firm's own keys, in a sentence

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -27,6 +27,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 
 API = "https://api.appstoreconnect.apple.com"
@@ -46,22 +47,18 @@ _LEFT = re.compile(r"user-hour-rem:(\d+)")
 class Config:
     """Which app, and by which key."""
 
-    app_id: str = field(default="", metadata={"label": "Apple ID of the app", "help": "Digits alone."})
-    issuer_id: str = field(
-        default="",
-        metadata={
-            "label": "Issuer", "optional": True,
-            "help": "Users and Access, Integrations. Empty for an individual key.",
-        },
-    )  # fmt: skip
-    key_id: str = field(default="", metadata={"label": "Key's id", "help": "Ten letters and digits."})
-    private_key: str = field(
-        default="",
-        metadata={
-            "label": "Private key", "secret": True, "lines": True,
-            "help": "The whole .p8 file. The key needs the role Customer Support to respond.",
-        },
-    )  # fmt: skip
+    app_id: str = setting("", "Apple ID of the app", "Digits alone.")
+    issuer_id: str = setting(
+        "", "Issuer", "Users and Access, Integrations. Empty for an individual key.", optional=True
+    )
+    key_id: str = setting("", "Key's id", "Ten letters and digits.")
+    private_key: str = setting(
+        "",
+        "Private key",
+        "The whole .p8 file. The key needs the role Customer Support to respond.",
+        secret=True,
+        lines=True,
+    )
 
 
 class AppStore:

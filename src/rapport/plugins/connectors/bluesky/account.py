@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from rapport.kit import http, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
-from rapport.listening.contract import Context, Failed
+from rapport.listening.contract import Context, Failed, setting
 
 HANDLE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,200}")
@@ -29,20 +29,15 @@ SESSION = "session"  # where it is remembered
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which account, and where it lives."""
 
-    server: str = _field(
+    server: str = setting(
         "https://bsky.social", "Server", "Where the account lives; bsky.social unless you host it elsewhere."
     )
-    handle: str = _field("", "Handle", "Without @, such as shop.bsky.social or otter.example.")
-    app_password: str = _field(
+    handle: str = setting("", "Handle", "Without @, such as shop.bsky.social or otter.example.")
+    app_password: str = setting(
         "", "App password", "Make one under Settings, Privacy and security, App passwords.", secret=True
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +17,7 @@ from rapport.kit import http, markup, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
 from rapport.kit.marks import Found
-from rapport.listening.contract import Context, Failed, Said, refusal
+from rapport.listening.contract import Context, Failed, Said, refusal, setting
 
 WHOSE = {"others": "Somebody else's forum", "own": "The firm's own forum"}
 WHICH = {"followed": "Those with words that are followed, and what addresses us", "all": "Every public post"}
@@ -28,33 +28,28 @@ _NUMBER = re.compile(r"(\d+)/(\d+)@(.+)")
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which forum, as whom."""
 
-    server: str = _field("", "Forum", "Its address, such as https://forum.example.com.")
-    api_key: str = _field(
+    server: str = setting("", "Forum", "Its address, such as https://forum.example.com.")
+    api_key: str = setting(
         "",
         "API key",
         "Made by an administrator under Admin, API, for a single account; read and write of posts, topics, search, "
         "notifications and user actions.",
         secret=True,
     )
-    api_username: str = _field("", "Account", "The account that the key speaks as.")
-    webhook_secret: str = _field(
+    api_username: str = setting("", "Account", "The account that the key speaks as.")
+    webhook_secret: str = setting(
         "",
         "Secret of the web hook",
         "Of at least 12 characters. Empty where the forum does not call us: it is then asked.",
         secret=True,
         optional=True,
     )
-    which: str = _field("followed", "Which posts", choices=WHICH)
-    whose: str = _field("others", "Whose place", "Decides what may be done with its words.", choices=WHOSE)
+    which: str = setting("followed", "Which posts", choices=WHICH)
+    whose: str = setting("others", "Whose place", "Decides what may be done with its words.", choices=WHOSE)
 
     @property
     def host(self) -> str:

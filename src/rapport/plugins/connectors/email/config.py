@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.headerregistry import Address
 
 from rapport.kit.errors import Invalid
+from rapport.listening.contract import setting
 
 TLS, STARTTLS, PLAIN = "tls", "starttls", "none"
 SECURITY = {
@@ -22,35 +23,31 @@ KEEPERS = {
 }
 
 
-def _field(default: str | int, label: str, text: str = "", **more: object) -> object:
-    return field(default=default, metadata={"label": label, "help": text, **more})
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """A mailbox and the server that its answers leave by."""
 
-    host: str = _field("", "IMAP server", "The host name your mail provider gives for reading.")  # type: ignore[assignment]
-    port: int = _field(993, "IMAP port", low=1, high=65_535)  # type: ignore[assignment]
-    security: str = _field(TLS, "IMAP encryption", choices=SECURITY)  # type: ignore[assignment]
-    login_name: str = _field("", "Log-in name", "Often the whole mail address.")  # type: ignore[assignment]
-    password: str = _field("", "Password", "An app password, where your provider has such.", secret=True)  # type: ignore[assignment]
-    folder: str = _field("INBOX", "Folder to read")  # type: ignore[assignment]
-    sent_folder: str = _field(  # type: ignore[assignment]
+    host: str = setting("", "IMAP server", "The host name your mail provider gives for reading.")
+    port: int = setting(993, "IMAP port", low=1, high=65_535)
+    security: str = setting(TLS, "IMAP encryption", choices=SECURITY)
+    login_name: str = setting("", "Log-in name", "Often the whole mail address.")
+    password: str = setting("", "Password", "An app password, where your provider has such.", secret=True)
+    folder: str = setting("INBOX", "Folder to read")
+    sent_folder: str = setting(
         "", "Folder of sent mail", "Empty: what staff answer elsewhere is not seen.", optional=True
     )
-    our_addresses: str = _field(  # type: ignore[assignment]
+    our_addresses: str = setting(
         "", "Our addresses", "Mail from these is ours; separate them by commas.", optional=True
     )
-    from_address: str = _field("", "From address", "What people see and answer to.")  # type: ignore[assignment]
-    from_name: str = _field("", "From name", "Usually the firm's.", optional=True)  # type: ignore[assignment]
-    smtp_host: str = _field("", "SMTP server", "Empty: this mailbox is only read.", optional=True)  # type: ignore[assignment]
-    smtp_port: int = _field(587, "SMTP port", low=1, high=65_535)  # type: ignore[assignment]
-    smtp_security: str = _field(STARTTLS, "SMTP encryption", choices=SECURITY)  # type: ignore[assignment]
-    smtp_login_name: str = _field("", "SMTP log-in name", "Empty: as for reading.", optional=True)  # type: ignore[assignment]
-    smtp_password: str = _field("", "SMTP password", "Empty: as for reading.", secret=True, optional=True)  # type: ignore[assignment]
-    keeps_sent: str = _field("nobody", "Who puts our answers into the folder of sent mail", choices=KEEPERS)  # type: ignore[assignment]
-    timeout_s: int = _field(20, "Seconds to wait for an answer", low=2, high=300)  # type: ignore[assignment]
+    from_address: str = setting("", "From address", "What people see and answer to.")
+    from_name: str = setting("", "From name", "Usually the firm's.", optional=True)
+    smtp_host: str = setting("", "SMTP server", "Empty: this mailbox is only read.", optional=True)
+    smtp_port: int = setting(587, "SMTP port", low=1, high=65_535)
+    smtp_security: str = setting(STARTTLS, "SMTP encryption", choices=SECURITY)
+    smtp_login_name: str = setting("", "SMTP log-in name", "Empty: as for reading.", optional=True)
+    smtp_password: str = setting("", "SMTP password", "Empty: as for reading.", secret=True, optional=True)
+    keeps_sent: str = setting("nobody", "Who puts our answers into the folder of sent mail", choices=KEEPERS)
+    timeout_s: int = setting(20, "Seconds to wait for an answer", low=2, high=300)
 
     @property
     def ours(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,6 +26,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 
 API = "https://mybusiness.googleapis.com/v4"
@@ -44,21 +45,16 @@ _TRANSLATED = re.compile(r"\s*\(Translated by Google\).*\Z", re.DOTALL)
 class Config:
     """Which place, and by which consent."""
 
-    account: str = field(default="", metadata={"label": "Account", "help": "Digits, from accounts/…."})
-    location: str = field(default="", metadata={"label": "Location", "help": "Digits, from locations/…."})
-    client_id: str = field(
-        default="", metadata={"label": "Application's id", "help": "…apps.googleusercontent.com"}
+    account: str = setting("", "Account", "Digits, from accounts/….")
+    location: str = setting("", "Location", "Digits, from locations/….")
+    client_id: str = setting("", "Application's id", "…apps.googleusercontent.com")
+    client_secret: str = setting("", "Application's secret", secret=True)
+    refresh_token: str = setting(
+        "",
+        "Refresh token",
+        "What an owner of the place consented to, with the scope business.manage.",
+        secret=True,
     )
-    client_secret: str = field(
-        default="", metadata={"label": "Application's secret", "help": "", "secret": True}
-    )
-    refresh_token: str = field(
-        default="",
-        metadata={
-            "label": "Refresh token", "secret": True,
-            "help": "What an owner of the place consented to, with the scope business.manage.",
-        },
-    )  # fmt: skip
 
     @property
     def place(self) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,6 +26,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 
 API = "https://androidpublisher.googleapis.com/androidpublisher/v3/applications"
@@ -44,18 +45,15 @@ SPENT = {"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded", "dailyLi
 class Config:
     """Which app, and by which service account."""
 
-    package: str = field(default="", metadata={"label": "Package", "help": "Such as com.example.lamps."})
-    service_account: str = field(
-        default="",
-        metadata={"label": "Service account", "help": "Its address: …@….iam.gserviceaccount.com."},
+    package: str = setting("", "Package", "Such as com.example.lamps.")
+    service_account: str = setting("", "Service account", "Its address: …@….iam.gserviceaccount.com.")
+    private_key: str = setting(
+        "",
+        "Private key",
+        "The member private_key of the account's JSON file. It needs the right to reply to reviews.",
+        secret=True,
+        lines=True,
     )
-    private_key: str = field(
-        default="",
-        metadata={
-            "label": "Private key", "secret": True, "lines": True,
-            "help": "The member private_key of the account's JSON file. It needs the right to reply to reviews.",
-        },
-    )  # fmt: skip
 
 
 class GooglePlay:

@@ -7,7 +7,7 @@ import hashlib
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +15,18 @@ from rapport.kit import markup, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Request
 from rapport.kit.marks import Found, Marks
-from rapport.listening.contract import Context, Failed, Finding, Gap, Manners, Page, Said, Terms, refusal
+from rapport.listening.contract import (
+    Context,
+    Failed,
+    Finding,
+    Gap,
+    Manners,
+    Page,
+    Said,
+    Terms,
+    refusal,
+    setting,
+)
 
 SEARCH = "https://hn.algolia.com/api/v1/search_by_date"
 ITEM = "https://hacker-news.firebaseio.com/v0/item/{}.json"
@@ -31,14 +42,12 @@ KINDS = {"all": "Stories and comments", "story": "Stories alone"}
 class Config:
     """What is read, and who of them speaks for the firm."""
 
-    which: str = field(default="all", metadata={"label": "Which posts", "help": "", "choices": KINDS})
-    usernames: str = field(
-        default="",
-        metadata={
-            "label": "Accounts of ours",
-            "help": "Separated by spaces. What they say is known as the firm's, and answers to it as put to us.",
-            "optional": True,
-        },
+    which: str = setting("all", "Which posts", choices=KINDS)
+    usernames: str = setting(
+        "",
+        "Accounts of ours",
+        "Separated by spaces. What they say is known as the firm's, and answers to it as put to us.",
+        optional=True,
     )
 
     @property

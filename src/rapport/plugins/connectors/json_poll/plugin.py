@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -24,6 +24,7 @@ from rapport.listening.contract import (
     check_members,
     refusal,
     said_in,
+    setting,
 )
 
 PAGES_MAX = 1_000  # of one round: an API whose pages never end would never be left
@@ -68,75 +69,43 @@ OWN = Terms(
 class Config:
     """Where the list is, and what its members mean."""
 
-    url: str = field(
-        default="",
-        metadata={
-            "label": "Address",
-            "help": "Of the list, with whatever its query needs, such as a page size.",
-        },
+    url: str = setting("", "Address", "Of the list, with whatever its query needs, such as a page size.")
+    network: str = setting(
+        "", "Name of the network", "Small letters, such as ourforum. Handles are known by it."
     )
-    network: str = field(
-        default="",
-        metadata={
-            "label": "Name of the network",
-            "help": "Small letters, such as ourforum. Handles are known by it.",
-        },
+    whose: str = setting("others", "Whose place", "Decides what may be done with its words.", choices=WHOSE)
+    items: str = setting(
+        "items",
+        "Where the list lies",
+        "A path such as data.posts; empty where the answer itself is the list.",
+        optional=True,
     )
-    whose: str = field(
-        default="others",
-        metadata={
-            "label": "Whose place",
-            "help": "Decides what may be done with its words.",
-            "choices": WHOSE,
-        },
+    members: str = setting(
+        MEMBERS, "What is what", "A line for each: name = path. id, ts and text are needed.", lines=True
     )
-    items: str = field(
-        default="items",
-        metadata={
-            "label": "Where the list lies", "optional": True,
-            "help": "A path such as data.posts; empty where the answer itself is the list.",
-        },
-    )  # fmt: skip
-    members: str = field(
-        default=MEMBERS,
-        metadata={
-            "label": "What is what", "lines": True,
-            "help": "A line for each: name = path. id, ts and text are needed.",
-        },
-    )  # fmt: skip
-    cursor_path: str = field(
-        default="",
-        metadata={
-            "label": "Where the next page is named", "optional": True,
-            "help": "A path such as paging.next; it may hold a whole address. Empty where there are no pages.",
-        },
-    )  # fmt: skip
-    cursor_param: str = field(
-        default="cursor",
-        metadata={
-            "label": "Parameter for the next page",
-            "optional": True,
-            "help": "Such as cursor or page.",
-        },
+    cursor_path: str = setting(
+        "",
+        "Where the next page is named",
+        "A path such as paging.next; it may hold a whole address. Empty where there are no pages.",
+        optional=True,
     )
-    since_param: str = field(
-        default="",
-        metadata={
-            "label": "Parameter for the time", "optional": True,
-            "help": "Where the API takes one: it then gets the newest time that was read.",
-        },
-    )  # fmt: skip
-    header: str = field(
-        default="Authorization",
-        metadata={"label": "Header of the key", "optional": True, "help": "In which the key is sent."},
+    cursor_param: str = setting(
+        "cursor", "Parameter for the next page", "Such as cursor or page.", optional=True
     )
-    token: str = field(
-        default="",
-        metadata={
-            "label": "Key", "secret": True, "optional": True,
-            "help": "As it goes into the header, such as Bearer abc. Kept encrypted.",
-        },
-    )  # fmt: skip
+    since_param: str = setting(
+        "",
+        "Parameter for the time",
+        "Where the API takes one: it then gets the newest time that was read.",
+        optional=True,
+    )
+    header: str = setting("Authorization", "Header of the key", "In which the key is sent.", optional=True)
+    token: str = setting(
+        "",
+        "Key",
+        "As it goes into the header, such as Bearer abc. Kept encrypted.",
+        secret=True,
+        optional=True,
+    )
 
 
 class JsonPoll:

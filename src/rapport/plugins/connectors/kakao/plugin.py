@@ -8,11 +8,11 @@ import hmac
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rapport.kit import wire
 from rapport.kit.errors import Denied, Invalid
-from rapport.listening.contract import Context, Finding, Hook, Manners, Received, Said, Terms
+from rapport.listening.contract import Context, Finding, Hook, Manners, Received, Said, Terms, setting
 
 HEADER = "x-rapport-key"
 KEY_CHARS_MIN = 24
@@ -21,21 +21,16 @@ ANSWER_CHARS_MAX = 1_000
 SAME_S = 10
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which chatbot, and what it says at once."""
 
-    secret: str = _field(
+    secret: str = setting(
         "", "Secret", f"At least {KEY_CHARS_MIN} characters; enter it as the skill's header X-Rapport-Key.",
         secret=True,
     )  # fmt: skip
-    bot: str = _field("", "Bot's id", "In the address of the chatbot's admin centre, 24 letters and digits.")
-    answer: str = _field(
+    bot: str = setting("", "Bot's id", "In the address of the chatbot's admin centre, 24 letters and digits.")
+    answer: str = setting(
         "Thank you, we have got your message. A person will answer you in this channel.",
         "Answer",
         "What the chatbot says at once. Say it in the language of your customers.",

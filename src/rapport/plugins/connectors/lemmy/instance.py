@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +17,7 @@ from rapport.kit import http, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Request
 from rapport.kit.marks import Found
-from rapport.listening.contract import Context, Failed, Said, refusal
+from rapport.listening.contract import Context, Failed, Said, refusal, setting
 
 TOKEN = "token"  # noqa: S105  where it is remembered
 # What Lemmy calls it where the log-in is over, where something is gone, and where we ask too often.
@@ -29,18 +29,13 @@ _ID = re.compile(r"([cpm])(\d+)@(.+)")
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which account."""
 
-    server: str = _field("https://lemmy.world", "Instance", "Where the account lives.")
-    username: str = _field("", "Account", "Its name, without the instance.")
-    password: str = _field(
+    server: str = setting("https://lemmy.world", "Instance", "Where the account lives.")
+    username: str = setting("", "Account", "Its name, without the instance.")
+    password: str = setting(
         "", "Password", "The account may not ask for a second factor; mark it as a bot's.", secret=True
     )
 

@@ -10,7 +10,7 @@ import json
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rapport.kit import wire
@@ -28,6 +28,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 
 API = "https://api.line.me/v2/bot"
@@ -36,19 +37,14 @@ DRAFTS = uuid.UUID("6f1f3f1e-6c55-5b6e-9a43-3c5f0f6b5d10")  # the namespace of o
 LENGTH_MAX = 5_000
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which official account."""
 
-    channel_secret: str = _field(
+    channel_secret: str = setting(
         "", "Channel secret", "In the LINE Developers Console, under Basic settings.", secret=True
     )
-    access_token: str = _field(
+    access_token: str = setting(
         "", "Channel access token", "A long-lived one, under Messaging API.", secret=True
     )
 

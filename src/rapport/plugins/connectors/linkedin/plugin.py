@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 
 API = "https://api.linkedin.com/rest"
@@ -35,20 +36,15 @@ LENGTH_MAX = 1_250
 _COMMENT = re.compile(r"urn:li:comment:\((urn:li:\w+:\d+),(\d+)\)")
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which page, and with which token."""
 
-    organization: str = _field("", "Page's number", "In the address of the page's admin view, digits alone.")
-    access_token: str = _field(
+    organization: str = setting("", "Page's number", "In the address of the page's admin view, digits alone.")
+    access_token: str = setting(
         "", "Access token", "Of an administrator of the page; it ends after 60 days.", secret=True
     )
-    version: str = _field(VERSION, "Version", "Year and month of LinkedIn's interface, such as 202606.")
+    version: str = setting(VERSION, "Version", "Year and month of LinkedIn's interface, such as 202606.")
 
     @property
     def us(self) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from rapport.kit import http, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Request
-from rapport.listening.contract import Context, Failed
+from rapport.listening.contract import Context, Failed, setting
 
 TIMELINES = {
     "none": "No: tags and the server's search alone",
@@ -24,29 +24,24 @@ ACCOUNT = "account"  # where it is remembered
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which account, and what of its server is read."""
 
-    server: str = _field("https://mastodon.social", "Server", "Where the account lives.")
-    access_token: str = _field(
+    server: str = setting("https://mastodon.social", "Server", "Where the account lives.")
+    access_token: str = setting(
         "",
         "Access token",
         "On your server under Preferences, Development, New application; it needs read and write:statuses.",
         secret=True,
     )
-    timeline: str = _field(
+    timeline: str = setting(
         "none",
         "Read the public timeline for words that are followed",
         "Tags are read anyway; most servers search no words of posts.",
         choices=TIMELINES,
     )
-    visibility: str = _field(
+    visibility: str = setting(
         "public", "Our public answers are", "What was said to us alone is answered so.", choices=VISIBILITIES
     )
 

@@ -6,14 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from rapport.kit import http, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Request
-from rapport.listening.contract import Context, Failed
+from rapport.listening.contract import Context, Failed, setting
 
 ACCOUNT = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\-]+(?::\d{1,5})?")
 INVITATIONS = {
@@ -26,22 +26,17 @@ SESSION = "session"  # where it is remembered
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which account, and which invitations it accepts."""
 
-    server: str = _field("https://matrix.org", "Server", "The address that programs connect to.")
-    account: str = _field("", "Account", "Such as @shop:example.org.")
-    access_token: str = _field("", "Access token", "Or a password below.", secret=True, optional=True)
-    password: str = _field(
+    server: str = setting("https://matrix.org", "Server", "The address that programs connect to.")
+    account: str = setting("", "Account", "Such as @shop:example.org.")
+    access_token: str = setting("", "Access token", "Or a password below.", secret=True, optional=True)
+    password: str = setting(
         "", "Password", "Of the account, where there is no access token.", secret=True, optional=True
     )
-    accepts: str = _field("none", "Accept invitations to rooms", choices=INVITATIONS)
+    accepts: str = setting("none", "Accept invitations to rooms", choices=INVITATIONS)
 
     @property
     def home(self) -> str:

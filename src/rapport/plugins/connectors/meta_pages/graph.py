@@ -7,14 +7,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from rapport.kit import wire
 from rapport.kit.errors import Denied, Invalid
 from rapport.kit.http import Answer, Request
-from rapport.listening.contract import Context, Failed, Hook, refusal
+from rapport.listening.contract import Context, Failed, Hook, refusal, setting
 
 API = "https://graph.facebook.com/v23.0"
 SIGNATURE = "x-hub-signature-256"
@@ -28,25 +28,20 @@ TEMPORARY = frozenset({1, 2})
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which page or account, and by which app."""
 
-    place: str = _field("facebook", "Place", "Each needs a source of its own.", choices=PLACES)
-    number: str = _field("", "Id", "Digits: of the Page, or of the Instagram professional account.")
-    access_token: str = _field(
+    place: str = setting("facebook", "Place", "Each needs a source of its own.", choices=PLACES)
+    number: str = setting("", "Id", "Digits: of the Page, or of the Instagram professional account.")
+    access_token: str = setting(
         "", "Page access token", "A long-lived one, of the Page or of the one the account is linked to.",
         secret=True,
     )  # fmt: skip
-    app_secret: str = _field(
+    app_secret: str = setting(
         "", "App secret", "Of the firm's own app. It proves requests of both sides.", secret=True
     )
-    verify_token: str = _field(
+    verify_token: str = setting(
         "", "Verify token", "Any words; enter the same where the app's web hook is set up.",
         secret=True, optional=True,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +12,18 @@ from rapport.kit import wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Request
 from rapport.kit.marks import Found, Marks
-from rapport.listening.contract import Context, Failed, Finding, Gap, Manners, Page, Said, Terms, refusal
+from rapport.listening.contract import (
+    Context,
+    Failed,
+    Finding,
+    Gap,
+    Manners,
+    Page,
+    Said,
+    Terms,
+    refusal,
+    setting,
+)
 
 API = "https://api.pinterest.com/v5"
 PAGE = 100
@@ -22,13 +33,11 @@ PAGE = 100
 class Config:
     """Which account."""
 
-    access_token: str = field(
-        default="",
-        metadata={
-            "label": "Access token",
-            "help": "Of the firm's business account, with pins:read and user_accounts:read; it ends after 30 days.",
-            "secret": True,
-        },
+    access_token: str = setting(
+        "",
+        "Access token",
+        "Of the firm's business account, with pins:read and user_accounts:read; it ends after 30 days.",
+        secret=True,
     )
 
 

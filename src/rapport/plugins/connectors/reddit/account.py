@@ -6,14 +6,14 @@ import base64
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from rapport.kit import wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
-from rapport.listening.contract import Context, Failed, refusal
+from rapport.listening.contract import Context, Failed, refusal, setting
 
 LOGIN = "https://www.reddit.com/api/v1/access_token"
 API = "https://oauth.reddit.com"
@@ -23,24 +23,19 @@ SOON = dt.timedelta(minutes=2)  # a token that ends so soon is not used any more
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which account, by which application, and where it reads."""
 
-    username: str = _field("", "Account", "Its name without u/. The application has to be its own.")
-    password: str = _field(
+    username: str = setting("", "Account", "Its name without u/. The application has to be its own.")
+    password: str = setting(
         "", "Password", "Of that account; it may not ask for a second factor.", secret=True
     )
-    client_id: str = _field(
+    client_id: str = setting(
         "", "Application's id", "On reddit.com/prefs/apps, of an application of the kind script."
     )
-    client_secret: str = _field("", "Application's secret", secret=True)
-    communities: str = _field(
+    client_secret: str = setting("", "Application's secret", secret=True)
+    communities: str = setting(
         "",
         "Communities",
         "Names without r/, separated by spaces: followed words are looked for there alone, in comments too.",

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 from rapport.plugins.connectors.rss import feeds
 from rapport.plugins.connectors.rss.feeds import Entry
@@ -64,21 +65,8 @@ OWN = Terms(
 class Config:
     """Where the feed is."""
 
-    url: str = field(
-        default="",
-        metadata={
-            "label": "Address of the feed",
-            "help": "As the site offers it, such as https://example.com/feed.",
-        },
-    )
-    whose: str = field(
-        default="others",
-        metadata={
-            "label": "Whose site",
-            "help": "Decides what may be done with its words.",
-            "choices": WHOSE,
-        },
-    )
+    url: str = setting("", "Address of the feed", "As the site offers it, such as https://example.com/feed.")
+    whose: str = setting("others", "Whose site", "Decides what may be done with its words.", choices=WHOSE)
 
 
 class Rss:

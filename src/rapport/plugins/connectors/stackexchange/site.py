@@ -11,7 +11,7 @@ import html
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from rapport.kit import markup, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
 from rapport.kit.marks import Found
-from rapport.listening.contract import Context, Failed, Said, refusal
+from rapport.listening.contract import Context, Failed, Said, refusal, setting
 
 API = "https://api.stackexchange.com/2.3"
 UNPACKED_MAX = 20_000_000  # bytes; a small answer may unpack to a very large one
@@ -32,26 +32,21 @@ _ID = re.compile(r"([qac])(\d+)@(.+)")
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which site, and with which application."""
 
-    site: str = _field("stackoverflow", "Site", "As the API names it: stackoverflow, superuser, diy.")
-    tags: str = _field(
+    site: str = setting("stackoverflow", "Site", "As the API names it: stackoverflow, superuser, diy.")
+    tags: str = setting(
         "", "Tags", "Every question with one of them is read. Separated by spaces.", optional=True
     )
-    app_key: str = _field(
+    app_key: str = setting(
         "",
         "Key of the application",
         "Free on stackapps.com: with it 10,000 requests a day instead of 300.",
         optional=True,
     )
-    access_token: str = _field(
+    access_token: str = setting(
         "",
         "Access token",
         "Of the account that answers, with write_access and no_expiry. Empty: it is only read.",

@@ -7,7 +7,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rapport.kit import wire
@@ -27,6 +27,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 
 API = "https://api.telegram.org"
@@ -66,19 +67,14 @@ _ID = re.compile(r"(-?\d+)/(\d+)")
 class Config:
     """Which bot, and how its updates reach us."""
 
-    bot_token: str = field(
-        default="",
-        metadata={"label": "Token of the bot", "help": "From @BotFather, such as 123:ABC…", "secret": True},
-    )
-    way: str = field(default="asked", metadata={"label": "How it is read", "help": "", "choices": WAYS})
-    webhook_secret: str = field(
-        default="",
-        metadata={
-            "label": "Secret of the web hook",
-            "help": "What setWebhook was given as secret_token: letters, digits, _ and -. Needed where Telegram calls.",
-            "secret": True,
-            "optional": True,
-        },
+    bot_token: str = setting("", "Token of the bot", "From @BotFather, such as 123:ABC…", secret=True)
+    way: str = setting("asked", "How it is read", choices=WAYS)
+    webhook_secret: str = setting(
+        "",
+        "Secret of the web hook",
+        "What setWebhook was given as secret_token: letters, digits, _ and -. Needed where Telegram calls.",
+        secret=True,
+        optional=True,
     )
 
 

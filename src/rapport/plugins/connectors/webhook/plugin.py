@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rapport.kit import picking
@@ -23,6 +23,7 @@ from rapport.listening.contract import (
     Terms,
     check_members,
     said_in,
+    setting,
 )
 
 TOLERANCE_S = 300  # how far its clock and ours may lie apart; an older request is a replay
@@ -69,42 +70,25 @@ OWN = Terms(
 class Config:
     """The secret that requests are signed with, and what their members mean."""
 
-    network: str = field(
-        default="",
-        metadata={
-            "label": "Name of the network",
-            "help": "Small letters, such as ourforum. Handles are known by it.",
-        },
+    network: str = setting(
+        "", "Name of the network", "Small letters, such as ourforum. Handles are known by it."
     )
-    secret: str = field(
-        default="",
-        metadata={
-            "label": "Secret", "secret": True,
-            "help": "Shared with whoever calls; at least 24 characters. Two, separated by a space, while you change it.",
-        },
-    )  # fmt: skip
-    whose: str = field(
-        default="others",
-        metadata={
-            "label": "Whose place",
-            "help": "Decides what may be done with its words.",
-            "choices": WHOSE,
-        },
+    secret: str = setting(
+        "",
+        "Secret",
+        "Shared with whoever calls; at least 24 characters. Two, separated by a space, while you change it.",
+        secret=True,
     )
-    items: str = field(
-        default="",
-        metadata={
-            "label": "Where the list lies", "optional": True,
-            "help": "A path such as events; empty where the body is one entry, or a list of them.",
-        },
-    )  # fmt: skip
-    members: str = field(
-        default=MEMBERS,
-        metadata={
-            "label": "What is what", "lines": True,
-            "help": "A line for each: name = path. id, ts and text are needed.",
-        },
-    )  # fmt: skip
+    whose: str = setting("others", "Whose place", "Decides what may be done with its words.", choices=WHOSE)
+    items: str = setting(
+        "",
+        "Where the list lies",
+        "A path such as events; empty where the body is one entry, or a list of them.",
+        optional=True,
+    )
+    members: str = setting(
+        MEMBERS, "What is what", "A line for each: name = path. id, ts and text are needed.", lines=True
+    )
 
 
 class Webhook:

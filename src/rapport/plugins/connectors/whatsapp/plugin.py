@@ -8,7 +8,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from rapport.kit import wire
@@ -26,6 +26,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     refusal,
+    setting,
 )
 
 API = "https://graph.facebook.com/v23.0"
@@ -38,25 +39,20 @@ BUSY = frozenset({4, 80007, 130429, 131048, 131056, 133016})
 TEMPORARY = frozenset({1, 2, 131000, 131016, 133004})
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which number, and by which app."""
 
-    number: str = _field(
+    number: str = setting(
         "", "Phone number's id", "Digits, in the app's set-up of WhatsApp; not the number itself."
     )
-    access_token: str = _field(
+    access_token: str = setting(
         "", "Access token", "Of a system account of the firm, which does not end by itself.", secret=True
     )
-    app_secret: str = _field(
+    app_secret: str = setting(
         "", "App secret", "Of the firm's own app. Its web hooks are signed with it.", secret=True
     )
-    verify_token: str = _field(
+    verify_token: str = setting(
         "", "Verify token", "Any words; enter the same where the app's web hook is set up.", secret=True
     )
 

@@ -9,14 +9,14 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from rapport.kit import ids, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
-from rapport.listening.contract import Context, Failed, refusal
+from rapport.listening.contract import Context, Failed, refusal, setting
 
 API = "https://api.x.com"
 US, LIMITS = "us", "limits"  # where they are remembered
@@ -25,21 +25,16 @@ WINDOW_S = 900.0
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: str, label: str, text: str = "", **more: object) -> str:
-    found: str = field(default=default, metadata={"label": label, "help": text, **more})
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which account, by which app."""
 
-    api_key: str = _field("", "API key", "Of the firm's own app at console.x.com.", secret=True)
-    api_key_secret: str = _field("", "API key's secret", secret=True)
-    access_token: str = _field(
+    api_key: str = setting("", "API key", "Of the firm's own app at console.x.com.", secret=True)
+    api_key_secret: str = setting("", "API key's secret", secret=True)
+    access_token: str = setting(
         "", "Access token", "Of the account, made for that app with the right to read and write.", secret=True
     )
-    access_token_secret: str = _field("", "Access token's secret", secret=True)
+    access_token_secret: str = setting("", "Access token's secret", secret=True)
 
 
 def check(config: Config) -> None:

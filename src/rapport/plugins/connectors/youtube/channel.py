@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from rapport.kit import wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
-from rapport.listening.contract import Context, Failed, refusal
+from rapport.listening.contract import Context, Failed, refusal, setting
 
 LOGIN = "https://oauth2.googleapis.com/token"
 API = "https://www.googleapis.com/youtube/v3"
@@ -26,21 +26,17 @@ READ_UNITS, WRITE_UNITS = 1, 50
 Parameters = Sequence[tuple[str, str | int]]
 
 
-def _field(default: Any, label: str, text: str = "", **more: object) -> Any:
-    return field(default=default, metadata={"label": label, "help": text, **more})
-
-
 @dataclass(frozen=True, slots=True)
 class Config:
     """Which channel, and by which project of Google's."""
 
-    channel: str = _field("", "Channel's id", "Begins with UC; in YouTube's settings under Advanced.")
-    client_id: str = _field("", "OAuth client's id", "Of the firm's own project in Google Cloud.")
-    client_secret: str = _field("", "OAuth client's secret", secret=True)
-    refresh_token: str = _field(
+    channel: str = setting("", "Channel's id", "Begins with UC; in YouTube's settings under Advanced.")
+    client_id: str = setting("", "OAuth client's id", "Of the firm's own project in Google Cloud.")
+    client_secret: str = setting("", "OAuth client's secret", secret=True)
+    refresh_token: str = setting(
         "", "Refresh token", "Given by the channel's owner for the scope youtube.force-ssl.", secret=True
     )
-    units: int = _field(
+    units: int = setting(
         10_000, "Units a day", "The project's quota. Nine tenths of it are spent on reading at most.",
         low=1_000, high=10_000_000,
     )  # fmt: skip
