@@ -14,6 +14,8 @@ from typing import Any
 
 from django.db import close_old_connections
 from django_tasks import task
+from django_tasks.base import Task
+from django_tasks_db.compat import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
@@ -63,7 +65,6 @@ def run_due(worker_id: str | None = None) -> None:
 def sweep() -> int:
     """Free jobs whose worker died in the middle of them, and forget log-ins that ended; gives how many jobs."""
     from django.contrib.sessions.models import Session
-    from django_tasks_db.compat import TaskResultStatus
 
     Session.objects.filter(expire_date__lt=clock.now()).delete()
 
@@ -160,6 +161,20 @@ def _mind_conversations() -> None:
         log.exception("conversations could not be looked after; trying again later")
 
 
+def _is_any(job: Task[..., None], state: TaskResultStatus) -> bool:
+    return bool(DBTaskResult.objects.filter(status=state, task_path=job.module_path).exists())
+
+
+def _runs(job: Task[..., None]) -> bool:
+    return _is_any(job, TaskResultStatus.RUNNING)
+
+
+def _soon(job: Task[..., None]) -> None:
+    """Have it done once, however often it is asked for before its turn comes."""
+    if not _is_any(job, TaskResultStatus.READY):
+        job.enqueue()
+
+
 def _renew_columns() -> None:
     """Write down what came since the columns were made; why it cannot be done is said under Health."""
     try:
@@ -219,14 +234,10 @@ def _compare_nightly() -> None:
     if now.hour not in NIGHT_HOURS or not people.linking_policy().is_nightly:
         return
     last = linked.last_linking_run()
-    if last is None or now - last.started_at > dt.timedelta(hours=20):
-        from django_tasks_db.compat import TaskResultStatus
-
-        due = [TaskResultStatus.RUNNING, TaskResultStatus.READY]
-        if not DBTaskResult.objects.filter(
-            status__in=due, task_path__endswith=".propose_identities"
-        ).exists():
-            propose_identities.enqueue()
+    if last is not None and now - last.started_at <= dt.timedelta(hours=20):
+        return
+    if not _runs(propose_identities):
+        _soon(propose_identities)
 
 
 @task()
@@ -238,30 +249,19 @@ def refresh_statements() -> None:
     finally:
         forget_progress("statements")
     if segments.rests_on_models():
-        _refresh_segments_soon()
+        _soon(refresh_segments)
 
 
 def refresh_statements_soon() -> None:
     """Have statements worked out anew, once, however often it is asked for before its turn comes."""
-    from django_tasks_db.compat import TaskResultStatus
-
-    waits = DBTaskResult.objects.filter(
-        status=TaskResultStatus.READY, task_path__endswith=".refresh_statements"
-    )
-    if not waits.exists():
-        refresh_statements.enqueue()
+    _soon(refresh_statements)
 
 
 def _state_nightly() -> None:
     """In the small hours, have statements worked out if that was not done for most of a day."""
-    from django_tasks_db.compat import TaskResultStatus
-
     if clock.now().hour not in NIGHT_HOURS or not aio.is_due():
         return
-    runs = DBTaskResult.objects.filter(
-        status=TaskResultStatus.RUNNING, task_path__endswith=".refresh_statements"
-    )
-    if not runs.exists():
+    if not _runs(refresh_statements):
         refresh_statements_soon()
 
 
@@ -281,12 +281,8 @@ def ask_scheduled() -> None:
 
 
 def _ask_scheduled() -> None:
-    from django_tasks_db.compat import TaskResultStatus
-
-    due = [TaskResultStatus.RUNNING, TaskResultStatus.READY]
-    waits = DBTaskResult.objects.filter(status__in=due, task_path__endswith=".ask_scheduled")
-    if explore.due() and not waits.exists():
-        ask_scheduled.enqueue()
+    if explore.due() and not _runs(ask_scheduled):
+        _soon(ask_scheduled)
 
 
 @task()
@@ -296,7 +292,7 @@ def run_insight(name: str) -> None:
     if any(gives.kind == "annotation" for gives in models.card(name).gives):
         refresh_statements_soon()
     if segments.rests_on_models():
-        _refresh_segments_soon()
+        _soon(refresh_segments)
 
 
 @task()
@@ -308,7 +304,7 @@ def run_insights() -> None:
         forget_progress(MODELS)
     refresh_statements_soon()
     if segments.rests_on_models():
-        _refresh_segments_soon()
+        _soon(refresh_segments)
 
 
 MODELS = "models"
@@ -316,11 +312,7 @@ MODELS = "models"
 
 def run_insights_soon() -> None:
     """Have it done once, however often it is asked for."""
-    from django_tasks_db.compat import TaskResultStatus
-
-    waits = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path__endswith=".run_insights")
-    if not waits.exists():
-        run_insights.enqueue()
+    _soon(run_insights)
 
 
 @task()
@@ -337,19 +329,12 @@ READING = "texts"
 
 def read_texts_soon() -> None:
     """Have it done once, however often it is asked for."""
-    from django_tasks_db.compat import TaskResultStatus
-
-    waits = DBTaskResult.objects.filter(status=TaskResultStatus.READY, task_path__endswith=".read_texts")
-    if not waits.exists():
-        read_texts.enqueue()
+    _soon(read_texts)
 
 
 def _read_texts_if_due() -> None:
     insights.tell_owed()
-    from django_tasks_db.compat import TaskResultStatus
-
-    runs = DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING, task_path__endswith=".read_texts")
-    if not runs.exists() and insights.is_reading_due():
+    if not _runs(read_texts) and insights.is_reading_due():
         read_texts_soon()
 
 
@@ -403,24 +388,9 @@ def refresh_segments() -> None:
         forget_progress("segments")
 
 
-def _refresh_segments_soon() -> None:
-    from django_tasks_db.compat import TaskResultStatus
-
-    waits = DBTaskResult.objects.filter(
-        status=TaskResultStatus.READY, task_path__endswith=".refresh_segments"
-    )
-    if not waits.exists():
-        refresh_segments.enqueue()
-
-
 def _refresh_segments_if_due() -> None:
-    from django_tasks_db.compat import TaskResultStatus
-
-    runs = DBTaskResult.objects.filter(
-        status=TaskResultStatus.RUNNING, task_path__endswith=".refresh_segments"
-    )
-    if segments.is_due() and not runs.exists():
-        _refresh_segments_soon()
+    if segments.is_due() and not _runs(refresh_segments):
+        _soon(refresh_segments)
 
 
 @task()
@@ -502,8 +472,6 @@ class Job:
 
 def failed(days: int = 7) -> list[Job]:
     """Jobs that failed in the last days, newest first, with the last line of what they said."""
-    from django_tasks_db.compat import TaskResultStatus
-
     since = clock.now() - dt.timedelta(days=days)
     rows = DBTaskResult.objects.filter(status=TaskResultStatus.FAILED, finished_at__gte=since)
     return [
@@ -514,8 +482,6 @@ def failed(days: int = 7) -> list[Job]:
 
 def n_due() -> int:
     """How many jobs run or wait."""
-    from django_tasks_db.compat import TaskResultStatus
-
     states = [TaskResultStatus.RUNNING, TaskResultStatus.READY]
     n: int = DBTaskResult.objects.filter(status__in=states).count()
     return n
