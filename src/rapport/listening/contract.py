@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -24,6 +25,12 @@ Kind = Literal["post", "message", "edit", "deletion", "reaction", "block"]
 # Why something could not be seen: too many requests, no permission, the network's own limit of how far back
 # it shows, a log-in that ended, a network that did not answer, a reader of ours that did not run.
 Reason = Literal["rate", "permission", "horizon", "login", "unreachable", "stopped"]
+
+# Where no network's terms apply, the law does.
+GDPR, GDPR_READ_ON = "https://eur-lex.europa.eu/eli/reg/2016/679/oj", dt.date(2026, 11, 22)
+OWN_NOTE = (
+    "In the firm's own place its own terms hold: see that its privacy notice says what is done with posts."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,40 @@ class Terms:
     source: str
     read_on: dt.date | None
     note: str = ""
+
+    @classmethod
+    def least(cls, keep_days: int, note: str, *, source: str, read_on: dt.date | None) -> Terms:
+        """What may be done with words whose place has terms that we do not know: read and counted for a while."""
+        return cls(
+            keep_days=keep_days,
+            may_match=False,
+            may_derive=False,
+            may_train=False,
+            may_answer=False,
+            may_answer_unasked=False,
+            deletes_within_h=24,
+            is_public=True,
+            source=source,
+            read_on=read_on,
+            note=note,
+        )
+
+    @classmethod
+    def of_own_place(cls, note: str = OWN_NOTE) -> Terms:
+        """What may be done with words in a public place of the firm's own, which is only read."""
+        return cls(
+            keep_days=None,
+            may_match=True,
+            may_derive=True,
+            may_train=True,
+            may_answer=False,
+            may_answer_unasked=False,
+            deletes_within_h=24,
+            is_public=True,
+            source=GDPR,
+            read_on=GDPR_READ_ON,
+            note=note,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +421,22 @@ def refusal(answer: Answer, who: str, now: dt.datetime, *, words: str = "") -> F
     return Failed(
         f"{who} refused with {answer.status}{said}", retry_after_s=wait or 3_600.0, is_permanent=True
     )
+
+
+# Whose place a general connector reads: it decides which terms hold.
+WHOSE = {"others": "Somebody else's", "own": "The firm's own"}
+
+
+def check_whose(whose: str, place: str = "place") -> None:
+    """Raise Invalid where a setting does not say whose place is read."""
+    if whose not in WHOSE:
+        raise Invalid(f"{whose!r} does not say whose {place} it is", f"There are {', '.join(WHOSE)}.")
+
+
+def check_network(network: str) -> None:
+    """Raise Invalid for what cannot be the namespace of a network's handles."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,31}", network):
+        raise Invalid(f"{network!r} cannot name a network", "Use small letters, such as ourforum.")
 
 
 # What an operator may map to in a general connector, beside `id` and `ts`: members of Said, and of a review.

@@ -14,6 +14,9 @@ from rapport.kit import http, picking
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Request
 from rapport.listening.contract import (
+    GDPR,
+    GDPR_READ_ON,
+    WHOSE,
     Context,
     Failed,
     Finding,
@@ -22,13 +25,14 @@ from rapport.listening.contract import (
     Said,
     Terms,
     check_members,
+    check_network,
+    check_whose,
     refusal,
     said_in,
     setting,
 )
 
 PAGES_MAX = 1_000  # of one round: an API whose pages never end would never be left
-WHOSE = {"others": "Somebody else's", "own": "The firm's own"}
 MEMBERS = """id = id
 ts = created_at
 author = author.name
@@ -36,33 +40,14 @@ text = text
 in_reply_to = reply_to
 url = url"""
 
-OTHERS = Terms(
-    keep_days=30,
-    may_match=False,
-    may_derive=False,
-    may_train=False,
-    may_answer=False,
-    may_answer_unasked=False,
-    deletes_within_h=24,
-    is_public=True,
-    source="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
-    read_on=dt.date(2026, 11, 22),
-    note="We do not know this network's terms, so the least is taken. Read them, and shorten how long words are"
+OTHERS = Terms.least(
+    30,
+    "We do not know this network's terms, so the least is taken. Read them, and shorten how long words are"
     " kept if they ask for it.",
+    source=GDPR,
+    read_on=GDPR_READ_ON,
 )
-OWN = Terms(
-    keep_days=None,
-    may_match=True,
-    may_derive=True,
-    may_train=True,
-    may_answer=False,
-    may_answer_unasked=False,
-    deletes_within_h=24,
-    is_public=True,
-    source="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
-    read_on=dt.date(2026, 11, 22),
-    note="In the firm's own place its own terms hold: see that its privacy notice says what is done with posts.",
-)
+OWN = Terms.of_own_place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +108,8 @@ class JsonPoll:
 
     def check(self, config: Config) -> None:
         http.place_of(config.url)
-        if not re.fullmatch(r"[a-z][a-z0-9_]{1,31}", config.network):
-            raise Invalid(f"{config.network!r} cannot name a network", "Use small letters, such as ourforum.")
-        if config.whose not in WHOSE:
-            raise Invalid(
-                f"{config.whose!r} does not say whose place it is", f"There are {', '.join(WHOSE)}."
-            )
+        check_network(config.network)
+        check_whose(config.whose)
         if config.cursor_path and not config.cursor_param:
             raise Invalid("nothing says how a next page is asked for", "Name its parameter.")
         if not re.fullmatch(r"[A-Za-z0-9-]*", config.header) or "\n" in config.token or "\r" in config.token:

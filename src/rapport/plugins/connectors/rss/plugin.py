@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rapport.kit import http
-from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
 from rapport.listening.contract import (
+    WHOSE,
     Context,
     Failed,
     Finding,
@@ -22,6 +22,7 @@ from rapport.listening.contract import (
     Page,
     Said,
     Terms,
+    check_whose,
     refusal,
     setting,
 )
@@ -30,34 +31,16 @@ from rapport.plugins.connectors.rss.feeds import Entry
 
 KNOWN_MAX = 2_000  # entries that are remembered; more than any feed shows
 ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
-WHOSE = {"others": "Somebody else's", "own": "The firm's own"}
 
-OTHERS = Terms(
-    keep_days=90,
-    may_match=False,
-    may_derive=False,
-    may_train=False,
-    may_answer=False,
-    may_answer_unasked=False,
-    deletes_within_h=24,
-    is_public=True,
+OTHERS = Terms.least(
+    90,
+    "A feed is published to be read. What may be kept for analysis follows from articles 4 and 15 of the"
+    " directive on copyright; whoever reserved the rights does so on the site, so look there before adding it.",
     source="https://eur-lex.europa.eu/eli/dir/2019/790/oj",
     read_on=dt.date(2026, 11, 22),
-    note="A feed is published to be read. What may be kept for analysis follows from articles 4 and 15 of the"
-    " directive on copyright; whoever reserved the rights does so on the site, so look there before adding it.",
 )
-OWN = Terms(
-    keep_days=None,
-    may_match=True,
-    may_derive=True,
-    may_train=True,
-    may_answer=False,
-    may_answer_unasked=False,
-    deletes_within_h=24,
-    is_public=True,
-    source="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
-    read_on=dt.date(2026, 11, 22),
-    note="On the firm's own site its own terms hold: see that its privacy notice says what is done with comments.",
+OWN = Terms.of_own_place(
+    "On the firm's own site its own terms hold: see that its privacy notice says what is done with comments.",
 )
 
 
@@ -86,8 +69,7 @@ class Rss:
 
     def check(self, config: Config) -> None:
         http.place_of(config.url)
-        if config.whose not in WHOSE:
-            raise Invalid(f"{config.whose!r} does not say whose site it is", f"There are {', '.join(WHOSE)}.")
+        check_whose(config.whose, "site")
 
     def network_of(self, config: Config) -> str:  # noqa: ARG002  every feed lies on the web
         return self.network

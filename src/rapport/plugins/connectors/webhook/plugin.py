@@ -14,6 +14,9 @@ from typing import Any
 from rapport.kit import picking
 from rapport.kit.errors import Denied, Invalid
 from rapport.listening.contract import (
+    GDPR,
+    GDPR_READ_ON,
+    WHOSE,
     Context,
     Finding,
     Hook,
@@ -22,6 +25,8 @@ from rapport.listening.contract import (
     Said,
     Terms,
     check_members,
+    check_network,
+    check_whose,
     said_in,
     setting,
 )
@@ -30,7 +35,6 @@ TOLERANCE_S = 300  # how far its clock and ours may lie apart; an older request 
 SECRET_CHARS_MIN = 24
 ENTRIES_MAX = 1_000
 TIMESTAMP, SIGNATURE = "x-rapport-timestamp", "x-rapport-signature"
-WHOSE = {"others": "Somebody else's", "own": "The firm's own"}
 MEMBERS = """id = id
 ts = ts
 author = author
@@ -38,32 +42,13 @@ text = text
 in_reply_to = in_reply_to
 url = url"""
 
-OTHERS = Terms(
-    keep_days=30,
-    may_match=False,
-    may_derive=False,
-    may_train=False,
-    may_answer=False,
-    may_answer_unasked=False,
-    deletes_within_h=24,
-    is_public=True,
-    source="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
-    read_on=dt.date(2026, 11, 22),
-    note="We do not know where these words come from, so the least is taken.",
+OTHERS = Terms.least(
+    30,
+    "We do not know where these words come from, so the least is taken.",
+    source=GDPR,
+    read_on=GDPR_READ_ON,
 )
-OWN = Terms(
-    keep_days=None,
-    may_match=True,
-    may_derive=True,
-    may_train=True,
-    may_answer=False,
-    may_answer_unasked=False,
-    deletes_within_h=24,
-    is_public=True,
-    source="https://eur-lex.europa.eu/eli/reg/2016/679/oj",
-    read_on=dt.date(2026, 11, 22),
-    note="In the firm's own place its own terms hold: see that its privacy notice says what is done with posts.",
-)
+OWN = Terms.of_own_place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +90,8 @@ class Webhook:
     cannot_see = "What was sent while Rapport could not be reached, unless the caller sends it again."
 
     def check(self, config: Config) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_]{1,31}", config.network):
-            raise Invalid(f"{config.network!r} cannot name a network", "Use small letters, such as ourforum.")
-        if config.whose not in WHOSE:
-            raise Invalid(
-                f"{config.whose!r} does not say whose place it is", f"There are {', '.join(WHOSE)}."
-            )
+        check_network(config.network)
+        check_whose(config.whose)
         if not config.secret.split() or min(map(len, config.secret.split())) < SECRET_CHARS_MIN:
             raise Invalid(
                 f"the secret is shorter than {SECRET_CHARS_MIN} characters",
