@@ -36,7 +36,7 @@ class Erasing:
         return at < self.seqs.size and int(self.seqs[at]) <= body.last
 
 
-def of_seqs(seqs: Sequence[int]) -> Erasing:
+def of_seqs(seqs: Sequence[int] | Seqs) -> Erasing:
     """Single rows alone, such as those that the loader left out."""
     return Erasing(np.unique(np.asarray(seqs, dtype=np.int64)), np.empty(0, np.int64), (), traces.Traces(()))
 

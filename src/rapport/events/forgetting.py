@@ -97,12 +97,11 @@ def forget_older(limits: Mapping[str, dt.datetime]) -> Forgotten:
                 "CREATE OR REPLACE TEMP TABLE forgotten_seq AS SELECT e.seq FROM lake.event AS e"
                 " JOIN temp.limit_of AS l ON e.name = l.name WHERE e.ts < l.before_ts"
             )
-            seqs = _numbers(con, "SELECT seq FROM temp.forgotten_seq ORDER BY seq")
+            seqs = _numbers(con, f"{_NUMBERS} ORDER BY seq")
             if seqs.size:
                 _hide_older(con, done)
                 _write_anew(con)
-                gone = blanking.Erasing(seqs, np.empty(0, np.int64), (), traces.of(()))
-                done.spool_bodies = blanking.blank(spool.current(), gone)
+                done.spool_bodies = blanking.blank(spool.current(), blanking.of_seqs(seqs))
                 done.files = _delete_old_files(con)
         finally:
             con.execute("DROP TABLE IF EXISTS temp.forgotten_seq; DROP TABLE IF EXISTS temp.limit_of")
@@ -149,14 +148,9 @@ def _forget_seqs(seqs: Sequence[int], change: Callable[[duckdb.DuckDBPyConnectio
         con = lake.connect()
         try:
             lake.give(con, "forgotten_seq", pa.table({"seq": pa.array(gone.seqs)}))
-            con.execute("BEGIN")
-            try:
+            with lake.together(con):
                 done.events = change(con)
                 done.annotations = _delete(con, "annotation", f"seq IN ({_NUMBERS})")
-                con.execute("COMMIT")
-            except BaseException:
-                con.execute("ROLLBACK")
-                raise
             if done.events or done.annotations:
                 _write_anew(con)
                 done.spool_bodies = blanking.blank(spool.current(), gone)
@@ -199,10 +193,9 @@ def _give_limits(con: duckdb.DuckDBPyConnection, limits: Mapping[str, dt.datetim
 
 
 def _hide_older(con: duckdb.DuckDBPyConnection, done: Forgotten) -> None:
-    con.execute("BEGIN")
-    try:
-        done.events = _delete(con, "event", "seq IN (SELECT seq FROM temp.forgotten_seq)")
-        done.annotations = _delete(con, "annotation", "seq IN (SELECT seq FROM temp.forgotten_seq)")
+    with lake.together(con):
+        done.events = _delete(con, "event", f"seq IN ({_NUMBERS})")
+        done.annotations = _delete(con, "annotation", f"seq IN ({_NUMBERS})")
         done.counters = _delete(
             con,
             "subject_day",
@@ -213,10 +206,6 @@ def _hide_older(con: duckdb.DuckDBPyConnection, done: Forgotten) -> None:
         done.sessions = _delete(
             con, "session", "ended_at < (SELECT max(before_ts) FROM temp.limit_of WHERE in_session)"
         )
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _hide(
@@ -231,8 +220,7 @@ def _hide(
         f"SELECT seq FROM lake.event WHERE {theirs} UNION SELECT first_seq FROM lake.subject WHERE {theirs}"
         " ORDER BY seq",
     )
-    con.execute("BEGIN")
-    try:
+    with lake.together(con):
         done.events = _delete(con, "event", theirs)
         done.annotations = _delete(con, "annotation", theirs)
         done.sessions = _delete(con, "session", theirs)
@@ -240,10 +228,6 @@ def _hide(
         done.claims = _delete(con, "claim", ends)
         done.identifiers = _delete(con, "subject", theirs)
         done.quoted = _unquote(con, found)
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
     return seqs
 
 
