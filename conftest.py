@@ -94,6 +94,21 @@ def home(tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> I
     spool.forget()
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """SQLite in a file, as where it serves: of one in memory no thread may write while another reads."""
+    from django.db import connection
+
+    if not ON_POSTGRES:
+        connection.settings_dict["TEST"]["NAME"] = str(Path(os.environ["RAPPORT_HOME"], "test.sqlite3"))
+        connection.settings_dict["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(autouse=True)
+def django_db_serialized_rollback() -> None:
+    """A test that empties the store leaves to the next what the migrations wrote, whichever comes first."""
+
+
 @pytest.fixture(autouse=True, scope="session")
 def quick_passwords() -> None:
     """A password that is slow to guess is slow to set: half a second, in every test that needs staff."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from rapport.kit import wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
+
+TOKEN = "token"  # noqa: S105  where it is remembered
+SOON = dt.timedelta(minutes=2)  # a token that ends so soon is not used any more
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -68,9 +72,39 @@ def signed(claims: Mapping[str, Any], key: Key, headers: Mapping[str, str] | Non
     return f"{text}.{_packed(signature)}"
 
 
-def given(fetch: Callable[[Request], Answer], url: str, form: Mapping[str, str]) -> Token:
+def held(
+    memory: MutableMapping[str, Any],
+    key: object,
+    now: dt.datetime,
+    ask: Callable[[], Token],
+    *,
+    soon: dt.timedelta = SOON,
+) -> str:
+    """The token in a memory, or a new one where none is there, it is another log-in's, or it ends soon."""
+    found = memory.get(TOKEN)
+    if not found or found[0] != key or found[2] <= now + soon:
+        token = ask()
+        found = memory[TOKEN] = (key, token.text, now + dt.timedelta(seconds=token.lasts_s))
+    return str(found[1])
+
+
+def dropped(memory: MutableMapping[str, Any]) -> None:
+    """Forget the token: whoever gave it does not take it any more."""
+    memory.pop(TOKEN, None)
+
+
+def given(
+    fetch: Callable[[Request], Answer],
+    url: str,
+    form: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+) -> Token:
     """Ask a server for a token; raises Refused."""
-    headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+    headers = {
+        "content-type": "application/x-www-form-urlencoded",
+        "accept": "application/json",
+        **(headers or {}),
+    }
     answer = fetch(Request(url, "POST", urlencode(form).encode(), headers))
     found = wire.document(answer.body)
     token = wire.text_at(found, "access_token")

@@ -6,10 +6,14 @@ The scheme is Fernet (AES-128-CBC with HMAC-SHA256), as the `cryptography` proje
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import hmac
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -71,6 +75,23 @@ def unseal(sealed: str) -> str:
             "a stored secret cannot be read with this installation's key",
             "Restore secret.key (or RAPPORT_SECRET_KEY) from the backup, or enter the secret again.",
         ) from None
+
+
+def parted(config: Any) -> tuple[dict[str, Any], str]:
+    """Of a configuration what may be read by whoever reads the store, and its secrets, sealed; empty without any."""
+    plain: dict[str, Any] = {}
+    secrets: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        into = secrets if field.metadata.get("secret") else plain
+        into[field.name] = getattr(config, field.name)
+    return plain, seal(json.dumps(secrets)) if secrets else ""
+
+
+def joined(kind: Any, plain: Mapping[str, Any], sealed: str) -> Any:
+    """The configuration that `parted` took apart; what its kind no longer has is left out."""
+    secrets = json.loads(unseal(sealed)) if sealed else {}
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{key: value for key, value in {**plain, **secrets}.items() if key in known})
 
 
 def _fernet() -> Fernet:

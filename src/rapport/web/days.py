@@ -1,4 +1,4 @@
-"""Days as the reader means them: from midnight to midnight in their zone."""
+"""Days and moments as the reader means them: from midnight to midnight in their zone."""
 
 from __future__ import annotations
 
@@ -39,3 +39,19 @@ def read(text: str) -> dt.date | None:
         return day
     except ValueError:
         raise Invalid(_("“%(value)s” is no date") % {"value": text}, _("Write it like 2026-03-01.")) from None
+
+
+def read_moment(text: str, zone: dt.tzinfo | None = None) -> dt.datetime | None:
+    """A moment of a form, in the reader's zone unless another is given; None where no moment is given."""
+    if not text.strip():
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid(_("%(time)s is no time") % {"time": text}, _("Write it as 2027-01-31T18:00.")) from None
+    return found.replace(tzinfo=zone or timezone.get_current_timezone()).astimezone(dt.UTC)
+
+
+def written_moment(at: dt.datetime | None, zone: dt.tzinfo | None = None) -> str:
+    """A moment as a form takes it, in the same zone as it is read in."""
+    return timezone.localtime(at, zone).strftime("%Y-%m-%dT%H:%M") if at else ""

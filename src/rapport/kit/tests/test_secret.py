@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import stat
 from pathlib import Path
@@ -82,3 +83,19 @@ def test_purposes_do_not_share_a_key(folder: Path) -> None:
     assert secret.derived_key("django") != secret.derived_key("erased")
     assert secret.keyed_hash("erased", "ana@example.org") == secret.keyed_hash("erased", "ana@example.org")
     assert secret.keyed_hash("erased", "ana@example.org") != secret.keyed_hash("other", "ana@example.org")
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """A configuration with a secret."""
+
+    host: str = ""
+    key: str = dataclasses.field(default="", metadata={"secret": True})
+
+
+def test_a_configuration_is_kept_with_its_secrets_sealed(folder: Path) -> None:
+    plain, sealed = secret.parted(Account("example.org", "grue"))
+    assert plain == {"host": "example.org"}
+    assert "grue" not in sealed
+    assert secret.joined(Account, plain, sealed) == Account("example.org", "grue")
+    assert secret.joined(Account, {**plain, "port": 25}, "") == Account("example.org"), "no such setting now"

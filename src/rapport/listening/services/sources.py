@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -44,10 +43,7 @@ def row(name: str) -> Source:
 
 def config_of(source: Source) -> Any:
     """The configuration of a source with its secrets."""
-    kind = connector(source.connector).config
-    secrets = json.loads(secret.unseal(source.sealed)) if source.sealed else {}
-    known = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{key: value for key, value in {**source.config, **secrets}.items() if key in known})
+    return secret.joined(connector(source.connector).config, source.config, source.sealed)
 
 
 def terms_of(offered: Connector, config: Any) -> Terms:
@@ -84,7 +80,7 @@ def add_source(
     chosen = _chosen(offered, values, {})
     offered.check(chosen)
     _check_limits(keep_days, days_back)
-    plain, sealed = _parted(chosen)
+    plain, sealed = secret.parted(chosen)
     Source.objects.create(
         name=name,
         connector=connector_name,
@@ -122,7 +118,7 @@ def change_source(
         chosen = _chosen(offered, values, before)
         offered.check(chosen)
         _check_limits(keep_days, source.days_back if days_back is None else days_back)
-        source.config, source.sealed = _parted(chosen)
+        source.config, source.sealed = secret.parted(chosen)
         if any(before[key] != value for key, value in source.config.items() if key in PLACES):
             source.cursor = ""
         source.network = network_of(offered, chosen)
@@ -181,14 +177,6 @@ def _chosen(offered: Connector, values: Mapping[str, Any], before: Mapping[str, 
         if not (fields[key].metadata.get("secret") and value == "" and key in before)
     }
     return offered.config(**{**before, **kept})
-
-
-def _parted(chosen: Any) -> tuple[dict[str, Any], str]:
-    """What may be read by whoever reads the store, and the rest, sealed."""
-    fields = dataclasses.fields(chosen)
-    plain = {f.name: getattr(chosen, f.name) for f in fields if not f.metadata.get("secret")}
-    secrets = {f.name: getattr(chosen, f.name) for f in fields if f.metadata.get("secret")}
-    return plain, secret.seal(json.dumps(secrets)) if secrets else ""
 
 
 def _check_limits(keep_days: int | None, days_back: int) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 
 from rapport.kit import clock, process
 from rapport.listening import selectors, services
@@ -26,10 +25,7 @@ class Until:
         self.left = most
 
     def __bool__(self) -> bool:
-        try:
-            return self.left <= 0 or bool(self.is_so())
-        except OperationalError:  # in memory a table that another thread writes cannot be read meanwhile
-            return False
+        return self.left <= 0 or bool(self.is_so())
 
     def wait(self, _seconds: float) -> bool:
         self.left -= 1

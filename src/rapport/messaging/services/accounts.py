@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -82,10 +81,7 @@ def config(name: str) -> Any:
 
 def read(row: Account) -> Any:
     """The configuration that an account row holds."""
-    kind = channel(row.channel).config
-    secrets = json.loads(secret.unseal(row.sealed)) if row.sealed else {}
-    known = {field.name for field in dataclasses.fields(kind)}
-    return kind(**{key: value for key, value in {**row.config, **secrets}.items() if key in known})
+    return secret.joined(channel(row.channel).config, row.config, row.sealed)
 
 
 def set_up(name: str, values: Mapping[str, Any], postal_address: str) -> Any:
@@ -145,14 +141,12 @@ def note_sent(name: str) -> None:
 
 
 def _keep(name: str, chosen: Any, postal_address: str) -> None:
-    fields = dataclasses.fields(chosen)
-    plain = {f.name: getattr(chosen, f.name) for f in fields if not f.metadata.get("secret")}
-    secrets = {f.name: getattr(chosen, f.name) for f in fields if f.metadata.get("secret")}
+    plain, sealed = secret.parted(chosen)
     Account.objects.update_or_create(
         channel=name,
         defaults={
             "config": plain,
-            "sealed": secret.seal(json.dumps(secrets)),
+            "sealed": sealed,
             "postal_address": postal_address,
             "changed_at": clock.now(),
             "trouble": "",

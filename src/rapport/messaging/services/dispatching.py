@@ -67,6 +67,8 @@ class Courier:
     """Sends what is due on one channel. `turn` does one round, in the thread that owns the rows."""
 
     def __init__(self, channel: str, context: Context | None = None) -> None:
+        # The mark first: what is changed after it shows as changed, and this courier is replaced.
+        changed_at = _changed_at(channel)
         config = accounts.config(channel)
         offered = accounts.channel(channel)
         post = Post(offered, config, context or accounts.context())
@@ -74,7 +76,7 @@ class Courier:
         def hand_over(prepared: preparing.Prepared) -> None:
             post.submit(prepared.delivery, prepared.message)
 
-        self._begin(channel, _changed_at(channel), offered.limits(config), post, hand_over)
+        self._begin(channel, changed_at, offered.limits(config), post, hand_over)
 
     def _begin(
         self,

@@ -15,6 +15,8 @@ from rapport.messaging.services import (
     Outgoing,
     Sent,
     Withheld,
+    accounts,
+    dispatching,
     drain,
     register_template,
     send,
@@ -314,3 +316,25 @@ def test_the_held_out_get_no_marketing_and_every_receipt(account: Any, say: Any)
     assert [type(o) for o in first.outcomes] == [type(o) for o in again.outcomes]
     assert send_many([letter(n, f"3:{n}") for n in names]).withheld == {}
     assert send_many([receipt(n, f"4:{n}", campaign="spring") for n in names]).withheld == {}
+
+
+def test_a_key_made_while_a_courier_begins_signs_what_leaves_next(
+    account: Any, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A courier that read the account just before it was changed is one of the account before."""
+    read, made = accounts.config, []
+
+    def read_then_changed(name: str) -> Any:
+        found = read(name)
+        if not made:
+            made.append(accounts.make_keys(name))
+        return found
+
+    monkeypatch.setattr(accounts, "config", read_then_changed)
+    courier = dispatching.Courier("email")
+    assert made
+    assert read("email") != account
+    couriers = {"email": courier}
+    dispatching._match(couriers, None)
+    assert couriers["email"] is not courier
+    couriers["email"].end()

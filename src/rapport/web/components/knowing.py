@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rapport.kit import clock, money
@@ -163,25 +161,6 @@ def read_day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text.strip())
     except ValueError:
         raise Invalid(_("%(day)s is no day") % {"day": text}, _("Write it as 2027-01-31.")) from None
-
-
-def read_moment(text: str) -> dt.datetime | None:
-    """A moment of a form, in the reader's zone; None where none is given."""
-    if not text.strip():
-        return None
-    try:
-        found = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise Invalid(_("%(time)s is no time") % {"time": text}, _("Write it as 2027-01-31T18:00.")) from None
-    zone = timezone.get_current_timezone()
-    return found.replace(tzinfo=zone if isinstance(zone, dt.tzinfo) else zoneinfo.ZoneInfo("UTC")).astimezone(
-        dt.UTC
-    )
-
-
-def shown_moment(at: dt.datetime | None) -> str:
-    """A moment as the form takes it."""
-    return timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 def wordings_of(view: selectors.EntryView) -> dict[str, str]:

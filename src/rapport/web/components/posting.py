@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rapport.kit.errors import Invalid
 from rapport.listening import selectors as listening
 from rapport.publishing import selectors, services
 from rapport.staff import selectors as staff
@@ -94,22 +91,6 @@ def zone() -> zoneinfo.ZoneInfo:
     """The firm's time zone, in which the calendar is written."""
     firm = staff.organisation()
     return zoneinfo.ZoneInfo(firm.timezone if firm else "UTC")
-
-
-def read_moment(text: str) -> dt.datetime | None:
-    """A moment of a form in the firm's zone; None where none is given."""
-    if not text.strip():
-        return None
-    try:
-        found = dt.datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise Invalid(_("%(time)s is no time") % {"time": text}, _("Write it as 2027-01-31T18:00.")) from None
-    return found.replace(tzinfo=zone()).astimezone(dt.UTC)
-
-
-def written_moment(at: dt.datetime | None) -> str:
-    """A moment as the form takes it."""
-    return at.astimezone(zone()).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 def posting_sources() -> list[listening.SourceRow]:

@@ -32,7 +32,7 @@ from rapport.listening.contract import (
 
 API = "https://api.appstoreconnect.apple.com"
 MEANT_FOR = "appstoreconnect-v1"
-TOKEN, LIMIT = "token", "limit"  # where they are remembered
+LIMIT = "limit"  # where it is remembered
 LASTS, SOON = (
     dt.timedelta(minutes=15),
     dt.timedelta(minutes=1),
@@ -187,25 +187,25 @@ class Store:
     def _token(self) -> str:
         now = self._context.now()
         key = (self._config.key_id, self._config.issuer_id, self._config.private_key)
-        held = self._context.memory.get(TOKEN)
-        if not held or held[0] != key or held[2] <= now + SOON:
-            whose = {"iss": self._config.issuer_id} if self._config.issuer_id else {"sub": "user"}
-            claims = {
-                **whose,
-                "iat": int(now.timestamp()),
-                "exp": int((now + LASTS).timestamp()),
-                "aud": MEANT_FOR,
-            }
-            text = oauth.signed(claims, oauth.key_of(self._config.private_key), {"kid": self._config.key_id})
-            held = self._context.memory[TOKEN] = (key, text, now + LASTS)
-        return str(held[1])
+        return oauth.held(self._context.memory, key, now, lambda: self._signed(now), soon=SOON)
+
+    def _signed(self, now: dt.datetime) -> oauth.Token:
+        whose = {"iss": self._config.issuer_id} if self._config.issuer_id else {"sub": "user"}
+        claims = {
+            **whose,
+            "iat": int(now.timestamp()),
+            "exp": int((now + LASTS).timestamp()),
+            "aud": MEANT_FOR,
+        }
+        text = oauth.signed(claims, oauth.key_of(self._config.private_key), {"kid": self._config.key_id})
+        return oauth.Token(text, int(LASTS.total_seconds()))
 
     def _failed(self, answer: Answer, method: str) -> Failed:
         error = wire.at(wire.document(answer.body), "errors", 0)
         words = wire.text_at(error, "detail") or wire.text_at(error, "title")
         failed = refusal(answer, "Apple", self._context.now(), words=words)
         if answer.status == 401:
-            self._context.memory.pop(TOKEN, None)
+            oauth.dropped(self._context.memory)
             failed.hint = (
                 "The key was revoked, or its id or issuer is another: make one anew and enter it here."
             )

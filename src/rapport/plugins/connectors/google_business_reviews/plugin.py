@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -31,8 +30,6 @@ from rapport.listening.contract import (
 
 API = "https://mybusiness.googleapis.com/v4"
 LOGIN = "https://oauth2.googleapis.com/token"
-TOKEN = "token"  # noqa: S105  where it is remembered
-SOON = dt.timedelta(minutes=2)
 PAGE = 50
 LENGTH_MAX = 4_096  # in bytes
 RECHECK_EVERY_S, RECHECKED = 300.0, 5
@@ -181,7 +178,7 @@ class Profile:
         words = wire.text_at(found, "error", "message")
         failed = refusal(answer, "Google", self._context.now(), words=words)
         if answer.status == 401:
-            self._context.memory.pop(TOKEN, None)
+            oauth.dropped(self._context.memory)
         if answer.status == 429:
             failed.retry_after_s = wire.wait_s(answer.headers, self._context.now()) or 60.0
             if "limit of 0" in words or "limit '0'" in words:
@@ -194,22 +191,21 @@ class Profile:
         raise failed
 
     def _token(self) -> str:
-        now, config = self._context.now(), self._config
+        config = self._config
         key = (config.client_id, config.client_secret, config.refresh_token)
-        held = self._context.memory.get(TOKEN)
-        if not held or held[0] != key or held[2] <= now + SOON:
-            form = {
-                "grant_type": "refresh_token",
-                "client_id": config.client_id,
-                "client_secret": config.client_secret,
-                "refresh_token": config.refresh_token,
-            }
-            try:
-                token = oauth.given(self._context.fetch, LOGIN, form)
-            except oauth.Refused as refused:
-                raise self._login(refused) from None
-            held = self._context.memory[TOKEN] = (key, token.text, now + dt.timedelta(seconds=token.lasts_s))
-        return str(held[1])
+        return oauth.held(self._context.memory, key, self._context.now(), self._logged_in)
+
+    def _logged_in(self) -> oauth.Token:
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self._config.client_id,
+            "client_secret": self._config.client_secret,
+            "refresh_token": self._config.refresh_token,
+        }
+        try:
+            return oauth.given(self._context.fetch, LOGIN, form)
+        except oauth.Refused as refused:
+            raise self._login(refused) from None
 
     def _login(self, refused: oauth.Refused) -> Failed:
         if refused.answer.status >= 429:

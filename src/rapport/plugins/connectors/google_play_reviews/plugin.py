@@ -33,8 +33,6 @@ API = "https://androidpublisher.googleapis.com/androidpublisher/v3/applications"
 LOGIN = "https://oauth2.googleapis.com/token"
 SCOPE = "https://www.googleapis.com/auth/androidpublisher"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-TOKEN = "token"  # noqa: S105  where it is remembered
-SOON = dt.timedelta(minutes=2)
 SHOWN = dt.timedelta(days=7)  # Google shows reviews that were written or changed within a week, and no others
 PAGE = 100
 LENGTH_MAX = 350
@@ -175,7 +173,7 @@ class Play:
         words = wire.text_at(found, "error", "message")
         failed = refusal(answer, "Google Play", self._context.now(), words=words)
         if answer.status == 401:
-            self._context.memory.pop(TOKEN, None)
+            oauth.dropped(self._context.memory)
         if wire.text_at(found, "error", "errors", 0, "reason") in SPENT or answer.status == 429:
             wait = wire.wait_s(answer.headers, self._context.now()) or 600.0
             failed = Failed(f"Google wants fewer requests: {words}", reason="rate", retry_after_s=wait)
@@ -187,26 +185,24 @@ class Play:
         raise failed
 
     def _token(self) -> str:
-        now, config = self._context.now(), self._config
-        key = (config.service_account, config.private_key)
-        held = self._context.memory.get(TOKEN)
-        if not held or held[0] != key or held[2] <= now + SOON:
-            at_s = int(now.timestamp())
-            claims = {
-                "iss": config.service_account,
-                "scope": SCOPE,
-                "aud": LOGIN,
-                "iat": at_s,
-                "exp": at_s + 3_600,
-            }
-            statement = oauth.signed(claims, oauth.key_of(config.private_key))
-            form = {"grant_type": GRANT, "assertion": statement}
-            try:
-                token = oauth.given(self._context.fetch, LOGIN, form)
-            except oauth.Refused as refused:
-                raise self._login(refused) from None
-            held = self._context.memory[TOKEN] = (key, token.text, now + dt.timedelta(seconds=token.lasts_s))
-        return str(held[1])
+        key = (self._config.service_account, self._config.private_key)
+        return oauth.held(self._context.memory, key, self._context.now(), self._logged_in)
+
+    def _logged_in(self) -> oauth.Token:
+        at_s = int(self._context.now().timestamp())
+        claims = {
+            "iss": self._config.service_account,
+            "scope": SCOPE,
+            "aud": LOGIN,
+            "iat": at_s,
+            "exp": at_s + 3_600,
+        }
+        statement = oauth.signed(claims, oauth.key_of(self._config.private_key))
+        form = {"grant_type": GRANT, "assertion": statement}
+        try:
+            return oauth.given(self._context.fetch, LOGIN, form)
+        except oauth.Refused as refused:
+            raise self._login(refused) from None
 
     def _login(self, refused: oauth.Refused) -> Failed:
         if refused.answer.status >= 429:

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from rapport.kit import wire
+from rapport.kit import oauth, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Failed, refusal, setting
 
 LOGIN = "https://www.reddit.com/api/v1/access_token"
 API = "https://oauth.reddit.com"
-TOKEN, LIMIT = "token", "limit"  # where they are remembered
-SOON = dt.timedelta(minutes=2)  # a token that ends so soon is not used any more
+LIMIT = "limit"  # where it is remembered
 
 Parameters = Sequence[tuple[str, str | int]]
 
@@ -88,12 +87,9 @@ class Account:
 
     def _token(self) -> str:
         key = (self.config.username, self.config.client_id, self.config.client_secret, self.config.password)
-        held = self._context.memory.get(TOKEN)
-        if not held or held[0] != key or held[2] <= self._context.now() + SOON:
-            held = self._context.memory[TOKEN] = (key, *self._logged_in())
-        return str(held[1])
+        return oauth.held(self._context.memory, key, self._context.now(), self._logged_in)
 
-    def _logged_in(self) -> tuple[str, dt.datetime]:
+    def _logged_in(self) -> oauth.Token:
         pair = f"{self.config.client_id}:{self.config.client_secret}".encode()
         form = {
             "grant_type": "password",
@@ -102,31 +98,30 @@ class Account:
         }
         headers = {
             "authorization": "Basic " + base64.b64encode(pair).decode(),
-            "content-type": "application/x-www-form-urlencoded",
             "user-agent": self._named,
         }
-        answer = self._context.fetch(Request(LOGIN, "POST", urlencode(form).encode(), headers))
-        found = wire.document(answer.body)
-        if answer.status == 401:
-            raise Failed(
+        try:
+            return oauth.given(self._context.fetch, LOGIN, form, headers)
+        except oauth.Refused as refused:
+            raise self._login(refused) from None
+
+    def _login(self, refused: oauth.Refused) -> Failed:
+        if refused.answer.status == 401:
+            return Failed(
                 "Reddit does not know the application",
                 reason="login",
                 retry_after_s=None,
                 hint="Copy its id and its secret anew from reddit.com/prefs/apps.",
             )
-        if answer.status != 200:
-            raise self._failed(answer)
-        token = wire.text_at(found, "access_token")
-        if not token:
-            raise Failed(
-                f"Reddit does not accept the password of {self.config.username}: "
-                f"{wire.text_at(found, 'error') or 'no token was given'}",
-                reason="login",
-                retry_after_s=None,
-                hint="The application has to be of the kind script and the account's own, without a second factor.",
-            )
-        lasts_s = wire.count_at(found, "expires_in") or 3_600
-        return token, self._context.now() + dt.timedelta(seconds=lasts_s)
+        if refused.answer.status != 200:
+            return self._failed(refused.answer)
+        return Failed(
+            f"Reddit does not accept the password of {self.config.username}: "
+            f"{refused.code or 'no token was given'}",
+            reason="login",
+            retry_after_s=None,
+            hint="The application has to be of the kind script and the account's own, without a second factor.",
+        )
 
     def _asked(self, request: Request) -> Any:
         self._spare()
@@ -134,7 +129,7 @@ class Account:
         self._note_limit(answer)
         if answer.status == 401:
             # The token may be over before its time; the next request brings a new one, or the reason why not.
-            self._context.memory.pop(TOKEN, None)
+            oauth.dropped(self._context.memory)
             headers = dict(request.headers) | {"authorization": f"bearer {self._token()}"}
             answer = self._context.fetch(Request(request.url, request.method, request.body, headers))
             self._note_limit(answer)

@@ -11,15 +11,14 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from rapport.kit import wire
+from rapport.kit import oauth, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Failed, refusal, setting
 
 LOGIN = "https://oauth2.googleapis.com/token"
 API = "https://www.googleapis.com/youtube/v3"
-TOKEN, SPENT = "token", "spent"  # where they are remembered
-SOON = dt.timedelta(minutes=2)  # a token that ends so soon is not used any more
+SPENT = "spent"  # where it is remembered
 PACIFIC = ZoneInfo("America/Los_Angeles")  # at whose midnight quotas begin anew
 READ_UNITS, WRITE_UNITS = 1, 50
 
@@ -84,7 +83,7 @@ class Channel:
         answer = self._sent(request, units)
         if answer.status == 401:
             # The token may be over before its time; the next request brings a new one, or the reason why not.
-            self._context.memory.pop(TOKEN, None)
+            oauth.dropped(self._context.memory)
             answer = self._sent(request, units)
         if answer.status != 200:
             raise self._failed(answer)
@@ -101,34 +100,28 @@ class Channel:
 
     def _token(self) -> str:
         key = (self.config.client_id, self.config.client_secret, self.config.refresh_token)
-        held = self._context.memory.get(TOKEN)
-        if not held or held[0] != key or held[2] <= self._context.now() + SOON:
-            held = self._context.memory[TOKEN] = (key, *self._logged_in())
-        return str(held[1])
+        return oauth.held(self._context.memory, key, self._context.now(), self._logged_in)
 
-    def _logged_in(self) -> tuple[str, dt.datetime]:
+    def _logged_in(self) -> oauth.Token:
         form = {
             "client_id": self.config.client_id,
             "client_secret": self.config.client_secret,
             "refresh_token": self.config.refresh_token,
             "grant_type": "refresh_token",
         }
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        answer = self._context.fetch(Request(LOGIN, "POST", urlencode(form).encode(), headers))
-        found = wire.document(answer.body)
-        token = wire.text_at(found, "access_token")
-        if answer.status in {400, 401} or (answer.status == 200 and not token):
-            words = wire.text_at(found, "error_description") or wire.text_at(found, "error")
+        try:
+            return oauth.given(self._context.fetch, LOGIN, form)
+        except oauth.Refused as refused:
+            if refused.answer.status not in {200, 400, 401}:
+                raise refusal(refused.answer, "Google", self._context.now(), words=refused.code) from None
             raise Failed(
-                f"Google does not renew the log-in of the channel: {words or 'no token was given'}",
+                "Google does not renew the log-in of the channel: "
+                f"{refused.words or refused.code or 'no token was given'}",
                 reason="login",
                 retry_after_s=None,
                 hint="Let the channel's owner agree again, and enter the new refresh token. Those of a project "
                 "that is still in testing end after seven days.",
-            )
-        if answer.status != 200:
-            raise refusal(answer, "Google", self._context.now(), words=wire.text_at(found, "error"))
-        return token, self._context.now() + dt.timedelta(seconds=wire.count_at(found, "expires_in") or 3_600)
+            ) from None
 
     def _out_of_quota(self, words: str) -> Failed:
         now = self._context.now()

@@ -24,6 +24,7 @@ from rapport.publishing import selectors, services
 from rapport.publishing.selectors.desk import PAGE, SHOWS
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
+from rapport.web import days
 from rapport.web.access import may, needs
 from rapport.web.components import posting
 from rapport.web.errors import sentence, status_of
@@ -57,12 +58,13 @@ STATES = {
 @needs(Right.SEE_PUBLISHING)
 def listing(request: HttpRequest) -> HttpResponseBase:
     """Every broadcast, the newest first."""
+    zone = posting.zone()
     context = {
         "rows": [(row, *STATES[row.state]) for row in selectors.broadcasts()],
         "can_change": may(request, Right.CHANGE_PUBLISHING),
-        "zone": posting.zone().key,
+        "zone": zone.key,
     }
-    with timezone.override(posting.zone()):
+    with timezone.override(zone):
         return render(request, "pages/live/page.html", context)
 
 
@@ -82,9 +84,10 @@ def _form(request: HttpRequest, view: selectors.BroadcastView | None) -> HttpRes
     assert request.user.is_authenticated
     wrong: RapportError | None = None
     given: Any = request.POST if request.method == "POST" else None
+    zone = posting.zone()
     if given is not None:
         try:
-            starts, ends = (posting.read_moment(given.get(name, "")) for name in ("starts_at", "ends_at"))
+            starts, ends = (days.read_moment(given.get(name, ""), zone) for name in ("starts_at", "ends_at"))
             if starts is None or ends is None:
                 raise Invalid(_("it has no time"), _("Say when it begins and ends."))
             kept: dict[str, Any] = {
@@ -108,10 +111,10 @@ def _form(request: HttpRequest, view: selectors.BroadcastView | None) -> HttpRes
         "wrong": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
         "title": given.get("title", "") if given else view.title if view else "",
         "joins": given.get("joins", "") if given else "\n".join(view.joins) if view else "",
-        "starts_at": given.get("starts_at", "") if given else posting.written_moment(starts_at),
-        "ends_at": given.get("ends_at", "") if given else posting.written_moment(ends_at),
+        "starts_at": given.get("starts_at", "") if given else days.written_moment(starts_at, zone),
+        "ends_at": given.get("ends_at", "") if given else days.written_moment(ends_at, zone),
         "sources": [(row, row.name in chosen) for row in listening.sources()],
-        "zone": posting.zone().key,
+        "zone": zone.key,
     }
     return render(request, "pages/live/form.html", context, status=400 if wrong else 200)
 

@@ -18,7 +18,7 @@ from rapport.knowledge import selectors, services
 from rapport.knowledge.selectors.affecting import OPEN_DAYS
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
-from rapport.web import jobs
+from rapport.web import days, jobs
 from rapport.web.access import may, needs
 from rapport.web.components import formats, knowing
 from rapport.web.errors import sentence
@@ -79,9 +79,9 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
                 titles=knowing.read_languages(post, "title"), texts=knowing.read_languages(post, "text"),
                 owner=post.get("owner", ""), words=knowing.lines(post.get("words", "")),
                 products=knowing.words(post.get("products", "")), countries=knowing.words(post.get("countries", "")),
-                ordered_from=knowing.read_moment(post.get("ordered_from", "")),
-                ordered_until=knowing.read_moment(post.get("ordered_until", "")),
-                until=knowing.read_moment(post.get("until", "")),
+                ordered_from=days.read_moment(post.get("ordered_from", "")),
+                ordered_until=days.read_moment(post.get("ordered_until", "")),
+                until=days.read_moment(post.get("until", "")),
             )  # fmt: skip
             slug = services.write_notice(view.slug if view else "", written, by=_by(request))
         except RapportError as error:
@@ -99,9 +99,9 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
         "words": "\n".join(view.words) if view else "",
         "products": ", ".join(view.products) if view else "",
         "countries": ", ".join(view.countries) if view else "",
-        "ordered_from": knowing.shown_moment(view.ordered_from) if view else "",
-        "ordered_until": knowing.shown_moment(view.ordered_until) if view else "",
-        "until": knowing.shown_moment(view.until) if view else "",
+        "ordered_from": days.written_moment(view.ordered_from) if view else "",
+        "ordered_until": days.written_moment(view.ordered_until) if view else "",
+        "until": days.written_moment(view.until) if view else "",
     }
     context = _frame(request, "notices") | {
         "view": view,

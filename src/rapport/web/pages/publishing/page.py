@@ -20,6 +20,7 @@ from rapport.kit.errors import Invalid, RapportError
 from rapport.publishing import selectors, services
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
+from rapport.web import days
 from rapport.web.access import may, needs
 from rapport.web.components import posting
 from rapport.web.errors import sentence
@@ -47,12 +48,12 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
     at = [dt.datetime.combine(day, dt.time(), tzinfo=zone) for day in (first, after)]
     rows = selectors.calendar(at[0].astimezone(dt.UTC), at[1].astimezone(dt.UTC))
     fared = posting.fares([row for row in rows if row.state in ("published", "failed")])
-    days = []
+    filled = []
     for offset in range((after - first).days):
         day = first + dt.timedelta(days=offset)
         mine = [row for row in rows if row.planned_at and row.planned_at.astimezone(zone).date() == day]
         if mine or span == "week":
-            days.append(
+            filled.append(
                 (
                     day,
                     day == today,
@@ -66,7 +67,7 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
         "last": after - dt.timedelta(days=1),
         "before": before,
         "after": after,
-        "days": days,
+        "days": filled,
         "is_empty": not rows,
         "loose": [(row, *posting.state(row.state)) for row in selectors.without_time()],
         "n_waiting": selectors.n_waiting(),
@@ -128,6 +129,7 @@ def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpRespon
         given.getlist("sources") if given else list(view.sources) if view else [r.name for r in sources[:1]]
     )
     firm = staff.organisation()
+    zone = posting.zone()
     context = {
         "view": view,
         "wrong": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
@@ -142,10 +144,10 @@ def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpRespon
         "campaign": given.get("campaign", "") if given else view.campaign if view else "",
         "planned_at": given.get("planned_at", "")
         if given
-        else posting.written_moment(view.planned_at if view else None),
+        else days.written_moment(view.planned_at if view else None, zone),
         "sources": [(row, row.name in chosen, texts.get(row.name, "")) for row in sources],
         "has_own": any(texts.values()),
-        "zone": posting.zone().key,
+        "zone": zone.key,
         "can_change": can_change and (view is None or view.may_change),
         "can_approve": may(request, Right.APPROVE_PUBLISHING),
         "state": posting.state(view.state) if view else ("", ""),
@@ -153,7 +155,7 @@ def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpRespon
         "checked": _checked(view) if view and view.may_change else [],
         "fared": posting.fares([view]).get(str(view.id)) if view and view.postings else None,
     }
-    with timezone.override(posting.zone()):
+    with timezone.override(zone):
         return render(request, "pages/publishing/one.html", context, status=400 if wrong else 200)
 
 
@@ -188,7 +190,7 @@ def _read(request: HttpRequest) -> services.Written:
         {name: given.get(f"text_{name}", "") for name in sources},
         given.get("language", "").strip(),
         given.get("campaign", ""),
-        posting.read_moment(given.get("planned_at", "")),
+        days.read_moment(given.get("planned_at", ""), posting.zone()),
     )
 
 
