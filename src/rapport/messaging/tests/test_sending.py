@@ -322,7 +322,8 @@ def test_a_key_made_while_a_courier_begins_signs_what_leaves_next(
     account: Any, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A courier that read the account just before it was changed is one of the account before."""
-    read, made = accounts.config, []
+    read = accounts.config
+    made: list[object] = []
 
     def read_then_changed(name: str) -> Any:
         found = read(name)
