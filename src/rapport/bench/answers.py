@@ -168,8 +168,11 @@ def _speed() -> Measure:
     weights = weighing.Weights()
 
     def ask(text: str) -> None:
-        like = index.likeness(index.ask([text], meaning.vectors))
-        weighing.first(weighing.likelihoods(weights, like, np.zeros(1, np.bool_)))
+        asked = index.ask([text], meaning.vectors)
+        like = index.of_entries(asked, index.of_wordings(asked))
+        chosen = weighing.first(weighing.likelihoods(weights, like, np.zeros(1, np.bool_)))[0]
+        for place in chosen:
+            matching.shared_words(text, index.texts[int(np.argmax(index.owner == place))], index.rarity)
 
     ask(texts[0])
     took = [1_000 * timed(lambda k=k: ask(texts[k])) for k in range(20)]  # type: ignore[misc]

@@ -97,10 +97,17 @@ class Index:
 
         hidden : (questions,), a wording each question must not see: itself, where wordings are asked
         """
+        return self.of_entries(asked, self.of_wordings(asked), hidden)
+
+    def of_wordings(self, asked: Asked) -> tuple[Single, Single]:
+        """float32 (questions, wordings), twice: how alike each question and each wording are, by words, by meaning."""
+        return _dense(asked.words @ self.words), asked.meanings @ self.meanings.T
+
+    def of_entries(self, asked: Asked, each: tuple[Single, Single], hidden: Ints | None = None) -> Floats:
+        """The likeness to entries, from that to their wordings; what is hidden is set to nothing in `each` by words."""
         n = self.n_wordings
         out = np.zeros((asked.meanings.shape[0], len(self.keys), len(NAMES)))
-        by_words = _dense(asked.words @ self.words)
-        meant_each = asked.meanings @ self.meanings.T
+        by_words, meant_each = each
         by_meaning = np.maximum(meant_each, 0.0)
         out[:, :, 2] = _dense(asked.words @ self.titles)
         out[:, :, 3] = _dense(asked.words @ self.solutions)

@@ -131,7 +131,8 @@ def _found(
     index = held.index
     assert index is not None
     asked = index.ask([question], meaning.vectors)
-    like = index.likeness(asked)
+    each = index.of_wordings(asked)
+    like = index.of_entries(asked, each)
     ruled = {*held.fits, *held.countries}
     out = [k for k, key in enumerate(index.keys) if key in ruled and not _may_be(held, key, have, known)]
     foreign = np.array([weighing.is_foreign(question)])
@@ -147,10 +148,7 @@ def _found(
         rows = np.flatnonzero(index.owner == place)
         near = ""
         if len(rows):
-            alike = np.asarray(index.meanings[rows] @ asked.meanings[0]) + index.words[:, rows].T.dot(
-                asked.words[0].toarray().ravel()
-            )
-            near = index.texts[rows[int(alike.argmax())]]
+            near = index.texts[rows[int((each[0][0, rows] + each[1][0, rows]).argmax())]]
         shared = matching.shared_words(question, near or key, index.rarity)
         made.append(_Found(key, float(probability), shared, near))
     return sorted(made, key=lambda f: -f.probability)
