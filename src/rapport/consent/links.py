@@ -43,7 +43,7 @@ class OneClick:
 
 def public_url() -> str:
     """Where customers reach this installation, without a slash at the end."""
-    return home.env("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+    return home.public_url()
 
 
 def url_for(identifier: str, page: str = "preferences", **query: str) -> str:

@@ -30,6 +30,11 @@ def env(name: str, default: str = "") -> str:
     return os.environ.get(f"RAPPORT_{name}") or default
 
 
+def public_url() -> str:
+    """Where this installation is reached from outside, without a slash at the end."""
+    return env("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+
+
 def fsync_file(file: Path) -> None:
     """Make a written file durable."""
     descriptor = os.open(file, os.O_RDONLY)

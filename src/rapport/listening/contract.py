@@ -12,7 +12,9 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from rapport.kit import picking, wire
@@ -46,6 +48,7 @@ class Terms:
     deletes_within_h : hours within which what is deleted there must be gone here
     is_public : what is said there was said to everybody
     source, read_on : where these terms stand, and the day on which they were read; None: nobody has read them yet
+    as_of : the date that the terms bear themselves, where it was a stored copy that was read: there may be newer ones
     """
 
     keep_days: int | None
@@ -59,6 +62,7 @@ class Terms:
     source: str
     read_on: dt.date | None
     note: str = ""
+    as_of: dt.date | None = None
 
     @classmethod
     def least(cls, keep_days: int, note: str, *, source: str, read_on: dt.date | None) -> Terms:
@@ -176,11 +180,32 @@ class Failed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """A picture that goes with a post, and what it shows in words for those who do not see it.
+
+    content : what a connector is given is in memory already; a file is read by the core right before
+    url : where everybody can fetch it while it is being posted, for networks that take no bytes; empty: nowhere
+    """
+
+    content: bytes | Path
+    content_type: str
+    alt: str
+    width: int
+    height: int
+    url: str = ""
+
+    def read(self) -> bytes:
+        """The picture itself."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What we want to post. `id` is ours: the same draft handed over twice has the same id.
 
     in_reply_to, thread : ids as the network told them in `Said`; empty for a post of our own
     to : handle or address, for private ones
+    media : its pictures, in their order, each as the connector's `Pictures` say that it takes them
     """
 
     id: str
@@ -192,6 +217,7 @@ class Draft:
     language: str = ""
     subject_line: str = ""
     is_private: bool = False
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +241,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A request that a network sent to us, as it came: names of headers in lower case."""
+    """A request that a network sent to us, as it came: names of headers in lower case.
+
+    place : what stands behind the source's address (`inbox` of `/hooks/shop/inbox`); empty for the address itself
+    """
 
     method: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +261,39 @@ class Received:
     status: int = 200
     body: bytes = b""
     content_type: str = "text/plain"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Keeping(Protocol):
+    """What a connector keeps for one source from day to day: JSON under keys of its own, of 200 characters at most.
+
+    Whoever erases a person erases the entries that say `about` them, and those that name them.
+    """
+
+    def get(self, key: str) -> Any:
+        """What lies under a key; None where nothing does."""
+        ...
+
+    def put(self, key: str, value: Any, *, about: str = "", days: int | None = None) -> None:
+        """Keep a value, in place of what was there; durable on return.
+
+        about : the handle of whom it tells, as in `Said.author`
+        days : for how long; never longer than the source keeps words. None: until it is dropped, for what is
+            ours, and for what a person asked for and can take back, such as to follow us
+        """
+        ...
+
+    def drop(self, *keys: str) -> int:
+        """Let entries go; gives how many there were."""
+        ...
+
+    def among(self, start: str, *, after: str = "", limit: int = 100) -> Sequence[tuple[str, Any]]:
+        """Entries whose keys begin with `start`, in the order of keys, those behind `after`."""
+        ...
+
+    def count(self, start: str) -> int:
+        """How many entries there are whose keys begin with `start`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +308,9 @@ class Context:
     since : nothing older is wanted on the first run
     memory : what the connector may remember between rounds of one source in this process, such as a session with
         the network that may not be opened each time; never written down, and perhaps empty at any time
+    kept : what it keeps for the source from day to day; None for one that is tried before it is kept
+    address : where the source is called from outside, with a slash at its end
+    may_post : whether what waits may leave now; no while everything outbound is paused
     """
 
     now: Callable[[], dt.datetime]
@@ -253,6 +319,33 @@ class Context:
     is_stopping: Callable[[], bool]
     since: dt.datetime
     memory: MutableMapping[str, Any] = field(default_factory=dict)
+    kept: Keeping | None = None
+    address: str = ""
+    may_post: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Which pictures a network takes along with a post.
+
+    most : so many at most; 0: none
+    is_needed : a post without one is refused
+    bytes_max, side_max : a larger one is made smaller before it leaves; 0: no limit worth naming
+    kinds : the content types that it takes; others are written anew as JPEG
+    alt_max : characters of an alternative text; 0: no limit worth naming
+    narrowest, widest : width over height, at least and at most; 0: any
+    is_fetched : the network fetches them from an address of ours, and takes no bytes
+    """
+
+    most: int = 0
+    is_needed: bool = False
+    bytes_max: int = 0
+    side_max: int = 0
+    kinds: Sequence[str] = ("image/jpeg", "image/png")
+    alt_max: int = 0
+    narrowest: float = 0.0
+    widest: float = 0.0
+    is_fetched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +358,7 @@ class Manners:
     publishes_once : the network itself drops a second post with the same id, so that one whose answer was lost
         may be sent again where it cannot be found
     length_max : characters of a post; 0: no limit worth naming
+    pictures : those that it takes along with a post of our own
     """
 
     requests: int = 60
@@ -273,6 +367,7 @@ class Manners:
     is_lasting: bool = False
     publishes_once: bool = False
     length_max: int = 0
+    pictures: Pictures = Pictures()
 
 
 def setting(default: Any, label: str, text: str = "", **more: object) -> Any:
@@ -288,7 +383,7 @@ class Connector(Protocol):
     network : namespace of the handles there (`bluesky`, `mastodon`, `email`), and the start of its venues
     config : a frozen dataclass of `setting`s; each has a default, and in its metadata `label`, `help` and perhaps
         `secret`, `choices` (value to words), `low` and `high` of a number, `optional` (may stay empty), `lines`
-        (a text of several)
+        (a text of several), `made` (by the connector itself, see `Makes`; no form asks for it)
     costs : what is free and what needs the firm's own keys, in a sentence
     sees, cannot_see : what it reads, and what it cannot, in a sentence each
     """
@@ -365,6 +460,32 @@ class Rechecks(Protocol):
 
 
 @runtime_checkable
+class Makes(Protocol):
+    """A connector that makes some of its settings itself when a source is set up, such as a pair of keys."""
+
+    def made(self, config: Any) -> Mapping[str, Any]:
+        """The settings marked `made` that are empty, with what they are to be from now on."""
+        ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A connector whose sources are accounts of ours, on our own address, which others find by WebFinger (RFC 7033)."""
+
+    def handle(self, config: Any, address: str) -> str:
+        """What people write to reach it, such as `@help@shop.example`; `address` as in `Context`."""
+        ...
+
+    def standing(self, config: Any, address: str) -> Sequence[Finding]:
+        """What of the address would keep others from reaching it; asks nobody."""
+        ...
+
+    def finger(self, config: Any, resource: str, address: str) -> Mapping[str, Any] | None:
+        """The JSON that describes a resource (`acct:help@shop.example`); None where it is not this account."""
+        ...
+
+
+@runtime_checkable
 class Differs(Protocol):
     """A connector whose sources may read different networks, on different terms: a feed, a web hook."""
 
@@ -378,12 +499,31 @@ class Differs(Protocol):
 
 
 @runtime_checkable
+class Pictured(Protocol):
+    """A connector whose sources may post to places that take other pictures than its manners say."""
+
+    def pictures_of(self, config: Any) -> Pictures:
+        """The pictures that the place of this configuration takes."""
+        ...
+
+
+@runtime_checkable
 class Parses(Protocol):
     """A connector that speaks another protocol than HTTP shows what it makes of one recorded message."""
 
     def parse(self, config: Any, raw: Any) -> Sequence[Said]:
         """What one message of the network says; asks nobody."""
         ...
+
+
+@contextmanager
+def nothing_posted() -> Iterator[None]:
+    """What fails in here was not posted: a picture was handed over that no post shows yet."""
+    try:
+        yield
+    except Failed as failed:
+        failed.is_unsure = False
+        raise
 
 
 def retry_after_s(answer: Answer, now: dt.datetime) -> float | None:

@@ -166,6 +166,22 @@ class Posted(models.Model):
         ]
 
 
+class Kept(models.Model):
+    """What the connector of a source keeps from day to day, under a key of its own."""
+
+    source = models.CharField(max_length=48)
+    key = models.CharField(max_length=200)
+    value = models.JSONField()
+    identifier = models.CharField(max_length=320, blank=True, db_index=True)  # of whom it tells
+    until = models.DateTimeField(null=True, db_index=True)  # null: until the connector drops it
+    changed_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["source", "key"], name="listening_kept_key")
+        ]
+
+
 class Withdrawal(models.Model):
     """A post that was taken back on its network, until the log no longer holds its words."""
 

@@ -16,6 +16,7 @@ from rapport.listening.rules import fields
 from rapport.listening.rules.kinds import KINDS, kind_named
 from rapport.listening.services import imports, replay, weblog
 from rapport.listening.services import work as under_way
+from rapport.listening.services.asking import hold_while
 from rapport.listening.services.following import Preview as FollowPreview
 from rapport.listening.services.following import follow, matched, preview, unfollow
 from rapport.listening.services.forgetting import forget, names_any
@@ -23,7 +24,14 @@ from rapport.listening.services.keeping import carry_out as carry_out_terms
 from rapport.listening.services.keeping import carry_out_if_due as terms_if_due
 from rapport.listening.services.posting import find, publish
 from rapport.listening.services.refusals import BadRow
-from rapport.listening.services.rounds import Round, check_source, read_source, receive, try_out
+from rapport.listening.services.rounds import (
+    Round,
+    check_source,
+    finger,
+    read_source,
+    receive,
+    try_out,
+)
 from rapport.listening.services.running import read_forever, run_forever
 from rapport.listening.services.sources import (
     add_source,
@@ -50,8 +58,10 @@ __all__ = [
     "check_source",
     "delete_mapping",
     "find",
+    "finger",
     "follow",
     "forget",
+    "hold_while",
     "import_file",
     "keep_upload",
     "matched",

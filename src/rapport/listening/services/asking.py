@@ -14,13 +14,18 @@ from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Failed, Manners
 from rapport.listening.models import Follow, Source
 from rapport.listening.rules import pace
+from rapport.listening.services import sources, storing
 
 CALLED = "Rapport"  # in the header by which servers know who asks
 WAIT_MAX_S = 30.0  # a reader waits so long for its turn; beyond that the round ends and is gone on with later
 LIMITS = http.Limits(time_s=30.0, answer_bytes=20_000_000, redirects=3)
 NAP_S = 0.2
+# Whoever calls us waits for what their call makes us ask, and so do all who call after them.
+CALLED_LIMITS = http.Limits(time_s=5.0, answer_bytes=1_000_000, redirects=2)
+CALLED_WAIT_S = 1.0
 
 Stopping = Callable[[], bool]
+_holds: list[Callable[[], bool]] = []
 # What connectors remember between rounds, such as an open session: of this process, and of sources as they are now.
 _memories: dict[tuple[str, str, dt.datetime], dict[str, Any]] = {}
 
@@ -34,11 +39,13 @@ def never() -> bool:
     return False
 
 
-def context(source: Source, manners: Manners, is_stopping: Stopping = never) -> Context:
-    """What the connector of a source gets."""
+def context(
+    source: Source, manners: Manners, is_stopping: Stopping = never, *, is_called: bool = False
+) -> Context:
+    """What the connector of a source gets; less time for everything while somebody who called waits."""
 
     def fetch(request: Request) -> Answer:
-        wait_for_turn(source.name, manners, is_stopping)
+        wait_for_turn(source.name, manners, is_stopping, CALLED_WAIT_S if is_called else WAIT_MAX_S)
         headers = dict(request.headers)
         if not any(name.lower() == "user-agent" for name in headers):
             headers["User-Agent"] = CALLED
@@ -46,7 +53,7 @@ def context(source: Source, manners: Manners, is_stopping: Stopping = never) -> 
             return http.fetch(
                 Request(request.url, request.method, request.body, headers),
                 permits=_any_place,
-                limits=LIMITS,
+                limits=CALLED_LIMITS if is_called else LIMITS,
             )
         except (Denied, Invalid) as error:
             raise Failed(error.message, reason="permission", retry_after_s=3_600.0, hint=error.hint) from None
@@ -65,7 +72,15 @@ def context(source: Source, manners: Manners, is_stopping: Stopping = never) -> 
         is_stopping=is_stopping,
         since=clock.now() - dt.timedelta(days=source.days_back),
         memory=_memory(source),
+        kept=storing.Keeping(source) if source.name else None,
+        address=sources.address(source.name or "new"),
+        may_post=lambda: not any(holds() for holds in _holds),
     )
+
+
+def hold_while(holds: Callable[[], bool]) -> None:
+    """Let nothing that connectors have waiting leave while `holds()` says so; who pauses everything says it here."""
+    _holds.append(holds)
 
 
 def _memory(source: Source) -> dict[str, Any]:
@@ -100,12 +115,12 @@ def followed_words() -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def wait_for_turn(name: str, manners: Manners, is_stopping: Stopping) -> None:
+def wait_for_turn(name: str, manners: Manners, is_stopping: Stopping, wait_max_s: float = WAIT_MAX_S) -> None:
     """Come back when one more request fits the network's rate; raises Failed where that is too far off.
 
     Readers and posters of one source share its bucket, which lies in the store: a restart is no way round it.
     """
-    left_s = WAIT_MAX_S
+    left_s = wait_max_s
     while (wait_s := _take(name, manners)) > 0:
         if wait_s > left_s or is_stopping():
             raise Failed(

@@ -1,4 +1,4 @@
-"""Forget people in what imports leave behind: our copies of files, and what was said of them."""
+"""Forget people in what imports leave behind and connectors keep: our copies of files, what was said of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db.models import Q
 from rapport.events import traces
 from rapport.kit import clock, home
 from rapport.listening.models import Import, Withdrawal
+from rapport.listening.services import storing
 
 READ_BYTES = 8_000_000
 UNNAMED_S = 3_600  # an upload that is still arriving has no row yet
@@ -21,7 +22,7 @@ PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"PAR1", b"BZh", b"\x
 
 
 def forget(identifiers: Sequence[str]) -> int:
-    """Remove copies of uploaded files that name one of the identifiers; gives how many went.
+    """Remove what tells of the identifiers, and copies of uploaded files that name one; gives how many went.
 
     A copy is kept until its import is done, so what goes here was never imported, or only in part: the
     screen asks for the file again. A packed copy goes unread.
@@ -43,7 +44,7 @@ def forget(identifiers: Sequence[str]) -> int:
     for waiting in Withdrawal.objects.all():
         if found.found_in(waiting.post_id):
             n += waiting.delete()[0]
-    return n
+    return n + storing.forget(identifiers, found)
 
 
 def names_any(file: Path, found: traces.Traces) -> bool:

@@ -14,7 +14,7 @@ from rapport.events import services as events
 from rapport.kit import bulk, clock, home, query
 from rapport.kit.errors import Conflict
 from rapport.listening.models import Source, Withdrawal
-from rapport.listening.services import saying, sources
+from rapport.listening.services import saying, sources, storing
 
 LOCK = "network-terms"
 EVERY = dt.timedelta(days=1)
@@ -136,6 +136,7 @@ def _expire(now: dt.datetime) -> int:
         finally:
             con.close()
         n = events.forget_seqs([seq for (seq,) in found]).events
+    storing.sweep(now)
     _note_day(now)
     return n
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,14 @@ from django.db.models import F
 from rapport.events import rules as event_rules
 from rapport.events import services as events
 from rapport.kit import clock, home
-from rapport.kit.errors import Conflict, RapportError
+from rapport.kit.errors import Conflict, NotFound, RapportError
 from rapport.listening.contract import (
     Context,
     Failed,
     Finding,
     Gap,
     Hook,
+    Named,
     Page,
     Reads,
     Received,
@@ -140,16 +141,31 @@ def receive(name: str, hook: Hook) -> Received:
     """Take a request that a network sent us; durable before it is answered. What comes twice comes in once.
 
     Raises NotFound or Conflict where there is no such source that is on, Denied for a signature that does
-    not hold.
+    not hold, Failed where what has to be asked first cannot be asked now.
     """
     source = sources.row(name)
     offered = sources.connector(source.connector)
     if source.state != Source.State.ON or not isinstance(offered, Receives):
         raise Conflict(f"the source {name} takes no calls", "Switch it on, or ask it instead.")
-    context = asking.context(source, sources.connector(source.connector).manners)
+    context = asking.context(source, sources.connector(source.connector).manners, is_called=True)
     got = offered.receive(sources.config_of(source), hook, context)
-    keep(source, got.said, (), cursor=None)
+    if got.said:
+        keep(source, got.said, (), cursor=None)
     return got
+
+
+def finger(resource: str) -> Mapping[str, Any] | None:
+    """What WebFinger says of a resource: the first source that is on and is that account; None where none is."""
+    for source in Source.objects.filter(state=Source.State.ON).order_by("created_at", "name"):
+        try:
+            offered = sources.connector(source.connector)
+        except NotFound:
+            continue
+        if isinstance(offered, Named):
+            found = offered.finger(sources.config_of(source), resource, sources.address(source.name))
+            if found is not None:
+                return found
+    return None
 
 
 def keep(source: Source, said: Sequence[Said], found: Sequence[Gap], *, cursor: str | None) -> int:
@@ -217,6 +233,7 @@ def try_out(connector: str, config: Any, context: Context | None = None) -> list
     """The same for a configuration that was not kept yet."""
     offered = sources.connector(connector)
     try:
+        config = sources.completed(offered, config)
         offered.check(config)
         context = context or asking.context(Source(name=""), offered.manners)
         return list(offered.findings(config, context))

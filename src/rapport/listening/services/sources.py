@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import transaction
 
-from rapport.kit import clock, registry, secret
+from rapport.kit import clock, home, registry, secret
 from rapport.kit.errors import Conflict, Invalid, NotFound
-from rapport.listening.contract import KIND, Connector, Differs, Reads, Terms
+from rapport.listening.contract import KIND, Connector, Differs, Makes, Reads, Terms
 from rapport.listening.models import Source
 from rapport.listening.services import gaps
 
@@ -46,6 +46,16 @@ def config_of(source: Source) -> Any:
     return secret.joined(connector(source.connector).config, source.config, source.sealed)
 
 
+def address(name: str) -> str:
+    """Where the source of that name is called from outside."""
+    return f"{home.public_url()}/hooks/{name}/"
+
+
+def completed(offered: Connector, config: Any) -> Any:
+    """A configuration with what its connector makes itself."""
+    return dataclasses.replace(config, **offered.made(config)) if isinstance(offered, Makes) else config
+
+
 def terms_of(offered: Connector, config: Any) -> Terms:
     """The terms under which a source with this configuration reads."""
     return offered.terms_of(config) if isinstance(offered, Differs) else offered.terms
@@ -77,7 +87,7 @@ def add_source(
     if Source.objects.filter(name=name).exists():
         raise Conflict(f"there is a source called {name} already", "Choose another name, or change that one.")
     offered = connector(connector_name)
-    chosen = _chosen(offered, values, {})
+    chosen = completed(offered, _chosen(offered, values, {}))
     offered.check(chosen)
     _check_limits(keep_days, days_back)
     plain, sealed = secret.parted(chosen)
@@ -115,7 +125,7 @@ def change_source(
         source = row(name)
         offered = connector(source.connector)
         before = dataclasses.asdict(config_of(source))
-        chosen = _chosen(offered, values, before)
+        chosen = completed(offered, _chosen(offered, values, before))
         offered.check(chosen)
         _check_limits(keep_days, source.days_back if days_back is None else days_back)
         source.config, source.sealed = secret.parted(chosen)

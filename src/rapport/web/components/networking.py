@@ -104,6 +104,8 @@ def form_of(connector: str, posted: Any, initial: Mapping[str, Any], *, is_new: 
             help_text=_("Small letters and hyphens. It stands beside everything that comes from here."),
         )
     for field in dataclasses.fields(setting_up.connector(connector).config):
+        if field.metadata.get("made"):
+            continue
         shown[f"set_{field.name}"] = _field(field, is_new=is_new)
     shown["days_back"] = forms.IntegerField(
         label=_("Days to read back at first"), min_value=0, max_value=setting_up.DAYS_BACK_MAX,
