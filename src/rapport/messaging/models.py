@@ -88,6 +88,7 @@ class Reply(models.Model):
     thread = models.CharField(max_length=512, blank=True)
     subject_line = models.TextField(blank=True)
     text = models.TextField(blank=True)  # as it leaves, with the disclosure
+    pictures = models.JSONField(default=list, db_default=[])  # that go along: each as listening keeps it
     is_public = models.BooleanField()
     was_asked = models.BooleanField()
     promotes = models.BooleanField(default=False)  # counts against help where the venue weighs the two

@@ -25,6 +25,7 @@ class Post(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.uuid7)
     text = models.TextField(blank=True)
     texts = models.JSONField(default=dict)  # source to text, where one says it otherwise
+    pictures = models.JSONField(default=list, db_default=[])  # in their order, each as listening keeps it
     sources = models.JSONField(default=list)
     language = models.CharField(max_length=16, blank=True)
     campaign = models.CharField(max_length=64, blank=True)
@@ -36,7 +37,7 @@ class Post(models.Model):
     sent_back = models.TextField(blank=True)  # why somebody sent it back
     version = models.PositiveIntegerField(
         default=1
-    )  # of its words and time: who approves, approves one of them
+    )  # of its words, pictures and time: who approves, approves one of them
     created_at = models.DateTimeField(default=clock.now)
     changed_at = models.DateTimeField(default=clock.now)
 

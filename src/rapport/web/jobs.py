@@ -143,11 +143,12 @@ def _keep_chats() -> None:
 
 
 def _let_posts_leave() -> None:
-    """Hand over the posts whose time has come, note what became of those before, forget comments of long ago."""
+    """Hand over the posts whose time has come, note what became of those before, forget what is no longer needed."""
     try:
         publishing.leave_due()
         publishing.follow_up()
         publishing.forget_old()
+        publishing.forget_unused()
     except Exception:
         log.exception("posts could not be let out; trying again later")
 

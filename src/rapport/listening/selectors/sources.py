@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,15 @@ from rapport.listening.contract import (
     Connector,
     Finding,
     Manners,
+    Pictures,
     Publishes,
     Reads,
     Receives,
     Terms,
 )
 from rapport.listening.models import Gap, Posted, Source
+from rapport.listening.rules.pictures import Shape
+from rapport.listening.services import fitting
 from rapport.listening.services import sources as setting_up
 
 LATE_S = 15 * 60.0  # a source in trouble for longer is worth somebody's look
@@ -271,6 +274,16 @@ def may_answer(source: str, was_asked: bool) -> Finding:
             "Wait until they do, or answer as a person, there.",
         )
     return Finding(what, "ok", f"the terms of {row.title} allow it")
+
+
+def about_pictures(source: str, shapes: Sequence[Shape]) -> list[Finding]:
+    """What is to say of a post of our own with such pictures by a source: `bad` where it may not leave with them."""
+    return fitting.findings(setting_up.row(source), shapes)
+
+
+def pictures_of(source: str) -> Pictures:
+    """The pictures that a source takes along with a post of our own."""
+    return fitting.taken_by(setting_up.row(source))
 
 
 def posted(draft_id: str) -> tuple[str, str, str] | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol, cast
 
 from rapport.kit import clock, home
 from rapport.kit.errors import Denied, Invalid
 from rapport.listening.contract import Connector, Draft, Failed, Publishes, Receipt, Said
 from rapport.listening.models import Posted, Source
-from rapport.listening.services import asking, saying, sources, troubles
+from rapport.listening.services import asking, fitting, saying, sources, troubles
 
 SLOTS = 16  # posts of one source that may be under way side by side, each draft always in the same one
 
@@ -22,7 +23,7 @@ def publish(name: str, draft: Draft, is_stopping: asking.Stopping = asking.never
     What waits for the network's rate leaves no more once `is_stopping` says so, and raises Failed.
 
     Whoever calls this holds no transaction: what is about to leave has to be on record before. Raises
-    Denied where the terms forbid it or the source is off, Invalid where it cannot post, Failed where the
+    Denied where the terms forbid it or the source is off, Invalid where it cannot post this, Failed where the
     network refused; `is_unsure` where it may have been taken all the same.
     """
     source, offered = _allowed(name)
@@ -46,6 +47,7 @@ def publish(name: str, draft: Draft, is_stopping: asking.Stopping = asking.never
                 return _note(draft.id, found)
         if is_stopping():
             raise Failed("it was stopped before it left", reason="rate", hint="It goes on by itself.")
+        draft = _with_pictures(source, draft)
         _begin(source, draft)
         try:
             receipt = offered.publish(config, draft, context)
@@ -119,6 +121,16 @@ def _allowed(name: str) -> tuple[Source, Poster]:
             hint="Enter it on the source's page.",
         )
     return source, cast("Poster", offered)
+
+
+def _with_pictures(source: Source, draft: Draft) -> Draft:
+    """The draft with its pictures as its network takes them; Invalid where it takes no such, or needs one.
+
+    Only what the firm says of its own accord needs a picture anywhere: an answer is words.
+    """
+    if not draft.media and (draft.in_reply_to or draft.is_private):
+        return draft
+    return replace(draft, media=fitting.fitted(source, draft.media))
 
 
 def _begin(source: Source, draft: Draft) -> None:

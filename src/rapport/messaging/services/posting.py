@@ -15,8 +15,10 @@ from rapport.kit.errors import Denied, Invalid, NotFound, RapportError
 from rapport.listening import selectors as listening
 from rapport.listening import services as networks
 from rapport.listening.contract import Draft, Failed
+from rapport.listening.services import album
 from rapport.messaging.contract import Receipt, TransportError
 from rapport.messaging.models import Delivery, Reply
+from rapport.messaging.services import fetched
 from rapport.messaging.services.post import Outcome
 from rapport.messaging.services.preparing import Prepared
 from rapport.pacing import selectors as pacing
@@ -74,6 +76,10 @@ def draft(prepared: Prepared) -> Draft:
         language=prepared.message.language,
         subject_line=answer.subject_line,
         is_private=not answer.is_public,
+        media=tuple(
+            one.media(fetched.url_of(prepared.delivery, one.digest))
+            for one in map(album.Kept.of, answer.pictures)
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from rapport.events.rules import IDENTIFIER_PATTERN, normal_identifier
 from rapport.kit import clock, ids
 from rapport.kit.errors import Invalid, NotFound
 from rapport.listening import selectors as listening
+from rapport.listening.services.album import Kept
 from rapport.messaging.models import Delivery, Reply
 from rapport.messaging.services import accounts
 from rapport.messaging.services.preparing import ANSWER, MAIL
@@ -73,6 +74,7 @@ class Answer:
     is_own_post: bool = (
         False  # said to everybody on a page of our own, in answer to nobody; `to` is not looked at
     )
+    pictures: Sequence[Kept] = ()
     at: dt.datetime | None = None  # of a preview: when it would be said; None: now
 
 
@@ -199,7 +201,7 @@ def _preview(answer: Answer, way: _Way) -> Preview:
         said_before=there.said_before,
     )
     needs = answer.is_public and way.is_posted and listening.source(way.source).asks_approval
-    held = _stopped(answer) or _by_terms(answer, way) or _by_way(answer, way)
+    held = _stopped(answer) or _by_terms(answer, way) or _by_way(answer, way) or _by_pictures(answer, way)
     if not held and checked.forbidden:
         first = checked.forbidden[0]
         held = ("rule_card", first.message, first.hint)
@@ -261,6 +263,17 @@ def _by_way(answer: Answer, way: _Way) -> Held | None:
     return None
 
 
+def _by_pictures(answer: Answer, way: _Way) -> Held | None:
+    """Whether the pictures can go along; only a post of our own may need one."""
+    if not answer.pictures and not answer.is_own_post:
+        return None
+    if not way.is_posted:
+        return ("pictures", "no pictures go along there", "Leave them out.")
+    found = listening.about_pictures(way.source, [one.shape for one in answer.pictures])
+    against = next((one for one in found if one.state == "bad"), None)
+    return ("pictures", against.message, against.hint) if against else None
+
+
 def _by_approval(answer: Answer) -> Held | None:
     if not answer.approved_by:
         return (
@@ -313,6 +326,7 @@ def _write(delivery: uuid.UUID, answer: Answer, way: _Way, preview: Preview) -> 
             "thread": answer.thread,
             "subject_line": _subject_line(answer, way),
             "text": preview.text,
+            "pictures": [one.row for one in answer.pictures],
             "is_public": answer.is_public,
             "was_asked": answer.was_asked,
             "promotes": answer.is_public and not answer.is_own_post and is_promoting(answer.text),

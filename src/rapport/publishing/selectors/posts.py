@@ -13,6 +13,7 @@ from rapport.consent import selectors as consent
 from rapport.events import lake
 from rapport.kit import chances, query
 from rapport.kit.errors import NotFound
+from rapport.listening.services.album import Kept
 from rapport.publishing.models import Post, Posting
 
 PAGE = 200
@@ -52,10 +53,16 @@ class PostView:
     version: int
     changed_at: dt.datetime
     postings: tuple[PostingView, ...] = ()
+    pictures: tuple[Kept, ...] = ()
 
     @property
     def first_words(self) -> str:
         return self.text or next(iter(self.texts.values()), "")
+
+    @property
+    def may_go(self) -> bool:
+        """Whether it can be deleted."""
+        return self.state in ("draft", "withdrawn")
 
     @property
     def may_change(self) -> bool:
@@ -141,7 +148,7 @@ def _views(rows: Sequence[Post]) -> list[PostView]:
         PostView(
             row.pk, row.text, dict(row.texts), tuple(row.sources), row.language, row.campaign, row.planned_at,
             row.state, row.author, row.approver, row.approved_at, row.sent_back, row.version, row.changed_at,
-            tuple(by_post.get(row.pk, ())),
+            tuple(by_post.get(row.pk, ())), tuple(Kept.of(one) for one in row.pictures),
         )
         for row in rows
     ]  # fmt: skip

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from rapport.publishing.services.desk import answer, hide, pin, pin_product, say_product, show, unpin_product
-from rapport.publishing.services.keeping import forget_old
+from rapport.publishing.services.keeping import forget_old, forget_unused
 from rapport.publishing.services.live import begin, change_broadcast, end
 from rapport.publishing.services.posts import (
+    PICTURES_MAX,
     Checked,
+    Shown,
     Written,
     approve,
     check,
     checks,
+    chosen,
+    discard,
     follow_up,
     leave_due,
     send_back,
@@ -23,7 +27,9 @@ from rapport.publishing.services.posts import (
 from rapport.publishing.services.watching import running_beside
 
 __all__ = [
+    "PICTURES_MAX",
     "Checked",
+    "Shown",
     "Written",
     "answer",
     "approve",
@@ -31,9 +37,12 @@ __all__ = [
     "change_broadcast",
     "check",
     "checks",
+    "chosen",
+    "discard",
     "end",
     "follow_up",
     "forget_old",
+    "forget_unused",
     "hide",
     "leave_due",
     "pin",

@@ -1,9 +1,9 @@
-"""Comments go: when their author is erased, and when their network's terms or a month are over."""
+"""What goes: comments with their author, their network's terms or a month, and pictures that no post shows."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.utils.translation import gettext as _
 
@@ -11,9 +11,11 @@ from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
 from rapport.kit import clock
 from rapport.listening import selectors as listening
-from rapport.publishing.models import Comment
+from rapport.listening.services import album
+from rapport.publishing.models import Comment, Post
 from rapport.publishing.services.live import drop
 
+UNUSED = dt.timedelta(days=1)  # a picture that was uploaded, and whose post nobody kept since
 KEPT_DAYS = 30  # after which nobody works at the desk of a broadcast any more
 
 
@@ -54,3 +56,24 @@ def forget_old() -> int:
         days = min(KEPT_DAYS, listening.keep_days_of(network) or KEPT_DAYS)
         n += drop(Comment.objects.filter(network=network, said_at__lt=clock.now() - dt.timedelta(days=days)))
     return n
+
+
+def take_away(digests: Collection[str]) -> int:
+    """Delete those of some pictures that no post shows; gives how many. The caller holds the album."""
+    if not digests:
+        return 0
+    shown = {
+        one["digest"]
+        for pictures in Post.objects.exclude(pictures=[]).values_list("pictures", flat=True)
+        for one in pictures
+    }
+    unused = sorted(set(digests) - shown)
+    for digest in unused:
+        album.take_away(digest)
+    return len(unused)
+
+
+def forget_unused() -> int:
+    """Delete pictures that were uploaded a day ago, and that no post shows; gives how many."""
+    with album.held():
+        return take_away(list(album.older_than(UNUSED.total_seconds())))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -19,16 +20,22 @@ from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.knowledge import services as knowledge
 from rapport.knowledge.rules.checking import DraftFinding
 from rapport.listening import selectors as listening
+from rapport.listening.contract import Finding
+from rapport.listening.services import album
+from rapport.listening.services.album import Kept
 from rapport.messaging import selectors as deliveries
 from rapport.messaging import services as messaging
 from rapport.pacing import selectors as pacing
 from rapport.publishing.models import Post, Posting
 from rapport.publishing.rules.reading import Hurdle, hurdles
+from rapport.publishing.services import keeping
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 
 CHARS_MAX = 20_000
 SOURCES_MAX = 20
+PICTURES_MAX = 4
+ALT_CHARS_MAX = 2_000
 WORTH = dt.timedelta(
     hours=24
 )  # a post that could not leave for so long after its time is looked at again first
@@ -38,8 +45,16 @@ AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that somebody chose: the digest under which it is kept, and what it shows in words."""
+
+    digest: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
-    """What somebody wrote: the words, those that are others on one source, where they go, and when."""
+    """What somebody wrote: the words, those that are others on one source, pictures, where they go, and when."""
 
     text: str
     sources: Sequence[str]
@@ -47,6 +62,7 @@ class Written:
     language: str = ""
     campaign: str = ""
     planned_at: dt.datetime | None = None
+    pictures: Sequence[Shown] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,8 @@ class Checked:
     findings: tuple[DraftFinding, ...]
     hurdles: tuple[Hurdle, ...]
     stands_against: str = ""  # why it may not leave; empty where it may
+    hint: str = ""  # what to do about it, where that is more than changing the words
+    pictures: tuple[Finding, ...] = ()  # what is to say of them there
 
     @property
     def text(self) -> str:
@@ -70,11 +88,21 @@ def write(written: Written, *, by: str, post: uuid.UUID | None = None, version: 
 
     Raises Conflict where somebody changed it since `version`, Invalid where it makes no sense.
     """
-    kept = _sensible(written)
+    with album.held():
+        row, dropped = _write(_sensible(written), by=by, post=post, version=version)
+        keeping.take_away(dropped)
+    return row
+
+
+def _write(
+    kept: dict[str, Any], *, by: str, post: uuid.UUID | None, version: int | None
+) -> tuple[Post, set[str]]:
+    """The post, and the pictures that it does not show any more."""
     with transaction.atomic():
         if post is None:
-            return Post.objects.create(author=by, **kept)
+            return Post.objects.create(author=by, **kept), set()
         row = _held(post)
+        dropped = {one["digest"] for one in row.pictures} - {one["digest"] for one in kept["pictures"]}
         if version is not None and row.version != version:
             raise Conflict(
                 _("somebody changed this post in the meantime"), _("Read it again, then change it.")
@@ -82,7 +110,7 @@ def write(written: Written, *, by: str, post: uuid.UUID | None = None, version: 
         if row.state not in CHANGEABLE and row.state != Post.State.WITHDRAWN:
             raise Conflict(_("this post has left"), _("Change it where it was published, or write another."))
         if all(getattr(row, name) == value for name, value in kept.items()):
-            return row
+            return row, set()
         only_time = all(getattr(row, name) == value for name, value in kept.items() if name != "planned_at")
         for name, value in kept.items():
             setattr(row, name, value)
@@ -92,7 +120,7 @@ def write(written: Written, *, by: str, post: uuid.UUID | None = None, version: 
         else:
             _unapprove(row)
         row.save()
-        return row
+        return row, dropped
 
 
 def submit(post: uuid.UUID, *, by: str) -> Post:
@@ -101,7 +129,8 @@ def submit(post: uuid.UUID, *, by: str) -> Post:
         row = _held(post, Post.State.DRAFT)
         found = [one for one in checks(row) if one.stands_against]
         if found:
-            raise Invalid(f"{found[0].title}: {found[0].stands_against}", _("Change it, then go on."))
+            hint = found[0].hint or _("Change it, then go on.")
+            raise Invalid(f"{found[0].title}: {found[0].stands_against}", hint)
         asks = any(listening.source(name).asks_approval for name in row.sources)
         if asks and not _may_approve(by):
             row.state = Post.State.WAITING
@@ -156,18 +185,52 @@ def withdraw(post: uuid.UUID) -> Post:
         return row
 
 
+def discard(post: uuid.UUID) -> None:
+    """Delete a post that never left, with its pictures where no other shows them."""
+    with album.held():
+        with transaction.atomic():
+            row = _held(post)
+            if row.state not in (Post.State.DRAFT, Post.State.WITHDRAWN):
+                raise Conflict(
+                    _("this post has left, or is about to"), _("Take it back first where it has not left.")
+                )
+            shown = {one["digest"] for one in row.pictures}
+            row.delete()
+        keeping.take_away(shown)
+
+
 def checks(row: Post) -> list[Checked]:
     """A post held against each of its networks' rules, the facts, and those who read otherwise."""
     at = row.planned_at if row.planned_at and row.planned_at > clock.now() else None
-    found = [check(name, _text_for(row, name), language=row.language, at=at) for name in row.sources]
+    found = [
+        check(name, _text_for(row, name), language=row.language, at=at, pictures=pictures_of(row))
+        for name in row.sources
+    ]
     if not found:
         nowhere = _("It goes nowhere yet.")
         return [Checked("", _("Networks"), None, (), (), nowhere)]
     return found
 
 
-def check(source: str, text: str, *, language: str = "", at: dt.datetime | None = None) -> Checked:
-    """Some words as they would leave by a source."""
+def pictures_of(row: Post) -> list[Kept]:
+    """The pictures of a post, in their order."""
+    return [Kept.of(one) for one in row.pictures]
+
+
+def chosen(pictures: Sequence[Shown]) -> list[Kept]:
+    """Pictures that somebody chose, as they are kept; NotFound where one is not kept any more."""
+    return [replace(album.find(one.digest), alt=" ".join(one.alt.split())) for one in pictures]
+
+
+def check(
+    source: str,
+    text: str,
+    *,
+    language: str = "",
+    at: dt.datetime | None = None,
+    pictures: Sequence[Kept] = (),
+) -> Checked:
+    """Some words and pictures as they would leave by a source."""
     try:
         view = listening.source(source)
     except NotFound as error:
@@ -177,14 +240,17 @@ def check(source: str, text: str, *, language: str = "", at: dt.datetime | None 
     if not view.posts:
         return Checked(source, view.title, None, (), (), _("Nothing can be posted there from here."))
     # Who approves is asked elsewhere: here, whether the words may stand.
-    preview = messaging.preview_reply(_answer(source, view.network, text, language, "check", at=at))
+    preview = messaging.preview_reply(
+        _answer(source, view.network, text, language, "check", at=at, pictures=pictures)
+    )
+    about = tuple(listening.about_pictures(source, [one.shape for one in pictures]))
     findings = tuple(knowledge.check_draft(text, language))
-    against = ""
+    against = hint = ""
     if preview.reason not in ("", "needs_approval", "not_approver"):
-        against = preview.message
+        against, hint = preview.message, preview.hint
     elif stopping := [one for one in findings if one.code in STOPPING]:
         against = stopping[0].message or _("“%(words)s” is not what we know") % {"words": stopping[0].words}
-    return Checked(source, view.title, preview, findings, tuple(hurdles(text)), against)
+    return Checked(source, view.title, preview, findings, tuple(hurdles(text)), against, hint, about)
 
 
 def leave_due() -> int:
@@ -274,8 +340,8 @@ def _anew(row: Post, posting: Posting) -> None:
 
 
 def _hand_over(row: Post, posting: Posting, expires_at: dt.datetime | None = None) -> None:
-    text = _text_for(row, posting.source)
-    found = check(posting.source, text, language=row.language)
+    text, pictures = _text_for(row, posting.source), pictures_of(row)
+    found = check(posting.source, text, language=row.language, pictures=pictures)
     if found.stands_against or found.preview is None:
         # Prices grow old and rules change between approval and leaving.
         posting.state, posting.answer = Posting.State.WITHHELD, found.stands_against
@@ -285,7 +351,7 @@ def _hand_over(row: Post, posting: Posting, expires_at: dt.datetime | None = Non
         outcome = messaging.reply(
             _answer(
                 posting.source, view.network, text, row.language, posting.key,
-                by=row.author, approved_by=row.approver, expires_at=expires,
+                by=row.author, approved_by=row.approver, expires_at=expires, pictures=pictures,
             )
         )  # fmt: skip
         posting.network, posting.text = view.network, found.text
@@ -306,10 +372,11 @@ def _answer(
     approved_by: str = "",
     expires_at: dt.datetime | None = None,
     at: dt.datetime | None = None,
+    pictures: Sequence[Kept] = (),
 ) -> messaging.Answer:
     return messaging.Answer(
         source=source, to="", text=text, key=key, venue=network, language=language, by=by,
-        approved_by=approved_by, expires_at=expires_at, is_own_post=True, at=at,
+        approved_by=approved_by, expires_at=expires_at, is_own_post=True, at=at, pictures=pictures,
     )  # fmt: skip
 
 
@@ -332,7 +399,7 @@ def _note(posting: Posting, fate: deliveries.DeliveryView) -> None:
     posting.save()
 
 
-def _sensible(written: Written) -> dict[str, object]:
+def _sensible(written: Written) -> dict[str, Any]:
     sources = list(dict.fromkeys(written.sources))
     if len(sources) > SOURCES_MAX:
         raise Invalid(f"{len(sources)} sources are too many", f"Choose {SOURCES_MAX} at most.")
@@ -346,9 +413,19 @@ def _sensible(written: Written) -> dict[str, object]:
         raise Invalid(_("there is nothing in it yet"), _("Write what you want to say."))
     if written.planned_at is not None and written.planned_at.tzinfo is None:
         raise Invalid("the time has no zone", "Give it with its zone.")
+    if len(written.pictures) > PICTURES_MAX:
+        raise Invalid(
+            _("a post takes %(n)d pictures at most") % {"n": PICTURES_MAX}, _("Take some of them away.")
+        )
+    if max((len(one.alt) for one in written.pictures), default=0) > ALT_CHARS_MAX:
+        raise Invalid(
+            _("an alternative text of more than %(n)d characters is too long") % {"n": ALT_CHARS_MAX},
+            _("Say in a sentence or two what the picture shows."),
+        )
     return {
         "text": written.text.strip(),
         "texts": texts,
+        "pictures": [one.row for one in chosen(written.pictures)],
         "sources": sources,
         "language": written.language[:16],
         "campaign": written.campaign.strip()[:64],

@@ -1,0 +1,82 @@
+"""Whether pictures can go with a post to a network, told from what is known of them without unpacking them. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rapport.listening.contract import Pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is known of a picture."""
+
+    content_type: str
+    width: int
+    height: int
+    n_bytes: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing about a post's pictures: a code, which of them (from 1; 0: all), a figure, and whether it may leave."""
+
+    code: str
+    n: int = 0
+    figure: float = 0
+    is_forbidden: bool = True
+
+
+def remarks(shapes: Sequence[Shape], takes: Pictures, address: str = "") -> list[Remark]:
+    """What stands against these pictures on a network that takes such; what only is made smaller is no hindrance.
+
+    address : where this installation is reached, for networks that fetch pictures themselves
+    """
+    if not shapes:
+        return [Remark("needed")] if takes.is_needed else []
+    if not takes.most:
+        return [Remark("none_taken")]
+    found = [Remark("too_many", figure=takes.most)] if len(shapes) > takes.most else []
+    if takes.is_fetched and not is_reachable(address):
+        found.append(Remark("not_reachable"))
+    for n, shape in enumerate(shapes, 1):
+        found += _of_one(n, shape, takes)
+    return found
+
+
+def _of_one(n: int, shape: Shape, takes: Pictures) -> list[Remark]:
+    found = []
+    if not shape.alt.strip():
+        found.append(Remark("no_alt", n))
+    elif takes.alt_max and len(shape.alt) > takes.alt_max:
+        found.append(Remark("long_alt", n, takes.alt_max))
+    ratio = shape.width / shape.height
+    # A hundredth more or less is what rounding to whole dots makes of a right one.
+    if takes.narrowest and ratio < takes.narrowest * 0.99:
+        found.append(Remark("too_narrow", n, takes.narrowest))
+    if takes.widest and ratio > takes.widest * 1.01:
+        found.append(Remark("too_wide", n, takes.widest))
+    is_large = takes.bytes_max and shape.n_bytes > takes.bytes_max
+    if is_large or (takes.side_max and max(shape.width, shape.height) > takes.side_max):
+        found.append(Remark("made_smaller", n, is_forbidden=False))
+    return found
+
+
+def is_reachable(address: str) -> bool:
+    """Whether others on the internet can fetch from there, as far as an address tells.
+
+    >>> is_reachable("https://rapport.example.org"), is_reachable("http://localhost:8000")
+    (True, False)
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.scheme != "https" or "." not in host:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return not host.endswith((".localhost", ".local", ".internal", ".lan", ".home.arpa"))
