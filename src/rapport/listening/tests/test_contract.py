@@ -57,6 +57,9 @@ def test_its_terms_are_dated_and_can_be_looked_up(connector: Connector) -> None:
     terms = connector.terms
     assert terms.source.startswith("https://")
     assert terms.read_on is None or dt.date(2024, 1, 1) <= terms.read_on <= dt.date(2027, 1, 1)
+    assert terms.as_of is None or (terms.read_on is not None and terms.as_of <= terms.read_on), (
+        "a copy was read"
+    )
     assert terms.keep_days is None or terms.keep_days >= 1
     assert terms.deletes_within_h >= 1
     assert terms.may_answer or not terms.may_answer_unasked, "who may answer all may answer some"

@@ -44,9 +44,10 @@ OTHERS = Terms(
     source="https://meta.discourse.org/guidelines",
     read_on=None,
     note=(
-        "The page named here was not read for this version: read it before you switch this on. "
-        "Each forum has terms of its own at /tos and /guidelines: read them, and say so on its rule card. Days, "
-        "hours and the rest are our own caution."
+        "Each forum has terms of its own at /tos and /guidelines: read them, and say so on its rule card. Those that "
+        "Discourse ships as an example let no program but a browser or a public search engine read a forum, and "
+        "nobody advertise there or gather personal data: have the forum's owner agree to this. Days and hours are our "
+        "own caution."
     ),
 )
 OWN = replace(

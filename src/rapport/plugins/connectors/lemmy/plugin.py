@@ -51,7 +51,8 @@ class Lemmy:
         note=(
             "The page named here was not read for this version: read it before you switch this on. "
             "Each instance and each community has rules of its own, and many want bots marked and advertising kept "
-            "out: read them, and say so on the rule card. Days and hours here are our own caution."
+            "out; on the largest one a bot posts only where a community's owners allowed it. Read them, and say so on "
+            "the rule card. Days and hours here are our own caution."
         ),
     )
     # Instances choose their limits; searches are the scarcest with a hundred in ten minutes on the largest.

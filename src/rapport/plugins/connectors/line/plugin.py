@@ -68,8 +68,9 @@ class Line:
         source="https://terms2.line.me/official_account_api_terms_jp",
         read_on=None,
         note=(
-            "LINE asks that messages which their author took back are not used any more. How long the rest is kept "
-            "is the firm's to say; that nothing is derived or learned is our own caution."
+            "LINE asks that messages which their author took back are not looked at or used any more, and forbids to "
+            "find out what kind of person stands behind a user's number. How long the rest is kept is the firm's to "
+            "say; that nothing is learned is our own caution."
         ),
     )
     manners = Manners(requests=60, per_s=60, every_s=60, publishes_once=True, length_max=LENGTH_MAX)

@@ -72,7 +72,8 @@ class LinkedIn:
         read_on=None,
         note=(
             "LinkedIn lets what members say be kept for 48 hours, and their profiles for 24; nothing may be joined to "
-            "customers, sold or used for advertising. Older conversations stay with LinkedIn."
+            "customers, mixed with other data, exported, sold or used for advertising and sales, and answers may not "
+            "be posted by machine: a person has to send each. Older conversations stay with LinkedIn."
         ),
     )
     manners = Manners(requests=30, per_s=60, every_s=300, length_max=LENGTH_MAX)

@@ -52,10 +52,13 @@ class MetaPages:
         deletes_within_h=24,
         is_public=True,
         source="https://developers.facebook.com/terms/",
-        read_on=None,
+        read_on=dt.date(2026, 11, 22),
+        as_of=dt.date(2025, 8, 22),
         note=(
-            "What is kept has to be deleted when it is no longer needed, when somebody or Meta asks for it, and may "
-            "not be used to profile people or sold. Days and hours here are our own caution."
+            "What is kept has to be deleted when it is no longer needed, and promptly when somebody or Meta asks for "
+            "it; without consent it may not make or add to profiles of people, and it may never be sold. Your privacy "
+            "notice has to say how deletion is asked for. Days and hours here, and that nothing is learned, are our "
+            "own caution."
         ),
     )
     manners = Manners(requests=60, per_s=60, every_s=120, length_max=LENGTH_MAX)

@@ -49,7 +49,7 @@ class Pinterest:
     network = "pinterest"
     config: type[Config] = Config
     terms = Terms(
-        keep_days=30,
+        keep_days=1,
         may_match=False,
         may_derive=False,
         may_train=False,
@@ -60,8 +60,9 @@ class Pinterest:
         source="https://policy.pinterest.com/en/developer-guidelines",
         read_on=None,
         note=(
-            "Pinterest forbids to read its site by machine, and its interface has no comments. Days and hours here "
-            "are our own caution."
+            "Pinterest forbids to read its site by machine, to keep what its interface gave (a day is the least that "
+            "this program knows), and to join any of it with other services or with anything personal. Its interface "
+            "has no comments. Hours here are our own caution."
         ),
     )
     manners = Manners(requests=30, per_s=60, every_s=900)

@@ -56,7 +56,7 @@ class StackExchange:
         source="https://stackoverflow.com/legal/api-terms-of-use",
         read_on=None,
         note=(
-            "The page named here was not read for this version: read it before you switch this on. "
+            "Read the page named here before you switch this on. "
             "Questions there are put to everybody. Whoever answers for a firm has to say so, answers that promote are "
             "removed, and answers that a model wrote are banned on Stack Overflow. What is shown elsewhere needs its "
             "author, a link and its licence (CC BY-SA). Days and hours are our own caution."

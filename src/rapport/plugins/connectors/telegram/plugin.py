@@ -97,9 +97,10 @@ class Telegram:
         source="https://telegram.org/tos/bot-developers",
         read_on=None,
         note=(
-            "The page named here was not read for this version: read it before you switch this on. "
-            "A bot may write to those alone who wrote to it, needs a privacy policy, and may keep what its service "
-            "needs and no longer; what it is told may not train models. The year is our own limit."
+            "Read the page named here before you switch this on. "
+            "A bot may send nothing unasked, needs a privacy policy and has to answer /privacy with it; it may keep "
+            "what its service needs and no longer, encrypted, and deletes what somebody asks for. No data is gathered "
+            "for models; other uses need each person's consent. The year and the hours are our own limit."
         ),
     )
     # About thirty messages a second in all, one a second to one chat and twenty a minute to a group.

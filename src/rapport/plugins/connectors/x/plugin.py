@@ -55,12 +55,14 @@ class X:
         may_answer_unasked=False,
         deletes_within_h=24,
         is_public=True,
-        source="https://developer.x.com/en/developer-terms/policy",
-        read_on=None,
+        source="https://docs.x.com/developer-terms/agreement",
+        read_on=dt.date(2026, 11, 22),
+        as_of=dt.date(2026, 4, 27),
         note=(
-            "What is deleted or changed on X has to follow here within 24 hours; people off X may not be joined to "
-            "accounts without their agreement; models may not be trained on posts; automated answers need the "
-            "account's label, and go to whoever addressed us alone. The thirty days are our own caution."
+            "What is deleted or changed on X has to follow here, at the latest 24 hours after somebody asks; people "
+            "may not be joined to accounts without their express agreement, nor profiled one by one; no large model "
+            "may be trained on posts; nobody gets automated answers who did not agree to them. The thirty days, and "
+            "that nothing is joined or learned at all, are our own caution."
         ),
     )
     # Three hundred searches and three hundred lists of mentions in fifteen minutes; we ask for far fewer.

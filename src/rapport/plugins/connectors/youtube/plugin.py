@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -46,10 +47,13 @@ class YouTube:
         deletes_within_h=48,
         is_public=True,
         source="https://developers.google.com/youtube/terms/developer-policies",
-        read_on=None,
+        read_on=dt.date(2026, 11, 22),
+        as_of=dt.date(2026, 6, 1),
         note=(
-            "What is kept of YouTube has to be asked for again or deleted within thirty days, and nothing may be "
-            "derived of it that YouTube does not show itself. The 48 hours for deletions are our own caution."
+            "What is kept of YouTube has to be asked for again or deleted within thirty days, and within seven where "
+            "somebody asks to have theirs deleted. Nothing may be derived of it that YouTube does not show itself, "
+            "nor summed over channels of several owners, and somebody has to agree to each comment before it is "
+            "posted. The 48 hours for deletions are our own caution."
         ),
     )
     manners = Manners(requests=60, per_s=60, every_s=60, length_max=LENGTH_MAX)

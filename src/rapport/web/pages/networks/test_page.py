@@ -128,3 +128,12 @@ def test_terms_that_nobody_read_are_not_said_to_have_been_read(
     square.terms = dataclasses.replace(square.terms, read_on=None)
     for page in pages:
         assert nobody in client.get(page).content.decode(), page
+
+
+def test_terms_of_which_a_copy_was_read_say_of_when_it_was(alice: Staff, square: Square, source: str) -> None:
+    client = logged_in(alice)
+    pages = ("/sources/networks/", f"/sources/networks/{source}/")
+    square.terms = dataclasses.replace(square.terms, as_of=dt.date(2020, 2, 29))
+    for page in pages:
+        text = client.get(page).content.decode()
+        assert "As they stood on 02/29/2020, in a copy that was read on 01/01/2026" in text, page
