@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from rapport.kit import ids
 
 _LINK = re.compile(r'<([^<>]*)>\s*((?:;\s*[\w!#$&+.^`|~-]+\s*=\s*(?:"[^"]*"|[^\s;,"]+)\s*)*)')
 _REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
@@ -56,6 +58,20 @@ def count_at(value: Any, *path: str | int) -> int | None:
     found = at(value, *path)
     is_count = isinstance(found, int) and not isinstance(found, bool) and found >= 0
     return found if is_count else None
+
+
+def form(
+    said: Iterable[tuple[str, str]], files: Iterable[tuple[str, str, str, bytes]]
+) -> tuple[bytes, Mapping[str, str]]:
+    """A form with files as RFC 7578 writes it, and its header; a file is a name, a file name, a type and its bytes."""
+    mark = f"rapport-{ids.token()}".encode()
+    parts = [(name, "", "", value.encode()) for name, value in said] + list(files)
+    body = b""
+    for name, file_name, kind, content in parts:
+        head = f'Content-Disposition: form-data; name="{name}"'
+        head += f'; filename="{file_name}"\r\nContent-Type: {kind}' if file_name else ""
+        body += b"--" + mark + b"\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n"
+    return body + b"--" + mark + b"--\r\n", {"content-type": f"multipart/form-data; boundary={mark.decode()}"}
 
 
 def moment(text: object) -> dt.datetime | None:

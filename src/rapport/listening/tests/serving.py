@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import email
+import email.policy
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +37,20 @@ class Asked:
     def content(self) -> Any:
         """The body as JSON."""
         return wire.document(self.body)
+
+    @property
+    def form(self) -> dict[str, tuple[str, str, bytes]]:
+        """The body as a form with files (RFC 7578): by name the file's name, its type and what it holds."""
+        head = f"content-type: {self.headers['content-type']}\r\n\r\n".encode()
+        found = email.message_from_bytes(head + self.body, policy=email.policy.HTTP)
+        told = {}
+        for part in found.iter_parts():
+            name = part.get_param("name", header="content-disposition")
+            content = part.get_payload(decode=True)
+            assert isinstance(name, str)
+            assert isinstance(content, bytes)
+            told[name] = (part.get_filename() or "", part.get_content_type(), content)
+        return told
 
 
 @dataclass(frozen=True, slots=True)

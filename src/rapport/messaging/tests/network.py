@@ -53,7 +53,16 @@ class Connector:
                 config,
                 "POST",
                 "/post",
-                {"id": draft.id, "text": draft.text, "once": self.how == "once", "to": draft.in_reply_to},
+                {
+                    "id": draft.id,
+                    "text": draft.text,
+                    "once": self.how == "once",
+                    "to": draft.in_reply_to,
+                    "pictures": [
+                        [one.alt, one.content_type, one.width, one.height, len(one.read()), one.url]
+                        for one in draft.media
+                    ],
+                },
             )
         )
 

@@ -37,7 +37,12 @@ class Bluesky:
     )
     # 3,000 requests in five minutes are allowed to one address; we leave room for what else it does.
     manners = Manners(
-        requests=2_400, per_s=300, every_s=3, publishes_once=True, length_max=writing.LENGTH_MAX
+        requests=2_400,
+        per_s=300,
+        every_s=3,
+        publishes_once=True,
+        length_max=writing.LENGTH_MAX,
+        pictures=writing.PICTURES,
     )
     costs = "Free: an account and an app password are enough."
     sees = (

@@ -60,6 +60,7 @@ class Bluesky(Server):
     odd: list[Any] = field(
         default_factory=list
     )  # entries that are put before the first page of notifications
+    blobs: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     n_sessions: int = 0
     scope: str = "com.atproto.appPass"
     _n: int = 0
@@ -175,6 +176,7 @@ class Bluesky(Server):
             "app.bsky.actor.getProfile": self._profile,
             "com.atproto.repo.getRecord": self._get_record,
             "com.atproto.repo.putRecord": self._put_record,
+            "com.atproto.repo.uploadBlob": self._upload,
             "com.atproto.identity.resolveHandle": self._resolve,
         }
         verb = known.get(name)
@@ -301,6 +303,32 @@ class Bluesky(Server):
             self._written(self.me, key, value)
         return Answered({"uri": uri, "cid": self.records[uri].cid, "validationStatus": "valid"})
 
+    def _upload(self, asked: Asked) -> Answered:
+        digest = base64.b32encode(hashlib.sha256(asked.body).digest()).decode().lower().rstrip("=")
+        cid, kind = f"bafkrei{digest}", asked.headers.get("content-type", "")
+        if not asked.body or not kind:
+            return _error("InvalidRequest", "Request encoding (Content-Type) required but not provided")
+        self.blobs[cid] = (kind, asked.body)
+        told = {"$type": "blob", "ref": {"$link": cid}, "mimeType": kind, "size": len(asked.body)}
+        return Answered({"blob": told})
+
+    def _wrong_pictures(self, value: Any) -> str:
+        shown = wire.items_at(value, "embed", "images")
+        if len(shown) > 4:
+            return "Record/embed/images must not have more than 4 elements"
+        for n, one in enumerate(shown):
+            kind, content = self.blobs.get(wire.text_at(one, "image", "ref", "$link"), ("", b""))
+            if not content:
+                return f"Could not find blob: {wire.text_at(one, 'image', 'ref', '$link')}"
+            if not kind.startswith("image/") or len(content) > 1_000_000:
+                return f"Record/embed/images/{n}/image is of another kind, or larger than 1000000 bytes"
+            if not isinstance(wire.at(one, "alt"), str):
+                return f'Record/embed/images/{n} must have the property "alt"'
+            for side in ("width", "height"):
+                if not wire.count_at(one, "aspectRatio", side):
+                    return f"Record/embed/images/{n}/aspectRatio/{side} can not be less than 1"
+        return ""
+
     def _wrong_in(self, value: Any) -> str:
         text = wire.text_at(value, "text")
         if wire.moment(wire.at(value, "createdAt")) is None:
@@ -317,7 +345,7 @@ class Bluesky(Server):
                 reference, "cid"
             ):
                 return f"reply/{which} is another version"
-        return ""
+        return self._wrong_pictures(value)
 
     def _resolve(self, asked: Asked) -> Answered:
         did = self.handles.get(asked.first("handle"))

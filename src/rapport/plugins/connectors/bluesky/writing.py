@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from rapport.kit import wire
-from rapport.listening.contract import Context, Draft, Failed, Receipt
+from rapport.listening.contract import Context, Draft, Failed, Pictures, Receipt, nothing_posted
 from rapport.plugins.connectors.bluesky import posts
 from rapport.plugins.connectors.bluesky.account import Account, Refused
 
 LENGTH_MAX, BYTES_MAX = 300, 3_000  # graphemes, and bytes of UTF-8 (lexicon app.bsky.feed.post)
+# Lexicon app.bsky.embed.images; of the alternative text it names no limit, the app takes so many.
+PICTURES = Pictures(most=4, bytes_max=1_000_000, side_max=2_000, alt_max=2_000)
 KEYS = 3  # that a draft may have: two drafts whose keys are the same would be one post otherwise
 ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 TIMES_FROM, TIMES = (
@@ -141,7 +143,25 @@ def _record(account: Account, draft: Draft, context: Context) -> dict[str, Any]:
         record["facets"] = marked
     if draft.in_reply_to:
         record["reply"] = _references(account, draft.in_reply_to)
+    if draft.media:
+        record["embed"] = {"$type": "app.bsky.embed.images", "images": _images(account, draft)}
     return record
+
+
+def _images(account: Account, draft: Draft) -> list[dict[str, Any]]:
+    """The pictures, uploaded: until a record shows them nobody sees them, and the server lets them go again."""
+    found = []
+    for one in draft.media:
+        with nothing_posted():
+            try:
+                blob = account.upload(one.read(), one.content_type)
+            except Refused as refused:
+                raise refused.failed from None
+        if not wire.text_at(blob, "ref", "$link"):
+            raise Failed("the server does not say what became of a picture", retry_after_s=30.0)
+        ratio = {"width": one.width, "height": one.height}
+        found.append({"alt": one.alt, "image": blob, "aspectRatio": ratio})
+    return found
 
 
 def _references(account: Account, uri: str) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Config:
     access_token: str = setting(
         "",
         "Access token",
-        "On your server under Preferences, Development, New application; it needs read and write:statuses.",
+        "On your server under Preferences, Development, New application; it needs read, write:statuses and write:media.",
         secret=True,
     )
     timeline: str = setting(
@@ -87,6 +87,7 @@ class Got:
 
     value: Any
     links: Mapping[str, str]
+    is_ready: bool = True  # not so while the server still works on it (202 and 206)
 
 
 class Server:
@@ -132,6 +133,13 @@ class Server:
         headers = {"content-type": "application/json", "idempotency-key": key}
         return self._asked("POST", path, json.dumps(body, ensure_ascii=False).encode(), headers)
 
+    def upload(self, content: bytes, kind: str, alt: str) -> Got:
+        """Hand over a picture that a status may then show."""
+        ending = kind.partition("/")[2]
+        said = [("description", alt)] if alt else []
+        body, headers = wire.form(said, [("file", f"picture.{ending}", kind, content)])
+        return self._asked("POST", "/api/v2/media", body, headers)
+
     def _asked(
         self, method: str, target: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Got:
@@ -142,10 +150,10 @@ class Server:
         }
         answer = self._context.fetch(Request(f"{self._base}{target}", method, body, told))
         found = wire.document(answer.body)
-        if answer.status == 200:
+        if answer.status in {200, 202, 206}:
             if not isinstance(found, list | dict):
                 raise Failed(f"{self.config.host} answered with something that is no JSON")
-            return Got(found, wire.links(answer.headers))
+            return Got(found, wire.links(answer.headers), answer.status == 200)
         words = (wire.text_at(found, "error_description") or wire.text_at(found, "error"))[:300]
         wait = wire.wait_s(answer.headers, self._context.now())
         raise Refused(answer.status, words, self._failed(answer.status, words, wait))
@@ -169,6 +177,6 @@ class Server:
                 reason="permission",
                 retry_after_s=3_600.0,
                 is_permanent=True,
-                hint="Give the application the rights read and write:statuses, and make its token anew.",
+                hint="Give the application the rights read, write:statuses and write:media, and make its token anew.",
             )
         return Failed(f"{host} refused with {status}{said}", retry_after_s=600.0, is_permanent=status == 422)

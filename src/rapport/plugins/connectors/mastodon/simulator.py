@@ -32,6 +32,18 @@ class Status:
     visibility: str = "public"
     answers: str = ""
     edited_at: dt.datetime | None = None
+    media: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Attachment:
+    """A picture that was handed over; it is ready once it was asked for `left` times."""
+
+    kind: str
+    content: bytes
+    alt: str
+    left: int
+    status: str = ""  # that shows it
 
 
 @dataclass
@@ -42,6 +54,8 @@ class Mastodon(Server):
     statuses: dict[str, Status] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
+    media: dict[str, Attachment] = field(default_factory=dict)
+    works_for: int = 0  # how often it says of a picture that it still works on it
     odd: list[Any] = field(default_factory=list)  # entries among the notifications
     searches_words: bool = False
     gives_many: bool = True
@@ -125,6 +139,10 @@ class Mastodon(Server):
             word = asked.first("q").lower()
             found = (s for s in self._public() if self.searches_words and word in s.text.lower())
             return Answered({"statuses": self._page(asked, found).body, "accounts": [], "hashtags": []})
+        if path == "/api/v2/media":
+            return self._upload(asked)
+        if path.startswith("/api/v1/media/"):
+            return self._attachment(path.rpartition("/")[2])
         if path == "/api/v1/statuses":
             return self._post(asked) if asked.method == "POST" else self._many(asked)
         if number not in self.statuses:
@@ -132,6 +150,29 @@ class Mastodon(Server):
         if path.endswith("/context"):
             return Answered({"ancestors": self._ancestors(number), "descendants": []})
         return Answered(self._entity(self.statuses[number]))
+
+    def _upload(self, asked: Asked) -> Answered:
+        _name, kind, content = asked.form["file"]
+        if not kind.startswith("image/") or not content:
+            return Answered({"error": "Validation failed: File content type is invalid"}, 422)
+        alt = asked.form.get("description", ("", "", b""))[2].decode()
+        if len(alt) > 1_500:
+            return Answered({"error": "Validation failed: Description is too long"}, 422)
+        self._n += 1
+        number = str(self._n)
+        self.media[number] = Attachment(kind, content, alt, self.works_for)
+        return Answered(self._told_media(number), 202 if self.works_for else 200)
+
+    def _attachment(self, number: str) -> Answered:
+        if number not in self.media:
+            return Answered({"error": "Record not found"}, 404)
+        self.media[number].left -= 1
+        return Answered(self._told_media(number), 206 if self.media[number].left > 0 else 200)
+
+    def _told_media(self, number: str) -> dict[str, Any]:
+        one = self.media[number]
+        url = None if one.left > 0 else f"https://files.{self.host}/{number}"
+        return {"id": number, "type": "image", "url": url, "description": one.alt}
 
     def _public(self) -> list[Status]:
         return [s for s in self.statuses.values() if s.visibility == "public"]
@@ -176,6 +217,7 @@ class Mastodon(Server):
                 for name in sorted(self._mentioned(status.text))
             ],
             "reblog": None,
+            "media_attachments": [self._told_media(number) for number in status.media],
         }
 
     def _ancestors(self, number: str) -> list[dict[str, Any]]:
@@ -237,7 +279,22 @@ class Mastodon(Server):
             return Answered({"error": "Validation failed: Text character limit of 500 exceeded"}, 422)
         if parent and parent not in self.statuses:
             return Answered({"error": "The post you are trying to reply to does not appear to exist."}, 404)
+        media = [str(one) for one in wire.items_at(body, "media_ids")]
+        if wrong := self._wrong_media(media):
+            return Answered({"error": f"Validation failed: {wrong}"}, 422)
         number = self.say(ME, text, answers=parent, visibility=wire.text_at(body, "visibility") or "public")
+        self.statuses[number].media = tuple(media)
+        for one in media:
+            self.media[one].status = number
         if key:
             self.keys[key] = number
         return Answered(self._entity(self.statuses[number]))
+
+    def _wrong_media(self, media: list[str]) -> str:
+        if len(media) > 4:
+            return "Cannot attach more than 4 files"
+        if any(one not in self.media or self.media[one].status for one in media):
+            return f"Media {', '.join(media)} not found or already attached to another post"
+        if any(self.media[one].left > 0 for one in media):
+            return "Cannot attach files that have not finished processing. Try again in a moment!"
+        return ""
