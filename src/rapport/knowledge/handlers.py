@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from django.db.models import F
+from collections.abc import Iterable
 
 from rapport.consent import erasers, exporters
 from rapport.events import subscriptions
-from rapport.kit import bulk
-from rapport.knowledge.models import Entry, Flag, Outcome, Unanswered, Wording
-from rapport.knowledge.rules import files
-from rapport.knowledge.services import indexing, learning, stating
+from rapport.knowledge.models import Outcome, Unanswered, Wording
+from rapport.knowledge.services import forgetting, stating
 
 NAME = "knowledge"
 STANDS_ON = ("people",)  # a flag names whose text it is about, so that it goes when they go
@@ -34,27 +30,7 @@ def on_heard(batch: subscriptions.Batch) -> None:
 
 def erase(erasing: erasers.Erasing) -> int:
     """Forget questions, wordings, outcomes and flags of somebody; what was learnt from them is learnt anew."""
-    n = _forget_entries(erasing.identifiers)
-    for of_theirs in (Wording, Unanswered, Outcome, Flag):
-        n += of_theirs.objects.filter(identifier__in=erasing.identifiers).delete()[0]
-    if n:
-        indexing.changed()
-    return n
-
-
-def _forget_entries(identifiers: Sequence[str]) -> int:
-    """Entries that an answer to them began: drafts go; of what staff published since, their words in its title."""
-    said = [
-        text
-        for model, column in ((Outcome, "question"), (Wording, "text"))
-        for text in model.objects.filter(identifier__in=identifiers).values_list(column, flat=True)
-    ]
-    n = 0
-    for part in bulk.parts(sorted({text[: files.TITLE_MAX] for text in said})):
-        begun = Entry.objects.filter(source=learning.RESOLVED, title__in=part)
-        n += begun.filter(state=Entry.State.DRAFT).delete()[0]
-        n += begun.update(title=F("key"), title_meaning=None)
-    return n
+    return forgetting.forget_people(erasing.identifiers)
 
 
 def sections(exporting: exporters.Exporting) -> Iterable[exporters.Section]:

@@ -171,6 +171,21 @@ class Outcome(models.Model):
         ]
 
 
+class Heard(models.Model):
+    """One text from outside that a question kept here was made of: where that goes, so does the question."""
+
+    seq = models.BigIntegerField(db_index=True)
+    identifier = models.CharField(max_length=255, default="")  # of who said it
+    wording = models.ForeignKey(Wording, models.CASCADE, null=True, related_name="+")
+    unanswered = models.ForeignKey(Unanswered, models.CASCADE, null=True, related_name="+")
+    outcome = models.ForeignKey(Outcome, models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["identifier"], name="knowledge_heard_who")
+        ]
+
+
 class Flag(models.Model):
     """A text from outside that seems to contradict a fact. Its words stay in the log alone."""
 

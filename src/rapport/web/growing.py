@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
 
 from rapport.conversations import selectors as conversations
+from rapport.conversations.selectors.rows import MessageView
 from rapport.events import subscriptions
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
@@ -50,32 +52,42 @@ def on_conversations(batch: subscriptions.Batch) -> None:
 
 def _opened(number: uuid.UUID) -> None:
     head = conversations.conversation(number)
-    question = _words(number, "in")
-    if head.intent not in ASKING or not question:
+    asked = _first_asked(number)
+    if head.intent not in ASKING or asked is None:
         return
-    said = knowledge.propose(question, language=head.language)
+    said = knowledge.propose(asked.text, language=head.language)
     if said.abstains:
         knowledge.note_unanswered(
-            question, language=head.language, identifier=head.identifier, conversation=number.hex
-        )
+            asked.text, language=head.language, identifier=asked.identifier, conversation=number.hex,
+            heard=heard_in([asked]),
+        )  # fmt: skip
 
 
 def _resolved(number: uuid.UUID) -> None:
     head = conversations.conversation(number)
-    question, answer = _words(number, "in"), _words(number, "out")
-    if head.intent not in ASKING or not (question and answer) or knowledge.was_learnt_from(number.hex):
+    asked, answer = _first_asked(number), _last_answer(number)
+    if head.intent not in ASKING or not (asked and answer) or knowledge.was_learnt_from(number.hex):
         return
-    if knowledge.propose(question, language=head.language).abstains:
+    if knowledge.propose(asked.text, language=head.language).abstains:
         by = staff.all_staff()
         names = {one.pk: one.email for one in by}
         who = next((m.by for m in conversations.messages(number).rows if m.direction == "out" and m.by), None)
         knowledge.resolved(
-            question, answer, [], names.get(who or 0, ""),
-            language=head.language, identifier=head.identifier, conversation=number.hex,
+            asked.text, answer, [], names.get(who or 0, ""), language=head.language,
+            identifier=asked.identifier, conversation=number.hex, heard=heard_in([asked]),
         )  # fmt: skip
 
 
-def _words(number: uuid.UUID, direction: str) -> str:
-    """The first thing they said, or the last that we did."""
-    said = [m.text for m in conversations.messages(number).rows if m.direction == direction and m.text]
-    return "" if not said else said[0] if direction == "in" else said[-1]
+def _first_asked(number: uuid.UUID) -> MessageView | None:
+    """The first thing they said."""
+    return next((m for m in conversations.messages(number).rows if m.direction == "in" and m.text), None)
+
+
+def _last_answer(number: uuid.UUID) -> str:
+    said = [m.text for m in conversations.messages(number).rows if m.direction == "out" and m.text]
+    return said[-1] if said else ""
+
+
+def heard_in(asked: Sequence[MessageView]) -> dict[int, str]:
+    """The texts that a question was made of, and whose each is: where one goes, so does the question."""
+    return {message.seq: message.identifier for message in asked if message.seq is not None}

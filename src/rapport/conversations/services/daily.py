@@ -5,6 +5,7 @@ from __future__ import annotations
 from rapport.conversations.services import forgetting, minding, receiving
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict
+from rapport.knowledge import services as knowledge
 
 
 def mind_daily_if_due() -> bool:
@@ -18,6 +19,7 @@ def mind_daily_if_due() -> bool:
             minding.close_quiet()
             minding.forget_asides()
             forgetting.expire()
+            knowledge.forget_gone()
             minding.note_orders()
             receiving.reckon_reception()
             marker.parent.mkdir(parents=True, exist_ok=True)

@@ -69,6 +69,7 @@ def expire() -> int:
             with transaction.atomic():
                 ids, touched = {row[0] for row in part}, {row[1] for row in part}
                 gathering.unquote(ids)
+                gathering.unlearn(Message.objects.filter(id__in=ids))
                 Message.objects.filter(id__in=ids).delete()
                 _forget_nodes([(network, post_id) for _id, _conversation, network, post_id in part])
                 told = summing.bring_up(touched, bumps=False)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 from django.db import transaction
+from django.db.models import QuerySet
 
 from rapport.conversations.models import Conversation, Message, Node, VoiceDraft
 from rapport.conversations.rules import joining, summary, weighing
@@ -22,6 +23,7 @@ from rapport.conversations.services import absorbing, answering, summing, tellin
 from rapport.events import lake
 from rapport.events.subscriptions import Batch
 from rapport.kit import bulk, ids, query
+from rapport.knowledge import services as knowledge
 from rapport.listening import selectors as followed
 from rapport.listening import services as listening
 from rapport.messaging import selectors as deliveries
@@ -459,6 +461,12 @@ def unquote(messages: set[int]) -> int:
     return n
 
 
+def unlearn(messages: QuerySet[Message]) -> None:
+    """Have what was learnt from these messages forgotten: the questions in their words."""
+    seqs = messages.filter(direction=Message.Direction.IN).exclude(seq=None).values_list("seq", flat=True)
+    knowledge.forget_texts([seq for seq in seqs if seq is not None])
+
+
 def _change(rows: Sequence[Mapping[str, Any]]) -> set[uuid.UUID]:
     """Edits and deletions; a deletion that comes before its post is remembered until the post comes."""
     touched: set[uuid.UUID] = set()
@@ -477,8 +485,10 @@ def _change(rows: Sequence[Mapping[str, Any]]) -> set[uuid.UUID]:
                     update=("is_gone",),
                 )
             unquote(set(mine.values_list("id", flat=True)))
+            unlearn(mine)
             mine.update(text="", author_name="", state="deleted", signs="", is_help=False, is_complaint=False)
         elif row["words"]:
+            unlearn(mine)
             mine.exclude(state="deleted").update(
                 text=row["words"],
                 state="edited",

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from rapport.conversations.models import Conversation, Message, Node, Playbook, Watching
 from rapport.conversations.rules import clocks, summary, weighing
 from rapport.conversations.selectors import targets
-from rapport.conversations.services import answering, summing, telling
+from rapport.conversations.services import answering, gathering, summing, telling
 from rapport.conversations.services.ticking import tick
 from rapport.conversations.services.working import note_done
 from rapport.events import lake
@@ -145,6 +145,7 @@ def forget_asides() -> int:
         if not part:
             return n
         with transaction.atomic():
+            gathering.unlearn(Message.objects.filter(conversation__in=part))
             Message.objects.filter(conversation__in=part).delete()
             Node.objects.filter(conversation__in=part).delete()
             n += Conversation.objects.filter(id__in=part).delete()[0]

@@ -15,6 +15,7 @@ from rapport.knowledge.services.editing import (
     write_entry,
     write_slot,
 )
+from rapport.knowledge.services.forgetting import forget_gone, forget_texts
 from rapport.knowledge.services.learning import (
     close_unanswered,
     learn,
@@ -60,6 +61,8 @@ __all__ = [
     "drop_slot",
     "end_notice",
     "flag",
+    "forget_gone",
+    "forget_texts",
     "import_file",
     "learn",
     "learn_if_due",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F
 
 from rapport.kit import clock
-from rapport.knowledge.models import Entry, Learnt, Outcome, Unanswered, Wording
+from rapport.knowledge.models import Entry, Heard, Learnt, Outcome, Unanswered, Wording
 from rapport.knowledge.rules import asking, files, weighing
 from rapport.knowledge.services import indexing
 from rapport.knowledge.services.proposing import Proposals, propose
@@ -21,9 +21,17 @@ RESOLVED = "resolved"  # the source of an entry that an answer began
 
 
 def note_unanswered(
-    question: str, *, language: str = "", identifier: str = "", conversation: str = ""
+    question: str,
+    *,
+    language: str = "",
+    identifier: str = "",
+    conversation: str = "",
+    heard: Mapping[int, str] | None = None,
 ) -> int:
-    """Keep a question that nothing answers, without what names somebody; asked again it counts. Gives its number."""
+    """Keep a question that nothing answers, without what names somebody; asked again it counts. Gives its number.
+
+    heard : the texts it was made of, by the numbers of their events, and whose each is: it goes when they go
+    """
     text = asking.masked(question)[:QUESTION_MAX]
     digest = hashlib.sha256(asking.folded(text).encode()).hexdigest()
     now = clock.now()
@@ -35,6 +43,8 @@ def note_unanswered(
                 "first_at": now, "last_at": now,
             },
         )  # fmt: skip
+        if made:
+            _made_of(heard, unanswered=row)
         if not made and row.conversation == conversation and conversation:
             return row.pk  # looked at again
         if not made:
@@ -63,11 +73,14 @@ def resolved(
     language: str = "",
     identifier: str = "",
     conversation: str = "",
+    heard: Mapping[int, str] | None = None,
 ) -> str:
     """Learn from a question that was answered: with `keys` what was proposed and used, else by the words of `answer`.
 
     What it adds waits for somebody of ours to take it: the question as a wording of the entry that answered, or
     a new entry as a draft. Gives the key of either; empty where there is nothing to add.
+
+    heard : the texts the question was made of, by the numbers of their events, and whose each is
     """
     text = asking.masked(question)[:QUESTION_MAX]
     if not text:
@@ -76,19 +89,20 @@ def resolved(
     right = next((key for key in keys if key), NONE)
     now = clock.now()
     with transaction.atomic():
-        Outcome.objects.create(
+        outcome = Outcome.objects.create(
             question=text, language=language, identifier=identifier, conversation=conversation,
             proposed=_proposed(said), right=right, answered_by=by, shown_at=now, settled_at=now,
         )  # fmt: skip
+        _made_of(heard, outcome=outcome)
         digest = hashlib.sha256(asking.folded(text).encode()).hexdigest()
         Unanswered.objects.filter(digest=digest, closed_at__isnull=True).update(closed_at=now, closed_by=by)
         entry = Entry.objects.filter(key=right).first()
         if entry is not None:
             if not Wording.objects.filter(entry=entry, text=text).exists():
-                _waiting(entry, text, language, identifier)
+                _made_of(heard, wording=_waiting(entry, text, language, identifier))
             return entry.key
         if right == NONE and answer.strip():
-            return _draft(text, answer, language, identifier, by)
+            return _draft(text, answer, language, identifier, by, heard)
     return ""
 
 
@@ -96,14 +110,20 @@ def _proposed(said: Proposals) -> list[list[object]]:
     return [[p.key, round(p.probability, 4)] for p in said.proposals]
 
 
-def _waiting(entry: Entry, text: str, language: str, identifier: str) -> None:
-    Wording.objects.create(
+def _made_of(heard: Mapping[int, str] | None, **kept: models.Model) -> None:
+    Heard.objects.bulk_create(Heard(seq=seq, identifier=who, **kept) for seq, who in (heard or {}).items())
+
+
+def _waiting(entry: Entry, text: str, language: str, identifier: str) -> Wording:
+    return Wording.objects.create(
         entry=entry, language=language, text=text, origin="resolved", identifier=identifier, is_live=False,
         meaning=indexing.kept_vectors([text])[0],
     )  # fmt: skip
 
 
-def _draft(text: str, answer: str, language: str, identifier: str, by: str) -> str:
+def _draft(
+    text: str, answer: str, language: str, identifier: str, by: str, heard: Mapping[int, str] | None
+) -> str:
     digest = hashlib.sha256(f"{text}\x1f{answer}".encode()).hexdigest()[:12]
     key = f"answered-{digest}"
     if Entry.objects.filter(key=key).exists():
@@ -113,7 +133,7 @@ def _draft(text: str, answer: str, language: str, identifier: str, by: str) -> s
         key=key, title=text[: files.TITLE_MAX], solutions={language or "en": first[: files.TEXT_MAX]},
         state=Entry.State.DRAFT, source=RESOLVED, owner=by, changed_at=clock.now(), changed_by=by,
     )  # fmt: skip
-    _waiting(entry, text, language, identifier)
+    _made_of(heard, wording=_waiting(entry, text, language, identifier))
     return key
 
 

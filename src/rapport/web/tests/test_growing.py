@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.apps import apps
+
 from rapport.conversations import selectors as conversations
 from rapport.conversations import services as conversing
 from rapport.conversations.rules.views import Wanted
@@ -71,3 +73,43 @@ def test_an_answer_in_own_words_that_solved_it_waits_as_a_draft(alice: Staff, sa
         {"en": "Yes: choose it at the till."},
     )
     assert selectors.unanswered() == []
+
+
+def test_a_question_goes_when_its_post_is_deleted(alice: Staff, say: Say) -> None:
+    services.write_entry(
+        "w", services.Written("W", {"en": "W"}, [("en", "wipers")], state="published"), by="a"
+    )
+    with clock.frozen(MONDAY + dt.timedelta(hours=1)):
+        say(asked("1", "Can I pay my order by invoice?"), asked("2", "Where is the quokka shop?"))
+        (row,) = [
+            row
+            for row in conversations.page(Wanted(states=("open",)), alice.pk).rows
+            if "invoice" in row.preview
+        ]
+        conversing.resolve(row.id, by=alice.pk)
+        (message,) = conversations.messages(row.id).rows
+        services.resolved(
+            message.text, "Yes: choose it at the till.", [], "a",
+            identifier=message.identifier, conversation=row.id.hex, heard=growing.heard_in([message]),
+        )  # fmt: skip
+        say(touchpoint("page_viewed", "anonymous:1"))
+        assert any("invoice" in entry.title for entry in selectors.entries()[0])
+        say(taken_back("1"))
+    assert [row.question for row in selectors.unanswered()] == ["Where is the quokka shop?"]
+    assert not any("invoice" in entry.title for entry in selectors.entries()[0])
+    assert "invoice" not in everything_kept()
+    assert services.was_learnt_from(row.id.hex)  # and it is not learnt from once more
+
+
+def taken_back(number: str) -> dict[str, object]:
+    return touchpoint(
+        "post_deleted", "bluesky:bo", channel="social", venue="bluesky",
+        properties={"network": "bluesky", "post_id": number},
+    )  # fmt: skip
+
+
+def everything_kept() -> str:
+    """Every column of every row that knowledge keeps."""
+    return " ".join(
+        str(row) for model in apps.get_app_config("knowledge").get_models() for row in model.objects.values()
+    )

@@ -19,6 +19,7 @@ from rapport.knowledge import services as knowledge
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 from rapport.venues import selectors as venues
+from rapport.web import growing
 from rapport.web.access import demand, needs
 from rapport.web.components import formats, inboxing, words
 from rapport.web.errors import sentence
@@ -189,6 +190,7 @@ def _said_of(request: HttpRequest, number: uuid.UUID, outcome: services.Outcome)
             language=head.language,
             identifier=head.identifier,
             conversation=head.id.hex,
+            heard=growing.heard_in(beside.asking(head)),
         )
     if outcome.state == "waiting":
         return _("It waits for approval; nothing has left yet.")

@@ -92,13 +92,18 @@ def context(request: HttpRequest, head: rows.ConversationView, view: str) -> dic
 
 def asked(head: rows.ConversationView) -> str:
     """What they want to know: their words since ours."""
-    said: list[str] = []
+    return "\n".join(message.text for message in asking(head))[-WORDS_MAX:]
+
+
+def asking(head: rows.ConversationView) -> list[rows.MessageView]:
+    """The messages in which they ask: theirs since ours, oldest first."""
+    said: list[rows.MessageView] = []
     for message in reversed(selectors.messages(head.id).rows):
         if message.direction == "out" and said:
             break
         if message.direction == "in" and message.text:
-            said.append(message.text)
-    return "\n".join(reversed(said))[-WORDS_MAX:]
+            said.append(message)
+    return said[::-1]
 
 
 def known(request: HttpRequest, head: rows.ConversationView) -> dict[str, str]:
