@@ -47,7 +47,7 @@ class Picture:
 
 def read(content: bytes, name: str = "") -> Picture:
     """What an upload shows, written anew; Invalid where it is no picture, too large, or moves."""
-    shown = name or _("the file")
+    shown = f"“{name}”" if name else _("the file")
     if len(content) > BYTES_MAX:
         raise Invalid(
             _("%(name)s is larger than %(n)d MB") % {"name": shown, "n": BYTES_MAX >> 20},

@@ -62,6 +62,7 @@ class Shown:
     adds: str
     card: Any
     n_chars: int
+    hint: str = ""  # what to do about what stands against it, where that is more than other words
 
 
 def state(code: str) -> tuple[str, str]:
@@ -74,6 +75,11 @@ def shown(found: services.Checked) -> Shown:
     """What was found of a post by one source, as a screen says it."""
     remarks = [str(DOUBTS[f.code]) % {"words": f.words} for f in found.findings if f.code in DOUBTS]
     remarks += [str(HURDLES[h.code]) % {"words": h.words} for h in found.hurdles]
+    remarks += [
+        sentence(one.message) if not one.hint else f"{sentence(one.message)} {sentence(one.hint)}"
+        for one in found.pictures
+        if one.message != found.stands_against
+    ]
     preview = found.preview
     return Shown(
         found.source,
@@ -84,6 +90,7 @@ def shown(found: services.Checked) -> Shown:
         "",
         venues.card(preview.venue).card if preview else None,
         len(found.text),
+        sentence(found.hint) if found.hint else "",
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
@@ -17,6 +18,9 @@ from django.views.decorators.http import require_POST
 
 from rapport.kit import clock
 from rapport.kit.errors import Invalid, RapportError
+from rapport.listening.services import album
+from rapport.listening.services import pictures as pictures_of_posts
+from rapport.listening.services.album import Kept
 from rapport.publishing import selectors, services
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
@@ -27,6 +31,7 @@ from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
 NAMES = ("post", "post_new")
+UPLOAD_BYTES_MAX = pictures_of_posts.BYTES_MAX
 entries = [
     Entry("publishing", gettext_lazy("Publishing"), "said", "reach", 30, Right.SEE_PUBLISHING, also=NAMES)
 ]
@@ -108,18 +113,26 @@ def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpRespon
     can_change = may(request, Right.CHANGE_PUBLISHING)
     sources = posting.posting_sources()
     wrong: RapportError | None = None
+    given: Any = None
+    pictures = list(view.pictures) if view else []
     if request.method == "POST" and can_change:
-        try:
-            version = int(request.POST["version"]) if request.POST.get("version", "").isdigit() else None
-            kept = services.write(
-                _read(request), by=request.user.email, post=view.id if view else None, version=version
-            )
-        except RapportError as error:
-            wrong = error
-        else:
-            _submitted(request, kept.pk, asked=request.POST.get("do") == "submit")
-            return redirect("post", kept.pk)
-    given: Any = request.POST if wrong else None
+        given = request.POST
+        pictures, wrong = _pictures(request)
+        do = given.get("do", "")
+        if wrong is None and do != "pictures" and not do.startswith("without:"):
+            try:
+                version = int(given["version"]) if given.get("version", "").isdigit() else None
+                kept = services.write(
+                    _read(request, pictures),
+                    by=request.user.email,
+                    post=view.id if view else None,
+                    version=version,
+                )
+            except RapportError as error:
+                wrong = error
+            else:
+                _submitted(request, kept.pk, asked=do == "submit")
+                return redirect("post", kept.pk)
     texts = (
         {row.name: given.get(f"text_{row.name}", "") for row in sources}
         if given
@@ -147,6 +160,7 @@ def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpRespon
         else days.written_moment(view.planned_at if view else None, zone),
         "sources": [(row, row.name in chosen, texts.get(row.name, "")) for row in sources],
         "has_own": any(texts.values()),
+        **_shown(pictures),
         "zone": zone.key,
         "can_change": can_change and (view is None or view.may_change),
         "can_approve": may(request, Right.APPROVE_PUBLISHING),
@@ -176,12 +190,57 @@ def _submitted(request: HttpRequest, number: uuid.UUID, *, asked: bool) -> None:
 def _checked(view: selectors.PostView) -> list[posting.Shown]:
     at = view.planned_at if view.planned_at and view.planned_at > clock.now() else None
     return [
-        posting.shown(services.check(name, view.texts.get(name) or view.text, language=view.language, at=at))
+        posting.shown(
+            services.check(
+                name,
+                view.texts.get(name) or view.text,
+                language=view.language,
+                at=at,
+                pictures=view.pictures,
+            )
+        )
         for name in view.sources
     ]
 
 
-def _read(request: HttpRequest) -> services.Written:
+def _shown(pictures: Sequence[Kept]) -> dict[str, Any]:
+    """What the list of pictures in the form shows."""
+    return {
+        "pictures": pictures,
+        "pictures_max": services.PICTURES_MAX,
+        "can_add": len(pictures) < services.PICTURES_MAX,
+        "megabytes_max": UPLOAD_BYTES_MAX >> 20,
+    }
+
+
+def _pictures(request: HttpRequest) -> tuple[list[Kept], RapportError | None]:
+    """The pictures of a form: those it had, without the one that was taken away, and the files that were chosen.
+
+    What was fine stays where one of the files is not: the second tells why.
+    """
+    given = request.POST
+    without = given.get("do", "").removeprefix("without:")
+    digests = [one for one in dict.fromkeys(given.getlist("picture")) if one != without]
+    found: dict[str, Kept] = {}
+    wrong: RapportError | None = None
+    try:
+        for one in services.chosen([services.Shown(d, given.get(f"alt_{d}", "")) for d in digests[:20]]):
+            found[one.digest] = one
+        for file in request.FILES.getlist("files"):
+            if len(found) >= services.PICTURES_MAX:
+                raise Invalid(
+                    _("a post takes %(n)d pictures at most") % {"n": services.PICTURES_MAX},
+                    _("Take some of them away."),
+                )
+            # One byte more than may be says that it is too large; the rest need not be read.
+            one = album.keep(file.read(UPLOAD_BYTES_MAX + 1), (file.name or "")[:80])
+            found.setdefault(one.digest, one)
+    except RapportError as error:
+        wrong = error
+    return list(found.values()), wrong
+
+
+def _read(request: HttpRequest, pictures: Sequence[Kept]) -> services.Written:
     given = request.POST
     sources = given.getlist("sources")
     return services.Written(
@@ -191,6 +250,7 @@ def _read(request: HttpRequest) -> services.Written:
         given.get("language", "").strip(),
         given.get("campaign", ""),
         days.read_moment(given.get("planned_at", ""), posting.zone()),
+        [services.Shown(one.digest, one.alt) for one in pictures],
     )
 
 
@@ -206,16 +266,49 @@ def _said(state: str) -> str:
 @require_POST
 def check(request: HttpRequest) -> HttpResponseBase:
     """What is being typed, held against each chosen network."""
-    written = _read(request)
+    pictures, _wrong = _pictures(request)
+    return render(request, "pages/publishing/checked.html", {"checked": _typed(request, pictures)})
+
+
+def _typed(request: HttpRequest, pictures: Sequence[Kept]) -> list[posting.Shown]:
+    written = _read(request, pictures)
     now = clock.now()
     at = written.planned_at if written.planned_at and written.planned_at > now else None
-    found = [
+    return [
         posting.shown(
-            services.check(name, written.texts.get(name) or written.text, language=written.language, at=at)
+            services.check(
+                name,
+                written.texts.get(name) or written.text,
+                language=written.language,
+                at=at,
+                pictures=pictures,
+            )
         )
         for name in written.sources[:20]
     ]
-    return render(request, "pages/publishing/checked.html", {"checked": found})
+
+
+@needs(Right.CHANGE_PUBLISHING)
+@require_POST
+def pictures(request: HttpRequest) -> HttpResponseBase:
+    """The pictures of a form after one was added or taken away, and the networks' word on them."""
+    found, wrong = _pictures(request)
+    context = {
+        **_shown(found),
+        "checked": _typed(request, found),
+        "wrong_picture": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
+        "is_beside": True,
+    }
+    return render(request, "pages/publishing/changed.html", context)
+
+
+@needs(Right.SEE_PUBLISHING)
+def picture(request: HttpRequest, digest: str) -> HttpResponseBase:
+    """One picture, small, or whole where that is asked for."""
+    path = album.find(digest).path if "whole" in request.GET else album.small_path(digest)
+    answer = FileResponse(path.open("rb"))
+    answer["Cache-Control"] = "private, max-age=31536000, immutable"  # its address is that of its content
+    return answer
 
 
 @needs(Right.SEE_PUBLISHING)
@@ -235,6 +328,10 @@ def act(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
             done = services.send_back(number, by=by, because=request.POST.get("because", ""))
         elif do == "submit":
             done = services.submit(number, by=by)
+        elif do == "discard":
+            services.discard(number)
+            messages.success(request, _("Deleted."))
+            return redirect("publishing")
         elif do == "withdraw":
             done = services.withdraw(number)
         elif do == "again":
@@ -254,6 +351,8 @@ urlpatterns = [
     path("publishing/", calendar, name="publishing"),
     path("publishing/new/", new, name="post_new"),
     path("publishing/check/", check, name="post_check"),
+    path("publishing/pictures/", pictures, name="post_pictures"),
+    path("publishing/pictures/<slug:digest>/", picture, name="post_picture"),
     path("publishing/<uuid:number>/", one, name="post"),
     path("publishing/<uuid:number>/do/", act, name="post_do"),
 ]
