@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -92,6 +93,41 @@ def joined(kind: Any, plain: Mapping[str, Any], sealed: str) -> Any:
     secrets = json.loads(unseal(sealed)) if sealed else {}
     known = {field.name for field in dataclasses.fields(kind)}
     return kind(**{key: value for key, value in {**plain, **secrets}.items() if key in known})
+
+
+# A value by one of these words says where a secret is sent to, unless the field's `where` says otherwise.
+_WHERE = frozenset({"server", "host", "url", "instance", "endpoint", "domain"})
+
+
+def changed(
+    kind: Any, before: Mapping[str, Any], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """The values `before` with those `given`; and the names of optional secrets that were kept and are no more.
+
+    A secret that was kept for one place is sent to no other: whoever names the other has to give it again. Raises
+    Invalid for one that it cannot do without. One that the configuration made itself is sent nowhere, and stays.
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    places = [n for n, f in fields.items() if f.metadata.get("where", bool(_WHERE & set(n.split("_"))))]
+    values = {**before, **given}
+    if all(place_of(before.get(n)) == place_of(values.get(n)) for n in places if n in before):
+        return values, []
+    kept = [n for n, f in fields.items() if f.metadata.get("secret") and not f.metadata.get("made")]
+    left = [n for n in kept if before.get(n) and n not in given]
+    called = {n: str(fields[n].metadata.get("label", n)) for n in left}
+    if needed := [called[n] for n in left if not fields[n].metadata.get("optional")]:
+        raise Invalid(
+            f"{', '.join(needed)}: what is kept was given for another server, and is not sent to this one",
+            "Enter it again.",
+        )
+    return {n: value for n, value in values.items() if n not in left}, list(called.values())
+
+
+def place_of(value: object) -> str:
+    """Where a value points to: scheme, host and port of an address, or the whole of it."""
+    text = str(value or "").strip().lower()
+    address = urlsplit(text)
+    return f"{address.scheme}://{address.netloc}" if "://" in text else text.rstrip("/")
 
 
 def _fernet() -> Fernet:

@@ -99,3 +99,41 @@ def test_a_configuration_is_kept_with_its_secrets_sealed(folder: Path) -> None:
     assert "grue" not in sealed
     assert secret.joined(Account, plain, sealed) == Account("example.org", "grue")
     assert secret.joined(Account, {**plain, "port": 25}, "") == Account("example.org"), "no such setting now"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Two servers, and secrets of every kind."""
+
+    url: str = ""
+    smtp_host: str = ""
+    key: str = dataclasses.field(default="", metadata={"secret": True, "label": "Key"})
+    spare: str = dataclasses.field(
+        default="", metadata={"secret": True, "label": "Spare key", "optional": True}
+    )
+    signing: str = dataclasses.field(default="", metadata={"secret": True, "made": True})
+
+
+KEPT = {"url": "https://a.example/feed", "smtp_host": "", "key": "k", "spare": "s", "signing": "g"}
+
+
+def test_secrets_stay_while_they_go_to_the_same_server() -> None:
+    given = {"url": "https://A.example/other?page=1"}
+    assert secret.changed(Place, KEPT, given) == (KEPT | given, [])
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"url": "http://a.example/feed"},
+        {"url": "https://a.example:8443/feed"},
+        {"url": "https://a.example@b.example/feed"},
+        {"smtp_host": "b.example"},
+    ],
+)
+def test_secrets_that_were_kept_for_a_server_go_to_no_other(elsewhere: dict[str, str]) -> None:
+    with pytest.raises(Invalid, match="Key: what is kept was given for another server"):
+        secret.changed(Place, KEPT, elsewhere)
+    values, left = secret.changed(Place, KEPT, elsewhere | {"key": "k"})
+    assert values == {"url": KEPT["url"], "smtp_host": "", "key": "k", "signing": "g"} | elsewhere
+    assert left == ["Spare key"]

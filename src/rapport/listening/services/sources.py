@@ -87,7 +87,8 @@ def add_source(
     if Source.objects.filter(name=name).exists():
         raise Conflict(f"there is a source called {name} already", "Choose another name, or change that one.")
     offered = connector(connector_name)
-    chosen = completed(offered, _chosen(offered, values, {}))
+    given, _left = _chosen(offered, values, {})
+    chosen = completed(offered, given)
     offered.check(chosen)
     _check_limits(keep_days, days_back)
     plain, sealed = secret.parted(chosen)
@@ -115,8 +116,10 @@ def change_source(
     keep_days: int | None = None,
     asks_approval: bool | None = None,
     days_back: int | None = None,
-) -> None:
-    """Change how a source is set up; a secret that is left out, or empty, stays.
+) -> list[str]:
+    """Change how a source is set up; a secret that is left out, or empty, stays. Gives what is kept no longer.
+
+    What was kept for one server is sent to no other: Invalid where it is needed there and not given again.
 
     Whoever changes it means it to work: one that was stopped for its log-in is tried again. One that is to read
     another place begins there anew; what comes twice is known by its id.
@@ -125,7 +128,8 @@ def change_source(
         source = row(name)
         offered = connector(source.connector)
         before = dataclasses.asdict(config_of(source))
-        chosen = completed(offered, _chosen(offered, values, before))
+        given, left = _chosen(offered, values, before)
+        chosen = completed(offered, given)
         offered.check(chosen)
         _check_limits(keep_days, source.days_back if days_back is None else days_back)
         source.config, source.sealed = secret.parted(chosen)
@@ -143,6 +147,7 @@ def change_source(
         source.failures = 0
         source.changed_at, source.changed_by = clock.now(), by
         source.save()
+    return left
 
 
 def switch_on(name: str, *, by: str = "") -> None:
@@ -175,18 +180,21 @@ def read_anew(name: str) -> None:
     Source.objects.filter(name=row(name).name).update(cursor="", next_at=None)
 
 
-def _chosen(offered: Connector, values: Mapping[str, Any], before: Mapping[str, Any]) -> Any:
+def _chosen(
+    offered: Connector, values: Mapping[str, Any], before: Mapping[str, Any]
+) -> tuple[Any, list[str]]:
     fields = {field.name: field for field in dataclasses.fields(offered.config)}
     if unknown := set(values) - set(fields):
         raise Invalid(
             f"{offered.title} has no setting {sorted(unknown)[0]!r}", f"It has {', '.join(sorted(fields))}."
         )
-    kept = {
+    given = {
         key: value
         for key, value in values.items()
         if not (fields[key].metadata.get("secret") and value == "" and key in before)
     }
-    return offered.config(**{**before, **kept})
+    chosen, left = secret.changed(offered.config, before, given)
+    return offered.config(**chosen), left
 
 
 def _check_limits(keep_days: int | None, days_back: int) -> None:

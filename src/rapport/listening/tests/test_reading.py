@@ -16,7 +16,7 @@ from rapport.kit.http import Answer, Request
 from rapport.listening import selectors, services
 from rapport.listening.contract import Draft, Failed, Gap, Hook, Manners, Page, refusal, said_in
 from rapport.listening.models import Source
-from rapport.listening.services import asking, rounds
+from rapport.listening.services import asking, rounds, sources
 from rapport.listening.tests.networks import NOON, Square, rows, says
 
 pytestmark = pytest.mark.django_db
@@ -91,11 +91,24 @@ def test_secrets_are_sealed_and_stay_when_left_out(square: Square, source: str) 
     row = Source.objects.get(name=source)
     assert "open sesame" not in json.dumps(row.config) + row.sealed
     assert "password" not in selectors.settings_of(source)
-    services.change_source(source, {"server": "https://other.example", "password": ""}, by="bob@example.com")
-    from rapport.listening.services import sources
+    services.change_source(
+        source, {"server": "https://square.example/", "password": ""}, by="bob@example.com"
+    )
+    assert kept(source) == ("https://square.example/", "open sesame")
 
-    kept = sources.config_of(Source.objects.get(name=source))
-    assert (kept.server, kept.password) == ("https://other.example", "open sesame")
+
+def test_a_secret_that_was_kept_for_one_server_is_sent_to_no_other(square: Square, source: str) -> None:
+    for elsewhere in ("https://other.example", "http://square.example", "https://square.example:8443"):
+        with pytest.raises(Invalid, match=r"another server.* Enter it again"):
+            services.change_source(source, {"server": elsewhere, "password": ""}, by="bob@example.com")
+    assert kept(source) == ("https://square.example", "open sesame")
+    services.change_source(source, {"server": "https://other.example", "password": "open sesame"})
+    assert kept(source) == ("https://other.example", "open sesame")
+
+
+def kept(source: str) -> tuple[str, str]:
+    config = sources.config_of(Source.objects.get(name=source))
+    return config.server, config.password
 
 
 def test_another_place_is_read_from_its_own_beginning(square: Square, source: str) -> None:
@@ -103,7 +116,7 @@ def test_another_place_is_read_from_its_own_beginning(square: Square, source: st
     services.read_source(source)
     services.change_source(source, {"password": "another one"})
     assert Source.objects.get(name=source).cursor == "2"
-    services.change_source(source, {"server": "https://other.example"})
+    services.change_source(source, {"server": "https://other.example", "password": "another one"})
     assert Source.objects.get(name=source).cursor == ""
     square.said = [says("three", id="3"), says("four", id="4")]
     services.read_source(source)
@@ -117,7 +130,7 @@ def test_a_reader_of_the_old_place_moves_no_cursor_of_the_new_one(
 
     def change() -> None:
         with later(1):
-            services.change_source(source, {"server": "https://other.example"})
+            services.change_source(source, {"server": "https://other.example", "password": "another one"})
 
     monkeypatch.setattr(rounds, "_after_recording", change)
     services.read_source(source)

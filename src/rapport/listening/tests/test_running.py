@@ -75,7 +75,7 @@ def test_a_lasting_source_has_a_process_that_is_started_again_and_ended_with_it(
     square.manners = Manners(is_lasting=True)
     now = [100.0]
     monkeypatch.setattr(clock, "monotonic_s", lambda: now[0])
-    monkeypatch.setattr(running.subprocess, "Popen", Child)
+    monkeypatch.setattr(process.subprocess, "Popen", Child)
     Child.started.clear()
     listening = running._Listening(process.Stop())
     listening._look(None)  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ def test_a_lasting_reader_says_that_it_is_there_and_ends_when_it_is_changed(
                     return
                 if n == 3:
                     seen.append(selectors.source(source).seen_at)
-                    services.change_source(source, {"server": "https://other.example"})
+                    services.change_source(source, {"server": "https://other.example", "password": "new"})
         yield
 
     square.fetch = fetch  # type: ignore[method-assign, assignment]

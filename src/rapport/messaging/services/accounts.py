@@ -87,7 +87,8 @@ def read(row: Account) -> Any:
 def set_up(name: str, values: Mapping[str, Any], postal_address: str) -> Any:
     """Keep how a channel is set up; a secret that is left out stays. Gives the configuration.
 
-    Raises Invalid where it cannot work: what can be seen without asking anybody outside.
+    Raises Invalid where it cannot work, as far as can be seen without asking anybody outside; and where another
+    server is named without the secret for it.
     """
     offered = channel(name)
     if not postal_address.strip():
@@ -97,7 +98,8 @@ def set_up(name: str, values: Mapping[str, Any], postal_address: str) -> Any:
     known = {field.name for field in dataclasses.fields(offered.config)}
     if unknown := set(values) - known:
         raise Invalid(f"{name} has no setting {sorted(unknown)[0]!r}", f"It has {', '.join(sorted(known))}.")
-    chosen = offered.config(**{**before, **values})
+    changed, _left = secret.changed(offered.config, before, values)
+    chosen = offered.config(**changed)
     offered.check(chosen)
     _keep(name, chosen, postal_address.strip())
     return chosen

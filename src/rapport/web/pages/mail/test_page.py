@@ -60,6 +60,9 @@ def test_a_password_is_kept_sealed_and_never_shown(alice: Staff) -> None:
     client.post("/mail/", form | {"port": "465"})  # left empty: it stays
     assert (accounts.config("email").password, accounts.config("email").port) == ("otter-secret", 465)
     assert "otter-secret" not in str(selectors.settings_of("email"))
+    refused = client.post("/mail/", form | {"host": "mail.evil.example", "security": "tls"})
+    assert "given for another server" in refused.content.decode()
+    assert accounts.config("email").host == form["host"]
 
 
 @pytest.mark.parametrize(

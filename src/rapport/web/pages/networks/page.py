@@ -169,7 +169,7 @@ def _done(request: HttpRequest, row: listening.SourceRow) -> tuple[HttpResponseB
     form = networking.form_of(row.connector, request.POST, {}, is_new=False)
     if form.is_valid():
         try:
-            services.change_source(
+            left = services.change_source(
                 row.name,
                 networking.values_of(form),
                 by=by,
@@ -181,6 +181,12 @@ def _done(request: HttpRequest, row: listening.SourceRow) -> tuple[HttpResponseB
             form.add_error(None, str(error))
         else:
             messages.success(request, _("Saved."))
+            if left:
+                messages.warning(
+                    request,
+                    _("Kept no longer, because it was given for another server: %(names)s.")
+                    % {"names": ", ".join(left)},
+                )
             return redirect("network", row.name), [], None
     return None, [], form
 
