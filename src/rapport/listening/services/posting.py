@@ -17,6 +17,10 @@ from rapport.listening.services import asking, fitting, saying, sources, trouble
 SLOTS = 16  # posts of one source that may be under way side by side, each draft always in the same one
 
 
+class IsOff(Denied):
+    """The source was switched off: nothing leaves by it until it is on again."""
+
+
 def publish(name: str, draft: Draft, is_stopping: asking.Stopping = asking.never) -> Receipt:
     """Post a draft by the source of that name; the same draft handed over twice leaves once.
 
@@ -112,7 +116,7 @@ def _allowed(name: str) -> tuple[Source, Poster]:
     if not sources.terms_of(offered, sources.config_of(source)).may_answer:
         raise Denied(f"the terms of {offered.title} allow no answers from here", "Answer there by hand.")
     if source.state == Source.State.OFF:
-        raise Denied(f"the source {name} is switched off", "Switch it on to post by it.")
+        raise IsOff(f"the source {name} is switched off", "Switch it on to post by it.")
     if source.state == Source.State.NEEDS_LOGIN:
         raise Failed(
             f"the source {name} needs its log-in anew",

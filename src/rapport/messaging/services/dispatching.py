@@ -48,6 +48,8 @@ WAIT_S = 0.05
 ANSWER_CHARS_MAX = 1_000
 TRANSCRIPT_CHARS_MAX = 20_000
 RETRY_S = (1, 2, 5, 15, 60)
+LANDING_S = 600.0  # what was handed over before its way was changed is waited for so long
+LOST = "Sending ended before the server's answer was noted."
 ASKED_AGAIN = "asked_again"  # the network is asked whether it has the post before it is posted once more
 
 _MARK = (
@@ -96,6 +98,7 @@ class Courier:
         self._not_before_s = 0.0
         self._left: deque[float] = deque()  # when the last minute's messages left, where that is limited
         self._is_well = False
+        self._ends_s: float | None = None  # it has retired, and waits so long for what is in flight
 
     def turn(self, wait_s: float = 0.0) -> bool:
         """Note what came back, mark and hand over what may leave; gives whether anything moved."""
@@ -119,20 +122,34 @@ class Courier:
     def in_flight(self) -> int:
         return self._post.in_flight
 
-    def end(self, wait_s: float = 15.0) -> None:
-        """Wait for what is in flight, note it, and close the connections."""
-        until = clock.monotonic_s() + wait_s
+    def retire(self) -> None:
+        """Hand over nothing more; what is in flight is still noted, turn by turn, until `is_done`."""
         self._ready.clear()
-        self._not_before_s = float("inf")
+        self._ends_s = clock.monotonic_s() + LANDING_S
+
+    @property
+    def is_done(self) -> bool:
+        """Of one that retired: whether everything has landed, or has been waited for long enough."""
+        return not self._post.in_flight or clock.monotonic_s() >= (self._ends_s or 0.0)
+
+    def end(self, wait_s: float = 15.0) -> None:
+        """Wait for what is in flight, note it, and close the connections; what did not land is noted as unsure."""
+        until = clock.monotonic_s() + wait_s
+        self.retire()
         while self._post.in_flight and clock.monotonic_s() < until:
             self.turn(WAIT_S)
+        if self._flying:
+            error = TransportError(LOST, permanent=False, is_unsure=True)
+            with transaction.atomic():
+                self._note([(row, error) for row in self._flying.values()])
+            self._flying.clear()
         self._post.close()
 
     def _chosen(self) -> list[preparing.Prepared]:
         """What leaves in this turn; looked at within the last second."""
         now = clock.monotonic_s()
         room = min(self._limits.in_flight - self._post.in_flight, self._rate_left(now))
-        if room <= 0 or now < self._not_before_s:
+        if room <= 0 or now < self._not_before_s or self._ends_s is not None:
             return []
         if now - self._looked_s > FRESH_S:
             self._ready.clear()
@@ -203,7 +220,10 @@ class SourceCourier(Courier):
         self._begin(f"source:{source}", view.changed_at if view else None, limits, post, hand_over)
 
     def _due(self, n: int) -> list[preparing.Prepared]:
-        return preparing.due(self.channel, n, self.source) if posting.is_open(self.source) else []
+        if posting.is_open(self.source):
+            return preparing.due(self.channel, n, self.source)
+        preparing.end_late(self.source)
+        return []
 
     def _suppress(self, landed: Sequence[tuple[Delivery, Receipt | TransportError]]) -> None:
         """A network that refuses a post says nothing of whether its author may be written to."""
@@ -298,8 +318,7 @@ def reconcile() -> tuple[int, int]:
     Only the holder of the dispatcher's lock may call it: what is in flight then is nobody's.
     """
     now = clock.now()
-    answer = "Sending ended before the server's answer was noted."
-    error = TransportError(answer, permanent=False, is_unsure=True)
+    error = TransportError(LOST, permanent=False, is_unsure=True)
     orphans = list(Delivery.objects.filter(state=Delivery.State.SENDING))
     bulk.execute_many(_NOTE, [_fate(row, error, now) for row in orphans])
     again = sum(_unsure(row, now)[0] == Delivery.State.PLANNED for row in orphans)
@@ -343,7 +362,7 @@ def drain(context: Context | None = None, progress: Callable[[int], None] | None
     with one_per_database():
         reconcile()
         couriers: dict[str, Courier] = {}
-        _match(couriers, context)
+        _match(couriers, [], context)
         try:
             for courier in couriers.values():
                 while courier.turn(WAIT_S) or courier.in_flight:
@@ -379,24 +398,31 @@ def dispatch_forever(stop: process.Stop, context: Context | None = None) -> None
 def _until_trouble(stop: process.Stop, context: Context | None) -> None:
     reconcile()
     couriers: dict[str, Courier] = {}
+    leaving: list[Courier] = []  # of ways that were changed or taken away, with something still in flight
     try:
         while not stop:
-            _match(couriers, context)
+            _match(couriers, leaving, context)
             moved = False
-            for courier in couriers.values():
+            for courier in [*couriers.values(), *leaving]:
                 moved = courier.turn(WAIT_S if courier.in_flight else 0.0) or moved
             if not moved:
                 moved = telling.tell() > 0 or clicking.tell() > 0
-            if not moved and not any(courier.in_flight for courier in couriers.values()):
+            if not moved and not any(courier.in_flight for courier in [*couriers.values(), *leaving]):
                 stop.wait(IDLE_S)
     finally:
-        for courier in couriers.values():
+        for courier in [*couriers.values(), *leaving]:
             courier.end()
         telling.tell_all()
 
 
-def _match(couriers: dict[str, Courier], context: Context | None) -> None:
-    """Have a courier for every channel as it is set up now, and for every source by which something is to leave."""
+def _match(couriers: dict[str, Courier], leaving: list[Courier], context: Context | None) -> None:
+    """Have a courier for every channel as it is set up now, and for every source by which something is to leave.
+
+    One whose way was changed hands over nothing more; nobody waits for what it has in flight.
+    """
+    for courier in [one for one in leaving if one.is_done]:
+        leaving.remove(courier)
+        courier.end(0)
     wanted: dict[str, dt.datetime | None] = dict(Account.objects.values_list("channel", "changed_at"))
     wanted |= dict.fromkeys(accounts.in_house())
     sources = posting.waiting_sources()
@@ -405,7 +431,8 @@ def _match(couriers: dict[str, Courier], context: Context | None) -> None:
     for key in list(couriers):
         is_done = key not in wanted and not couriers[key].in_flight
         if is_done or (key in wanted and wanted[key] != couriers[key].changed_at):
-            couriers.pop(key).end()
+            couriers[key].retire()
+            leaving.append(couriers.pop(key))
     for key in wanted:
         if key not in couriers:
             kind, _colon, name = key.partition(":")

@@ -16,6 +16,7 @@ from rapport.listening import selectors as listening
 from rapport.listening import services as networks
 from rapport.listening.contract import Draft, Failed
 from rapport.listening.services import album
+from rapport.listening.services.posting import IsOff
 from rapport.messaging.contract import Receipt, TransportError
 from rapport.messaging.models import Delivery, Reply
 from rapport.messaging.services import fetched
@@ -123,6 +124,8 @@ class SourcePost:
             result = Receipt(receipt.answer, post_id=receipt.id, url=receipt.url)
         except Failed as error:
             result = _refusal(error)
+        except IsOff as error:  # since it was looked at; it waits, as what is planned for such a source does
+            result = TransportError(str(error), permanent=False, of_channel=True)
         except (Denied, Invalid, NotFound) as error:  # terms, or a source that cannot post: nothing left
             result = TransportError(str(error), permanent=True)
         except RapportError as error:

@@ -71,6 +71,13 @@ def due(channel: str, n: int, source: str = "") -> list[Prepared]:
     return sorted(rendered + bare, key=lambda prepared: place[prepared.delivery])
 
 
+def end_late(source: str) -> None:
+    """End what was to leave by a source that is off, and is not worth sending any more."""
+    now = clock.now()
+    late = Delivery.objects.filter(source=source, state=Delivery.State.PLANNED, expires_at__lte=now)
+    _end([(row, Delivery.State.FAILED, "too_late", "") for row in late], now)
+
+
 def _answers(rows: Sequence[Delivery]) -> dict[uuid.UUID, Reply]:
     """What those of the deliveries say that answer somebody."""
     asked = [row.id for row in rows if row.template == ANSWER]

@@ -25,6 +25,7 @@ from rapport.messaging.services import (
     Answer,
     Sent,
     Withheld,
+    dispatching,
     drain,
     pause_all,
     posting,
@@ -212,6 +213,101 @@ def test_what_waits_for_a_source_that_is_off_leaves_when_it_is_on(
     listening.switch_on("here")
     drain()
     assert len(network.posts) == 1
+
+
+def test_a_source_that_is_switched_off_before_a_post_leaves_lets_it_wait(
+    source: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is switched off between the look at what is due and the posting."""
+    reply(answer())
+    allowed = networks_posting._allowed
+
+    def switched_off_and_then_asked(name: str) -> Any:
+        listening.switch_off(name)
+        return allowed(name)
+
+    monkeypatch.setattr(networks_posting, "_allowed", switched_off_and_then_asked)
+    drain()
+    monkeypatch.setattr(networks_posting, "_allowed", allowed)
+    row = Delivery.objects.get()
+    assert (row.state, row.tries, network.posts) == (Delivery.State.PLANNED, 0, [])
+    listening.switch_on("here")
+    drain()
+    assert len(network.posts) == 1
+
+
+def test_what_waits_for_a_source_that_stays_off_ends_when_it_is_worth_nothing_any_more(
+    source: Connector, network: Network, noon: dt.datetime
+) -> None:
+    reply(answer())
+    listening.switch_off("here")
+    with clock.frozen(noon + dt.timedelta(days=4)):
+        drain()
+    row = Delivery.objects.get()
+    assert (row.state, row.reason, network.posts) == (Delivery.State.FAILED, "too_late", [])
+
+
+class Later(Executor):
+    """Runs what it is given when told to."""
+
+    def __init__(self) -> None:
+        self.given: list[Callable[[], Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.given.append(lambda: fn(*args, **kwargs))
+        return Future()
+
+
+def changed_in_mid_post(
+    noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Later, dict[str, Any], list[Any]]:
+    """A source is set up anew while an answer is under way by it, and another waits."""
+    reply(answer())
+    later = Later()
+    couriers: dict[str, dispatching.Courier] = {}
+    leaving: list[dispatching.Courier] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(posting, "ThreadPoolExecutor", lambda *_, **__: later)
+        dispatching._match(couriers, leaving, None)
+    couriers["source:here"].turn()
+    reply(answer("a2", text="It is the relay in the engine bay."))
+    with clock.frozen(noon + dt.timedelta(minutes=1)):
+        listening.change_source("here", {})
+    dispatching._match(couriers, leaving, None)
+    return later, couriers, leaving
+
+
+def states() -> dict[str, tuple[str, str]]:
+    return {
+        key: (state, reason) for key, state, reason in Delivery.objects.values_list("key", "state", "reason")
+    }
+
+
+def test_what_is_under_way_when_its_source_is_changed_is_noted_when_it_lands(
+    source: Connector, network: Network, noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later, couriers, leaving = changed_in_mid_post(noon, monkeypatch)
+    assert states() == {"a1": ("sending", ""), "a2": ("planned", "")}
+    couriers["source:here"].turn()
+    assert len(network.posts) == 1, "the other does not wait for it"
+    later.given.pop()()
+    assert leaving[0].turn()
+    assert states()["a1"] == ("sent", "")
+    dispatching._match(couriers, leaving, None)
+    drain()
+    assert (leaving, len(network.posts)) == ([], 2)
+
+
+def test_what_never_lands_after_its_source_was_changed_is_asked_for_again(
+    source: Connector, network: Network, noon: dt.datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "LANDING_S", 0.0)
+    _later, couriers, leaving = changed_in_mid_post(noon, monkeypatch)
+    dispatching._match(couriers, leaving, None)
+    assert (states()["a1"], leaving) == (("planned", dispatching.ASKED_AGAIN), [])
+    drain()
+    assert {state for state, _reason in states().values()} == {"sent"}
+    assert len(network.posts) == 2
 
 
 def test_an_answer_that_could_not_leave_for_days_answers_nobody(
