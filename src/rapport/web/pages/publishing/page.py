@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
@@ -305,8 +305,11 @@ def pictures(request: HttpRequest) -> HttpResponseBase:
 @needs(Right.SEE_PUBLISHING)
 def picture(request: HttpRequest, digest: str) -> HttpResponseBase:
     """One picture, small, or whole where that is asked for."""
-    path = album.find(digest).path if "whole" in request.GET else album.small_path(digest)
-    answer = FileResponse(path.open("rb"))
+    if "whole" in request.GET:
+        found = album.find(digest)
+        answer = HttpResponse(found.path.read_bytes(), content_type=found.content_type)
+    else:
+        answer = HttpResponse(album.small_path(digest).read_bytes(), content_type="image/jpeg")
     answer["Cache-Control"] = "private, max-age=31536000, immutable"  # its address is that of its content
     return answer
 
