@@ -61,10 +61,11 @@ def expire() -> int:
     """Delete what was said longer ago than the terms of its source let us keep words; gives how many messages."""
     n = 0
     for source in listening.sources():
-        if source.keep_days is None:
+        if source.kept_since is None:
             continue
-        before = clock.now() - dt.timedelta(days=source.keep_days)
-        old = Message.objects.filter(source=source.name, direction=Message.Direction.IN, ts__lt=before)
+        old = Message.objects.filter(
+            source=source.name, direction=Message.Direction.IN, ts__lt=source.kept_since
+        )
         while part := list(old.values_list("id", "conversation", "network", "post_id")[:AT_ONCE]):
             with transaction.atomic():
                 ids, touched = {row[0] for row in part}, {row[1] for row in part}

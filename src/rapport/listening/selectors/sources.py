@@ -21,11 +21,12 @@ from rapport.listening.contract import (
     Publishes,
     Reads,
     Receives,
+    Rechecks,
     Terms,
 )
 from rapport.listening.models import Gap, Posted, Source
 from rapport.listening.rules.pictures import Shape
-from rapport.listening.services import fitting
+from rapport.listening.services import fitting, unchecked
 from rapport.listening.services import sources as setting_up
 
 LATE_S = 15 * 60.0  # a source in trouble for longer is worth somebody's look
@@ -63,8 +64,11 @@ class SourceRow:
     is_asked: bool
     is_called: bool
     posts: bool
+    rechecks: bool  # can be asked what of it was deleted
     keep_days: int | None  # the shorter of the terms' and the firm's own
     own_keep_days: int | None
+    kept_since: dt.datetime | None  # what is older is not kept
+    forgets_at: dt.datetime | None  # its words go then, because nobody can ask what of them was deleted
     asks_approval: bool
     days_back: int
     n_said: int
@@ -171,8 +175,11 @@ def _row(row: Source) -> SourceRow:
         is_asked=isinstance(one, Reads),
         is_called=isinstance(one, Receives),
         posts=isinstance(one, Publishes),
+        rechecks=isinstance(one, Rechecks),
         keep_days=setting_up.keep_days(row),
         own_keep_days=row.keep_days,
+        kept_since=unchecked.keep_since(row, clock.now()),
+        forgets_at=unchecked.forgets_at(row),
         **{name: getattr(row, name) for name in _SAME},
     )
 

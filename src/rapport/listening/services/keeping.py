@@ -14,7 +14,7 @@ from rapport.events import services as events
 from rapport.kit import bulk, clock, home, query
 from rapport.kit.errors import Conflict
 from rapport.listening.models import Source, Withdrawal
-from rapport.listening.services import saying, sources, storing
+from rapport.listening.services import saying, sources, storing, unchecked
 
 LOCK = "network-terms"
 EVERY = dt.timedelta(days=1)
@@ -118,9 +118,9 @@ def _withdraw() -> int:
 
 def _expire(now: dt.datetime) -> int:
     limits = {
-        source.name: now - dt.timedelta(days=days)
+        source.name: since
         for source in Source.objects.all()
-        if (days := sources.keep_days(source)) is not None
+        if (since := unchecked.keep_since(source, now)) is not None
     }
     n = 0
     if limits:

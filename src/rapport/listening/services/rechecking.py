@@ -16,7 +16,7 @@ from rapport.kit import clock, home, query
 from rapport.kit.errors import Conflict
 from rapport.listening.contract import Failed, Rechecks
 from rapport.listening.models import Source
-from rapport.listening.services import asking, rounds, saying, sources
+from rapport.listening.services import asking, rounds, saying, sources, unchecked
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +26,14 @@ TEXTS = (saying.NAMES["post"], saying.NAMES["message"], saying.OUR_PUBLIC)
 
 
 def recheck_if_due(name: str, is_stopping: asking.Stopping = asking.never) -> int:
-    """Ask for the next of what we keep of a source; gives how many deletions and changes that told."""
+    """Ask for the next of what we keep of a source; gives how many deletions and changes that told.
+
+    Also of one that is switched off: it is read no more, but what is kept of it can still be deleted there.
+    """
     source = sources.row(name)
     offered = sources.connector(source.connector)
     terms = sources.terms_of_row(source)
-    if not isinstance(offered, Rechecks) or terms is None or source.state != Source.State.ON:
+    if not isinstance(offered, Rechecks) or terms is None or source.state == Source.State.NEEDS_LOGIN:
         return 0
     hour = int(clock.now().timestamp()) // HOUR_S
     done_hour, done = _progress(name)
@@ -48,7 +51,10 @@ def recheck_if_due(name: str, is_stopping: asking.Stopping = asking.never) -> in
         return 0
     except Failed as error:
         log.info("%s could not be asked for what was deleted: %s", name, error.message)
+        unchecked.note(name, works=False)
         return 0
+    if part:
+        unchecked.note(name, works=True)
     _note(name, hour, start + len(part) if start + len(part) < len(kept) else -1)
     return n
 

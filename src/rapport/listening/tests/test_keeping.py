@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rapport.events import lake, subscriptions
-from rapport.kit import clock
-from rapport.listening import services
+from rapport.kit import clock, registry
+from rapport.listening import selectors, services
+from rapport.listening.contract import Context, Failed, Said
 from rapport.listening.models import Withdrawal
-from rapport.listening.services import keeping
+from rapport.listening.services import keeping, rechecking, unchecked
 from rapport.listening.tests.networks import NOON, Square, rows, says
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +156,56 @@ def test_ids_that_are_too_long_for_the_store_stop_nobodys_deletion(
     assert len(waiting.post_id) <= 512
     keeping.carry_out()
     assert rows()[0]["text"] is None
+
+
+class Asked(Square):
+    """The square, where one can ask what of some posts was deleted."""
+
+    def recheck(self, config: Any, ids: Sequence[str], context: Context) -> Sequence[Said]:  # noqa: ARG002
+        if self.refuses:
+            raise self.refuses[0]
+        return [says("", id=f"gone-{one}", kind="deletion", about=one) for one in ids]
+
+
+@pytest.fixture
+def asked(source: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """The source, once it was read and switched off."""
+    found = Asked(said=[says("Zweifellos-secret-word", id="1")])
+    found.terms = dataclasses.replace(found.terms, deletes_within_h=2, keep_days=None)  # one part an hour
+    plugin = registry.Plugin("square", "connectors", "rapport.listening.tests.networks", found)
+    monkeypatch.setitem(registry.plugins("connectors"), "square", plugin)
+    told(source)
+    services.switch_off(source)
+    return found
+
+
+def test_what_is_kept_of_a_source_that_is_off_is_still_asked_about(asked: Asked, source: str) -> None:
+    assert rechecking.recheck_if_due(source) == 1
+    rows()
+    subscriptions.drain([keeping_key()])
+    assert keeping.carry_out().withdrawn == 1
+    assert rows()[0]["text"] is None
+    assert selectors.source(source).forgets_at is None
+
+
+def test_what_nobody_can_ask_about_any_more_is_forgotten(asked: Asked, source: str, home: Path) -> None:
+    asked.refuses = [Failed("the password is wrong", reason="login")]
+    assert rechecking.recheck_if_due(source) == 0
+    gone_at = NOON + unchecked.GRACE
+    assert selectors.source(source).forgets_at == gone_at
+    with clock.frozen(gone_at - dt.timedelta(hours=1)):
+        rechecking.recheck_if_due(source)
+        assert keeping.carry_out().expired == 0
+    with clock.frozen(gone_at):
+        assert keeping.carry_out().expired == 1
+    assert rows() == []
+    assert b"Zweifellos-secret-word" not in bytes_of(home)
+
+
+def test_a_login_that_works_again_keeps_them(asked: Asked, source: str) -> None:
+    asked.refuses = [Failed("nobody answers", reason="unreachable")]
+    rechecking.recheck_if_due(source)
+    asked.refuses = []
+    with clock.frozen(NOON + dt.timedelta(hours=1)):
+        rechecking.recheck_if_due(source)
+    assert selectors.source(source).forgets_at is None

@@ -83,6 +83,7 @@ def test_it_is_tested_and_switched(alice: Staff, square: Square, source: str) ->
     assert "it was looked at" in client.post(url, {"do": "check"}).content.decode()
     assert client.post(url, {"do": "off"}).status_code == 302
     assert not listening.source(source).is_on
+    assert "Its words are kept for 30 days" in client.get(url).content.decode()
     assert client.post(url, {"do": "on"}).status_code == 302
     assert listening.source(source).is_on
 
