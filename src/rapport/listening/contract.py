@@ -448,6 +448,21 @@ class Publishes(Protocol):
 
 
 @runtime_checkable
+class Delivers(Protocol):
+    """A connector that has things waiting to leave, such as a post for the server of each follower.
+
+    The core calls it every `manners.every_s` while the source is on, also where the source is never asked.
+    """
+
+    @property
+    def manners(self) -> Manners: ...
+
+    def deliver(self, config: Any, context: Context) -> None:
+        """Hand over what is due, while `context.may_post()`; what is not taken waits on. Raises Failed."""
+        ...
+
+
+@runtime_checkable
 class Rechecks(Protocol):
     """A connector that can be asked whether something is still there. The core asks about all that it keeps."""
 

@@ -32,7 +32,7 @@ from rapport.listening.services.rounds import (
     receive,
     try_out,
 )
-from rapport.listening.services.running import read_forever, run_forever
+from rapport.listening.services.running import deliver, read_forever, run_forever
 from rapport.listening.services.sources import (
     add_source,
     change_source,
@@ -57,6 +57,7 @@ __all__ = [
     "change_source",
     "check_source",
     "delete_mapping",
+    "deliver",
     "find",
     "finger",
     "follow",

@@ -18,7 +18,7 @@ from django.db import close_old_connections, connections
 
 from rapport.kit import clock, home, process
 from rapport.kit.errors import Conflict, NotFound
-from rapport.listening.contract import Connector, Reads
+from rapport.listening.contract import Connector, Delivers, Failed, Reads, Rechecks
 from rapport.listening.models import Source
 from rapport.listening.services import asking, rechecking, rounds, sources, troubles
 
@@ -82,6 +82,7 @@ class _Listening:
         self.turns: dict[str, Future[None]] = {}
         self.children: dict[str, Child] = {}
         self.looked_s = -CALLED_EVERY_S
+        self.delivered_s: dict[str, float] = {}  # when sources that call us were last seen to
 
     def run(self) -> None:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="source") as pool:
@@ -113,6 +114,8 @@ class _Listening:
                 continue
             if not isinstance(offered, Reads):
                 called.append(source)
+                if isinstance(offered, (Delivers, Rechecks)):
+                    self._see_to(source.name, offered.manners.every_s, pool)
             elif offered.manners.is_lasting:
                 lasting.add(source.name)
             elif source.name not in self.turns and (source.next_at is None or source.next_at <= now):
@@ -123,14 +126,34 @@ class _Listening:
             for source in called:
                 note_called(source, now)
 
+    def _see_to(self, name: str, every_s: float, pool: ThreadPoolExecutor) -> None:
+        """A source that is not read may have things that wait to leave, and to be asked about."""
+        now_s = clock.monotonic_s()
+        if name not in self.turns and now_s - self.delivered_s.get(name, -every_s) >= every_s:
+            self.delivered_s[name] = now_s
+            self.turns[name] = pool.submit(self._called_turn, name)
+
+    def _called_turn(self, name: str) -> None:
+        try:
+            deliver(name, lambda: bool(self.stop))
+            rechecking.recheck_if_due(name, lambda: bool(self.stop))
+        except (Conflict, NotFound, Failed) as error:
+            log.info("%s: %s", name, error.message)
+        except Exception:
+            log.exception("delivering for %s failed", name)
+            self.stop.wait(RESTART_S[2])
+        finally:
+            connections.close_all()
+
     def _turn(self, name: str) -> None:
         try:
             done = rounds.read_source(name, is_stopping=lambda: bool(self.stop))
             if done.trouble:
                 log.warning("%s: %s", name, done.trouble)
             else:
+                deliver(name, lambda: bool(self.stop))
                 rechecking.recheck_if_due(name, lambda: bool(self.stop))
-        except (Conflict, NotFound) as error:
+        except (Conflict, NotFound, Failed) as error:
             log.info("%s: %s", name, error.message)
             self.stop.wait(IDLE_S)
         except Exception:
@@ -153,6 +176,16 @@ class _Listening:
                 child.running.terminate()
         for child in self.children.values():
             _end(child)
+
+
+def deliver(name: str, is_stopping: asking.Stopping = asking.never) -> None:
+    """Let leave what a source's connector has waiting and is due; raises Failed where our rate is spent."""
+    source = sources.row(name)
+    offered = sources.connector(source.connector)
+    if not isinstance(offered, Delivers) or source.state != Source.State.ON:
+        return
+    with home.lock(f"delivering-{name}"):
+        offered.deliver(sources.config_of(source), asking.context(source, offered.manners, is_stopping))
 
 
 def note_called(source: Source, now: dt.datetime) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from rapport.kit import wire
 from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Draft, Failed, Finding, Hook, Page, Receipt, Received, Said
+from rapport.listening.tests import playing
 from rapport.listening.tests.serving import Answered, Asked, Fault
 
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
@@ -101,11 +102,23 @@ class Reader:
     memory: dict[str, Any] = field(default_factory=dict)
     since: dt.datetime = NOON - dt.timedelta(days=1)
     exchanges: list[dict[str, Any]] = field(default_factory=list)
+    kept: playing.Shelf = field(default_factory=playing.Shelf)
+    is_paused: bool = False
 
     @property
     def context(self) -> Context:
         """What the connector may use."""
-        return Context(self.network.day, self._fetch, self.words, lambda: False, self.since, self.memory)
+        return Context(
+            self.network.day,
+            self._fetch,
+            self.words,
+            lambda: False,
+            self.since,
+            self.memory,
+            kept=self.kept,
+            address=playing.ADDRESS,
+            may_post=lambda: not self.is_paused,
+        )
 
     def _fetch(self, request: Request) -> Answer:
         answer = self.network.take(request)
@@ -141,10 +154,12 @@ class Reader:
         found: Receipt | None = self.plugin.find(self.config, draft, self.context)
         return found
 
-    def receive(self, headers: Mapping[str, str], body: Any) -> Received:
+    def receive(
+        self, headers: Mapping[str, str], body: Any, *, method: str = "POST", place: str = ""
+    ) -> Received:
         """Be called."""
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-        got: Received = self.plugin.receive(self.config, Hook("POST", {}, headers, sent), self.context)
+        got: Received = self.plugin.receive(self.config, Hook(method, {}, headers, sent, place), self.context)
         return got
 
 

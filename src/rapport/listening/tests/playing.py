@@ -15,6 +15,7 @@ from rapport.listening import contract
 from rapport.listening.contract import Connector, Context, Said
 
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
+ADDRESS = "https://shop.example/hooks/otter/"  # where the source of a recording is called
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -39,6 +40,35 @@ def as_bytes(body: Any) -> bytes:
     if body is None:
         return b""
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+
+
+@dataclass
+class Shelf:
+    """What a connector keeps, in memory; `about` says of whom each entry tells."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+
+    def get(self, key: str) -> Any:
+        """What lies under a key."""
+        return self.values.get(key)
+
+    def put(self, key: str, value: Any, *, about: str = "", days: int | None = None) -> None:  # noqa: ARG002  nothing ages
+        """Keep a value, as the store gives it back."""
+        self.values[key], self.about[key] = json.loads(json.dumps(value)), about
+
+    def drop(self, *keys: str) -> int:
+        """Let entries go."""
+        return sum(self.values.pop(key, None) is not None for key in keys)
+
+    def among(self, start: str, *, after: str = "", limit: int = 100) -> list[tuple[str, Any]]:
+        """Entries in the order of keys."""
+        found = sorted(key for key in self.values if key.startswith(start) and key > after)
+        return [(key, self.values[key]) for key in found[:limit]]
+
+    def count(self, start: str) -> int:
+        """How many there are."""
+        return sum(key.startswith(start) for key in self.values)
 
 
 @dataclass
@@ -75,6 +105,8 @@ def context(recorded: Mapping[str, Any], fetch: Any) -> Context:
         words=tuple(recorded.get("words", ())),
         is_stopping=lambda: False,
         since=at(recorded.get("since"), now - dt.timedelta(days=1)),
+        kept=Shelf(),
+        address=ADDRESS,
     )
 
 

@@ -164,9 +164,11 @@ def test_what_the_network_calls_with_is_believed_only_when_signed(connector: Con
             one["hook"].get("query", {}),
             one["hook"].get("headers", {}),
             playing.as_bytes(one["hook"].get("body")),
+            one["hook"].get("place", ""),
         )
-        context = playing.context(recorded, playing.Tape(()))
-        got = connector.receive(config, hook, context)
+        got = connector.receive(
+            config, hook, playing.context(recorded, playing.Tape(one.get("exchanges", ())))
+        )
         assert got.status == one.get("status", 200)
         playing.compare(got.said, one.get("said", []))
         _check_said(got.said)
@@ -177,7 +179,7 @@ def test_what_the_network_calls_with_is_believed_only_when_signed(connector: Con
             dataclasses.replace(hook, headers={}),
         ):
             with pytest.raises(Denied):
-                connector.receive(config, spoilt, context)
+                connector.receive(config, spoilt, playing.context(recorded, playing.Tape(())))
 
 
 def test_it_posts_what_it_was_given(connector: Connector) -> None:

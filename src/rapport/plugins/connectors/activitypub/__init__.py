@@ -1,0 +1,1 @@
+"""ActivityPub: an account of the firm's own on the Fediverse."""

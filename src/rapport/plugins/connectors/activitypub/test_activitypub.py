@@ -1,0 +1,502 @@
+"""The account on the Fediverse, against two servers in this process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rapport.kit.errors import Denied, Invalid
+from rapport.listening.contract import Draft, Failed, Said
+from rapport.listening.tests.acting import Day, Reader, refused
+from rapport.listening.tests.playing import ADDRESS
+from rapport.listening.tests.serving import Answered
+from rapport.plugins.connectors.activitypub import account as accounts
+from rapport.plugins.connectors.activitypub import actors, signatures, writing
+from rapport.plugins.connectors.activitypub.plugin import Config, plugin
+from rapport.plugins.connectors.activitypub.simulator import PUBLIC, US, Fediverse, Person
+
+CONFIG = Config("help", "Otter Tools", "We answer by day.", private_key=signatures.new_key())
+HTML = "text/html,application/xhtml+xml"
+
+
+class Otter(Reader):
+    """The account under test, and what others read of it."""
+
+    def shown(self, place: str, accept: str = "application/activity+json") -> Any:
+        got = self.receive({"accept": accept}, b"", method="GET", place=place)
+        return json.loads(got.body) if got.status == 200 and "json" in got.content_type else got
+
+    def hears(self, person: Person, activity: Any, **spoilt: str) -> list[Said]:
+        got = self.receive(*person.signed(activity, **spoilt), place="inbox")
+        assert got.status == 202
+        return list(got.said)
+
+    def delivers(self) -> None:
+        self.plugin.deliver(self.config, self.context)
+
+
+@pytest.fixture
+def network() -> Fediverse:
+    return Fediverse(Day(), lambda url: {"id": url})
+
+
+@pytest.fixture
+def otter(network: Fediverse) -> Otter:
+    found = Otter(plugin, CONFIG, network)
+    network.ours = lambda url: found.shown(url.removeprefix(ADDRESS))
+    return found
+
+
+@pytest.fixture
+def ana(network: Fediverse) -> Person:
+    return network.person("ana")
+
+
+def draft(text: str, said: Said | None = None, *, id: str = "0190f5c8c0de7000a000000000000001") -> Draft:
+    if said is None:
+        return Draft(id, text, language="en")
+    return Draft(id, text, in_reply_to=said.id, to=said.author, language="en", is_private=said.is_private)
+
+
+def test_a_mention_arrives_whole(otter: Otter, ana: Person) -> None:
+    note = ana.note(
+        "My lantern<br>flickers &amp; smokes",
+        contentMap={"en-GB": "other"},
+        url=["https://lake.example/@ana/1"],
+    )
+    (said,) = otter.hears(ana, ana.does("Create", note))
+    assert said == Said(
+        id=note["id"],
+        kind="post",
+        ts=otter.network.day(),
+        author="ana@lake.example",
+        author_name="Ana",
+        text="@help My lantern\nflickers & smokes",
+        thread=note["id"],
+        venue="activitypub:lake.example",
+        language="en",
+        url="https://lake.example/@ana/1",
+        asks_us=True,
+    )
+    assert otter.hears(ana, ana.does("Create", note)) == [said], "what comes twice has the same id"
+    assert otter.network.paths == ["/users/ana"], "a key is asked for once"
+    secret = ana.note("Only you", number=2, to=[US], answers=note["id"], summary="Hush", cc=[])
+    (said,) = otter.hears(ana, ana.does("Create", secret))
+    assert (said.is_private, said.in_reply_to, said.thread) == (True, note["id"], "")
+    assert said.text == "Hush\n\n@help Only you"
+
+
+def test_what_is_not_about_us_costs_nothing(otter: Otter, ana: Person) -> None:
+    aside = {**ana.note("Hello"), "tag": [], "cc": []}
+    vote = ana.note("", number=2, name="Yes", content="")
+    for activity in (
+        ana.does("Create", aside),
+        ana.does("Create", vote),
+        ana.does("Create", {**ana.note("?", number=3), "type": "Question"}),
+        ana.does("Delete", "https://lake.example/notes/1"),
+        ana.does("Delete", ana.id),
+        ana.does("Like", "https://hill.example/notes/1"),
+        ana.does("Like", f"{ADDRESS}posts/none"),
+        ana.does("Follow", "https://hill.example/users/bo"),
+        ana.does("Undo", ana.does("Like", "https://hill.example/notes/1")),
+        ana.does("Flag", [US]),
+        ana.does("Move", ana.id),
+    ):
+        assert otter.hears(ana, activity) == []
+    assert otter.network.paths == []
+    assert otter.kept.values == {}
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "why"),
+    [
+        ({"date": "Mon, 02 Mar 2026 10:59:00 GMT"}, "too old"),
+        ({"date": "Mon, 02 Mar 2026 12:06:00 GMT"}, "too old"),
+        ({"date": "yesterday"}, "too old"),
+        ({"digest": "SHA-256=AAAA"}, "digest"),
+        ({"target": "post /hooks/other/inbox"}, "does not hold"),
+        ({"host": "other.example"}, "does not hold"),
+        ({"names": "(request-target) host date"}, "covers too little"),
+        ({"names": "date digest host"}, "covers too little"),
+        ({"key": "https://lake.example/users/bo#main-key"}, "signed what"),
+        ({"key": "https://lake.example/users/nobody#main-key"}, "not there"),
+        ({"key": "https://lake.example/users/ana#other-key"}, "does not say"),
+        ({"key": "lantern"}, "no address"),
+    ],
+)
+def test_what_is_signed_wrongly_is_refused(
+    otter: Otter, ana: Person, spoilt: dict[str, str], why: str
+) -> None:
+    bo = otter.network.person("bo")
+    bo.key = ana.key  # so that what names his key is signed by it
+    with pytest.raises(Denied, match=why):
+        otter.hears(ana, ana.does("Create", ana.note("Hello")), **spoilt)
+    assert otter.kept.values == {}
+
+
+def test_what_is_not_signed_or_was_changed_is_refused_before_anybody_is_asked(
+    otter: Otter, ana: Person
+) -> None:
+    headers, body = ana.signed(ana.does("Create", ana.note("Hello")))
+    for given, sent in (
+        ({}, body),
+        (headers, body.replace(b"Hello", b"Hallo")),
+        ({**headers, "signature": "keyId=1"}, body),
+        ({**headers, "signature": headers["signature"].replace("rsa-sha256", "hmac-sha256")}, body),
+        ({**headers, "signature": 'x="' + "y" * 9_000 + '"'}, body),
+    ):
+        with pytest.raises(Denied):
+            otter.receive(given, sent, place="inbox")
+    assert otter.network.paths == []
+    with pytest.raises(Denied, match="does not hold"):
+        otter.receive({**headers, "date": "Mon, 02 Mar 2026 11:59:00 GMT"}, body, place="inbox")
+    with pytest.raises(Invalid):
+        otter.receive(headers, b"[]", place="inbox")
+    assert otter.receive(headers, body, place="outbox").status == 404
+
+
+def test_a_key_that_was_exchanged_is_asked_for_again_and_not_too_often(otter: Otter, ana: Person) -> None:
+    otter.hears(ana, ana.does("Create", ana.note("One")))
+    ana.key = "another"
+    with pytest.raises(Denied):
+        otter.hears(ana, ana.does("Create", ana.note("Two", number=2)))
+    assert otter.network.paths == ["/users/ana"], "asked a moment ago"
+    otter.network.day.later(61)
+    assert len(otter.hears(ana, ana.does("Create", ana.note("Two", number=2)))) == 1
+    mallory = Person(otter.network, "ana", "lake.example", "not hers")
+    for _ in range(3):
+        with pytest.raises(Denied):
+            otter.hears(mallory, mallory.does("Create", ana.note("Three", number=3)))
+    assert otter.network.paths == ["/users/ana"] * 2
+
+
+def test_somebody_elses_words_are_asked_for_where_they_are_at_home(otter: Otter, ana: Person) -> None:
+    bo = otter.network.person("bo", "hill.example")
+    note = bo.note("A lantern smokes")
+    forged = {**note, "content": "<p>I hate you</p>"}
+    (said,) = otter.hears(ana, ana.does("Create", forged))
+    assert (said.author, said.text) == ("bo@hill.example", "@help A lantern smokes")
+    by_id = bo.note("And flickers", number=2)["id"]
+    (said,) = otter.hears(ana, ana.does("Create", by_id))
+    assert (said.id, said.text) == (by_id, "@help And flickers")
+    chi = otter.network.person("chi")
+    with pytest.raises(Denied, match="did not write"):
+        otter.hears(ana, ana.does("Create", chi.note("Not mine")))
+    wandering = bo.note("Not his", number=3, attributedTo=ana.id)
+    assert otter.hears(ana, ana.does("Create", wandering["id"])) == []
+    assert otter.hears(ana, ana.does("Create", "https://hill.example/notes/none")) == []
+
+
+def test_changes_and_deletions_are_their_authors_alone(otter: Otter, ana: Person) -> None:
+    note = ana.note("One")
+    otter.hears(ana, ana.does("Create", note))
+    changed = ana.note("Two", updated="2026-03-02T11:59:30Z")
+    (said,) = otter.hears(ana, ana.does("Update", changed))
+    assert (said.kind, said.about, said.text) == ("edit", note["id"], "@help Two")
+    older = {**changed, "content": "<p>One and a half</p>", "updated": "2026-03-02T11:59:00Z"}
+    assert otter.hears(ana, ana.does("Update", older)) == []
+    chi = otter.network.person("chi")
+    assert otter.hears(chi, chi.does("Delete", note["id"])) == []
+    replay = ana.does("Create", note)
+    (said,) = otter.hears(ana, ana.does("Delete", {"id": note["id"], "type": "Tombstone"}))
+    assert (said.kind, said.about, said.author) == ("deletion", note["id"], "ana@lake.example")
+    assert otter.hears(ana, replay) == [], "sent again, it does not come back"
+    assert otter.hears(ana, ana.does("Update", changed)) == []
+    assert not any(otter.kept.about[key] for key in otter.kept.values), "no handle stays with what is gone"
+    (said,) = otter.hears(ana, ana.does("Update", ana.note("For you now", number=5)))
+    assert said.kind == "post", "it was changed so that it names us"
+    ana.servers.people[ana.id].name = "ana"
+    assert otter.hears(ana, ana.does("Update", ana.document)) == []
+    otter.hears(ana, ana.does("Create", ana.note("Six", number=6)))
+    assert otter.network.paths.count("/users/ana") == 2, "an account that says it changed is looked at again"
+
+
+def test_who_closes_an_account_takes_all_with_them(otter: Otter, ana: Person) -> None:
+    posts = [ana.note("Hello", number=n) for n in (1, 2)]
+    for note in posts:
+        otter.hears(ana, ana.does("Create", note))
+    otter.hears(ana, ana.does("Follow", US))
+    ana.is_gone = True
+    otter.network.day.later(3_601)  # nobody remembers her key any more
+    said = otter.hears(ana, ana.does("Delete", ana.id))
+    assert sorted((one.kind, one.about) for one in said) == [("deletion", note["id"]) for note in posts]
+    assert otter.shown("followers")["totalItems"] == 0
+    n_asked = len(otter.network.paths)
+    assert otter.hears(ana, ana.does("Delete", ana.id)) == []
+    assert len(otter.network.paths) == n_asked
+    chi = otter.network.person("chi")
+    otter.hears(chi, chi.does("Create", chi.note("Hello")))
+    with pytest.raises(Denied):
+        otter.hears(ana, {**ana.does("Delete", chi.id), "actor": chi.id})
+
+
+def test_followers_are_accepted_and_may_leave(otter: Otter, ana: Person) -> None:
+    follow = ana.does("Follow", US)
+    assert otter.hears(ana, follow) == []
+    assert otter.shown("followers") == {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": f"{ADDRESS}followers",
+        "type": "OrderedCollection",
+        "totalItems": 1,
+    }
+    assert otter.network.taken == []
+    otter.is_paused = True
+    otter.delivers()
+    assert otter.network.taken == [], "nothing leaves while everything is paused"
+    otter.is_paused = False
+    otter.delivers()
+    otter.delivers()
+    ((inbox, accept),) = otter.network.taken
+    assert (inbox, accept["type"], accept["object"]["id"]) == (f"{ana.id}/inbox", "Accept", follow["id"])
+    assert otter.network.n_copies == 0
+    otter.hears(ana, ana.does("Undo", follow["id"]))
+    assert otter.shown("followers")["totalItems"] == 0
+    otter.hears(ana, follow)
+    (said,) = otter.hears(ana, ana.does("Block", US))
+    assert (said.kind, said.author) == ("block", "ana@lake.example")
+    assert otter.shown("followers")["totalItems"] == 0
+
+
+def test_an_answer_goes_to_its_author_and_can_be_read_at_its_id(otter: Otter, ana: Person) -> None:
+    (asked,) = otter.hears(ana, ana.does("Create", ana.note("It flickers")))
+    answer = draft("@ana Dry the <wick>.\n\nSee https://shop.example/wick?a=1&b=2.", asked)
+    receipt = otter.publish(answer)
+    ((inbox, activity),) = otter.network.taken
+    note = activity["object"]
+    assert (inbox, activity["type"], activity["actor"]) == (f"{ana.id}/inbox", "Create", US)
+    assert note["inReplyTo"] == asked.id
+    assert note["tag"] == [{"type": "Mention", "href": ana.id, "name": "@ana@lake.example"}]
+    assert (note["to"], note["cc"]) == ([PUBLIC], [ana.id])
+    assert (
+        note["content"]
+        == note["contentMap"]["en"]
+        == (
+            '<p><span class="h-card"><a href="https://lake.example/users/ana" class="u-url mention">@<span>ana</span></a>'
+            '</span> Dry the &lt;wick&gt;.</p><p>See <a href="https://shop.example/wick?a=1&amp;b=2" '
+            'rel="nofollow noopener">https://shop.example/wick?a=1&amp;b=2</a>.</p>'
+        )
+    )
+    assert receipt.id == receipt.url == note["id"]
+    place = receipt.id.removeprefix(ADDRESS)
+    assert otter.shown(place) == {"@context": "https://www.w3.org/ns/activitystreams", **note}
+    assert otter.shown(f"{place}/activity") == activity
+    seen = otter.shown(place, HTML)
+    assert "@ana Dry the <wick>." in seen.body.decode()
+    assert "html" not in seen.content_type
+    assert otter.publish(answer) == receipt
+    assert (len(otter.network.taken), otter.network.n_copies) == (1, 1), "the network drops the copy"
+    assert otter.find(answer) == receipt
+    (liked,) = otter.hears(ana, ana.does("Like", receipt.id))
+    (passed_on,) = otter.hears(ana, ana.does("Announce", receipt.id))
+    assert [(one.kind, one.about, one.detail["kind"]) for one in (liked, passed_on)] == [
+        ("reaction", receipt.id, "like"),
+        ("reaction", receipt.id, "repost"),
+    ]
+    thanks = {**ana.note("That worked", number=2, answers=receipt.id), "tag": [], "cc": []}
+    (said,) = otter.hears(ana, ana.does("Create", thanks))
+    assert (said.in_reply_to, said.asks_us) == (receipt.id, True), "what answers us is said to us"
+
+
+def test_what_was_said_to_us_alone_is_answered_so(otter: Otter, ana: Person) -> None:
+    (asked,) = otter.hears(ana, ana.does("Create", ana.note("My order 12", to=[US], cc=[])))
+    receipt = otter.publish(replace(draft("It leaves today.", asked), is_private=False))
+    ((_, activity),) = otter.network.taken
+    assert (activity["to"], activity["cc"]) == ([ana.id], [])
+    assert receipt.url == ""
+    assert otter.shown(receipt.id.removeprefix(ADDRESS)).status == 404
+    assert otter.shown("outbox")["totalItems"] == 0
+    unknown = replace(draft("Hello again", asked, id="d2"), in_reply_to="", is_private=True)
+    otter.publish(unknown)
+    assert otter.network.taken[1][1]["to"] == [ana.id], "found by WebFinger"
+    nobody = refused(lambda: otter.publish(replace(unknown, id="d3", to="nobody@lake.example")))
+    assert nobody.is_permanent
+    assert refused(lambda: otter.publish(replace(unknown, id="d4", to=""))).is_permanent
+    assert refused(lambda: otter.publish(replace(unknown, text=" "))).is_permanent
+
+
+def test_a_post_of_our_own_reaches_each_server_once_and_late_where_it_slept(
+    otter: Otter, ana: Person
+) -> None:
+    others = [otter.network.person("bo"), otter.network.person("chi", "hill.example")]
+    for person in (ana, *others):
+        otter.hears(person, person.does("Follow", US))
+    otter.delivers()
+    otter.network.taken.clear()
+    post = draft("The spring catalogue is out")
+    otter.network.fail("/inbox", Answered({}, 503))
+    receipt = otter.publish(post)
+    assert otter.publish(post) == receipt
+    assert otter.network.taken == [], "it leaves with the next round"
+    otter.delivers()
+    assert len(otter.network.taken) == 1
+    otter.delivers()
+    assert len(otter.network.taken) == 1, "not before its time"
+    otter.network.day.later(61)
+    otter.delivers()
+    assert sorted(inbox for inbox, _ in otter.network.taken) == [
+        "https://hill.example/inbox",
+        "https://lake.example/inbox",
+    ]
+    assert {activity["object"]["id"] for _, activity in otter.network.taken} == {receipt.id}
+    assert (otter.network.taken[0][1]["to"], otter.network.taken[0][1]["cc"]) == (
+        [PUBLIC],
+        [f"{ADDRESS}followers"],
+    )
+    assert otter.shown("outbox")["totalItems"] == 1
+    assert not [key for key in otter.kept.values if key.startswith("going/")]
+
+
+def test_a_server_that_never_wakes_is_let_go(otter: Otter, ana: Person) -> None:
+    otter.hears(ana, ana.does("Follow", US))
+    otter.network.fail("/inbox", None, times=100)
+    for _ in range(len(writing.AGAIN_S) + 1):
+        otter.delivers()
+        otter.network.day.later(max(writing.AGAIN_S))
+    assert not [key for key in otter.kept.values if key.startswith("going/")]
+    assert otter.network.paths.count("/users/ana/inbox") == len(writing.AGAIN_S) + 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_permanent", "is_unsure"),
+    [
+        (Answered({"error": "Gone"}, 410), True, False),
+        (Answered({"error": "Domain blocked"}, 403), True, False),
+        (Answered({"error": "Cannot reach your key"}, 401), False, False),
+        (Answered({}, 429, {"retry-after": "7"}), False, False),
+        (Answered({}, 500), False, True),
+        (None, False, True),
+    ],
+)
+def test_refusals_of_an_answer_are_in_words(
+    otter: Otter, ana: Person, answer: Answered | None, is_permanent: bool, is_unsure: bool
+) -> None:
+    (asked,) = otter.hears(ana, ana.does("Create", ana.note("It flickers")))
+    said = draft("Dry the wick.", asked)
+    otter.network.fail("/users/ana/inbox", answer)
+    failed = refused(lambda: otter.publish(said))
+    assert (failed.is_permanent, failed.is_unsure) == (is_permanent, is_unsure)
+    assert "lake.example" in failed.message
+    assert failed.reason != "rate", "one server's trouble stops no answer to another"
+    assert otter.find(said) is None
+    otter.publish(said)
+    assert len(otter.network.taken) == 1
+    assert otter.find(said) is not None
+
+
+def test_an_answer_whose_taking_was_not_heard_arrives_once(otter: Otter, ana: Person) -> None:
+    (asked,) = otter.hears(ana, ana.does("Create", ana.note("It flickers")))
+    said = draft("Dry the wick.", asked)
+    otter.network.fail("/users/ana/inbox", None, is_after=True)
+    assert refused(lambda: otter.publish(said)).is_unsure
+    assert otter.find(said) is None
+    otter.network.day.later(600)
+    otter.publish(said)
+    assert (len(otter.network.taken), otter.network.n_copies) == (1, 1)
+    otter.hears(ana, ana.does("Delete", asked.id))
+    gone = refused(lambda: otter.publish(draft("Still?", asked, id="d2")))
+    assert gone.is_permanent
+
+
+def test_a_flood_is_not_passed_on(otter: Otter, ana: Person) -> None:
+    otter.network.fail("/users/ana", None, times=1_000)
+    for _ in range(3):
+        assert refused(lambda: otter.hears(ana, ana.does("Create", ana.note("Hello")))).retry_after_s
+    assert otter.network.paths == ["/users/ana"], "whoever does not answer is left alone for a while"
+    otter.network.faults.clear()
+    otter.network.day.later(61)
+    assert otter.hears(ana, ana.does("Create", ana.note("Hello")))
+    for n in range(actors.ASKED_MAX + 20):
+        key = f"https://lake.example/users/x{n}#main-key"
+        with pytest.raises((Denied, Failed)):
+            otter.hears(ana, ana.does("Create", ana.note("Hi")), key=key)
+    assert len(otter.network.paths) == actors.ASKED_MAX + 1
+    inner = Person(otter.network, "eve", "lake.example")
+    with pytest.raises(Denied, match="no address"):
+        otter.hears(inner, inner.does("Create", ana.note("Hi")), key="http://0177.0.0.1/users/eve")
+
+
+def test_what_was_deleted_or_changed_unheard_is_found(otter: Otter, ana: Person) -> None:
+    kept, gone, secret = (ana.note(text, number=n) for n, text in enumerate(("One", "Two", "Three")))
+    secret |= {"to": [US], "cc": []}
+    for note in (kept, gone, secret):
+        otter.hears(ana, ana.does("Create", note))
+    ids = [kept["id"], gone["id"], secret["id"], "https://hill.example/notes/unknown"]
+    assert plugin.recheck(CONFIG, ids, otter.context) == []
+    del otter.network.notes[gone["id"]]
+    kept |= {"content": "<p>One, changed</p>", "updated": "2026-03-02T12:00:00Z"}
+    edited, deleted = plugin.recheck(CONFIG, ids, otter.context)
+    assert (edited.kind, edited.text) == ("edit", "One, changed")
+    assert (deleted.kind, deleted.about) == ("deletion", gone["id"])
+    assert plugin.recheck(CONFIG, ids, otter.context) == []
+
+
+def test_the_account_is_found_and_described(otter: Otter) -> None:
+    for resource in ("acct:help@shop.example", "acct:Help@SHOP.example", US):
+        found = plugin.finger(CONFIG, resource, ADDRESS)
+        assert found is not None
+        assert (found["subject"], found["links"][0]["href"]) == ("acct:help@shop.example", US)
+    for resource in ("acct:other@shop.example", "acct:help@other.example", "help", "https://shop.example/"):
+        assert plugin.finger(CONFIG, resource, ADDRESS) is None
+    document = otter.shown("actor")
+    assert otter.shown("") == document
+    assert (document["id"], document["inbox"]) == (US, f"{ADDRESS}inbox")
+    assert document["endpoints"] == {"sharedInbox": f"{ADDRESS}inbox"}
+    assert "PRIVATE" not in json.dumps(document)
+    elsewhere = replace(CONFIG, domain="firm.example", website="https://firm.example/?a&b")
+    assert plugin.handle(elsewhere, ADDRESS) == "@help@firm.example"
+    for resource in ("acct:help@firm.example", "acct:help@shop.example"):
+        assert (plugin.finger(elsewhere, resource, ADDRESS) or {})["subject"] == "acct:help@firm.example"
+    assert "a&amp;b" in accounts.Account(elsewhere, ADDRESS).document()["attachment"][0]["value"]
+    assert otter.shown("posts/none").status == otter.shown("posts/").status == otter.shown("x").status == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "states"),
+    [
+        (ADDRESS, []),
+        ("http://shop.example/hooks/otter/", ["bad"]),
+        ("http://localhost:8000/hooks/otter/", ["bad", "bad"]),
+        ("https://10.0.0.1/hooks/otter/", ["bad"]),
+        ("https://shop.example/rapport/hooks/otter/", ["warn"]),
+        ("shop.example/hooks/otter/", ["bad"]),
+    ],
+)
+def test_an_address_that_others_cannot_use_is_said(address: str, states: list[str]) -> None:
+    assert [one.state for one in plugin.standing(CONFIG, address)] == states
+
+
+def test_the_set_up_is_looked_at_from_outside(otter: Otter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fediverse, "places", (*Fediverse.places, "https://shop.example"))
+    found = dict[str, Any]()
+    monkeypatch.setattr(Fediverse, "answer", lambda *_: Answered(found, 200 if found else 404))
+    assert [one.state for one in otter.findings()] == ["ok", "bad"]
+    found |= plugin.finger(CONFIG, US, ADDRESS) or {}
+    assert [one.state for one in otter.findings()] == ["ok", "ok"]
+    found["links"] = [{"rel": "self", "href": "https://shop.example/hooks/first/actor"}]
+    assert "another account" in otter.findings()[1].message
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"account": "Help Desk"},
+        {"title": " "},
+        {"website": "javascript:alert(1)"},
+        {"domain": "shop.example/path"},
+        {"visibility": "followers"},
+        {"private_key": "lost"},
+    ],
+)
+def test_what_cannot_work_is_refused(changed: dict[str, str]) -> None:
+    plugin.check(CONFIG)
+    with pytest.raises(Invalid):
+        plugin.check(replace(CONFIG, **changed))
+
+
+def test_keys_are_made_once() -> None:
+    made = plugin.made(replace(CONFIG, private_key=""))
+    plugin.check(replace(CONFIG, **made))
+    assert plugin.made(CONFIG) == {}
