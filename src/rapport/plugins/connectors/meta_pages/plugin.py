@@ -20,12 +20,13 @@ from rapport.listening.contract import (
     Hook,
     Manners,
     Page,
+    Pictures,
     Receipt,
     Received,
     Said,
     Terms,
 )
-from rapport.plugins.connectors.meta_pages import comments
+from rapport.plugins.connectors.meta_pages import comments, pictures
 from rapport.plugins.connectors.meta_pages import graph as graphs
 from rapport.plugins.connectors.meta_pages.graph import Config, Graph, Parameters
 
@@ -76,6 +77,9 @@ class MetaPages:
 
     def terms_of(self, config: Config) -> Terms:  # noqa: ARG002  Meta's terms are the same for both
         return self.terms
+
+    def pictures_of(self, config: Config) -> Pictures:
+        return pictures.PAGE if config.is_page else pictures.GRAM
 
     def check(self, config: Config) -> None:
         graphs.check(config)
@@ -163,11 +167,13 @@ class MetaPages:
             path = f"{draft.in_reply_to}/{_under(config, draft)}"
         elif config.is_page:
             path = f"{config.number}/feed"
+        elif draft.media:
+            number = pictures.published(graph, draft, context)
+            return Receipt(_told(number), pictures.address_of(graph, number))
         else:
-            raise Failed("a post on Instagram needs a picture, which is not offered here", is_permanent=True)
-        number = wire.text_at(graph.post(path, [("message", draft.text)]), "id")
-        if not number:
-            raise Failed("Meta does not say what became of it", is_unsure=True, retry_after_s=30.0)
+            raise Failed("a post on Instagram needs a picture", is_permanent=True, hint="Add one.")
+        form = [("message", draft.text), *pictures.attached(graph, draft)]
+        number = _told(wire.text_at(graph.post(path, form), "id"))
         return Receipt(number, f"https://www.facebook.com/{number}" if config.is_page else "")
 
     def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:
@@ -176,13 +182,22 @@ class MetaPages:
         if above:
             fields = comments.PAGE_COMMENT if config.is_page else comments.GRAM_COMMENT
             path, asked = f"{above}/{_under(config, draft)}", [("fields", fields), ("limit", str(COMMENTS))]
-        else:
+        elif config.is_page:
             path, asked = f"{config.number}/feed", [("fields", comments.PAGE_POST)]
+        else:
+            path, asked = f"{config.number}/media", [("fields", comments.GRAM_POST)]
         for held in _all(graph, path, asked):
             seen = comments.read(config, held, {"id": above} if above else None)
             if seen and seen.said.is_ours and _letters(seen.said.text) == _letters(draft.text):
-                return Receipt(seen.id, f"https://www.facebook.com/{seen.id}" if config.is_page else "")
+                url = f"https://www.facebook.com/{seen.id}" if config.is_page else ""
+                return Receipt(seen.id, url if config.is_page or above else seen.said.url)
         return None
+
+
+def _told(number: str) -> str:
+    if not number:
+        raise Failed("Meta does not say what became of it", is_unsure=True, retry_after_s=30.0)
+    return number
 
 
 def _under(config: Config, draft: Draft) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -39,6 +40,11 @@ class Meta(Act):
         self.is_page = is_page
         self.things: dict[str, Thing] = {}
         self.page_max, self.used_percent = 100, 3
+        self.photos: dict[str, tuple[str, bytes, str]] = {}  # kind, content and words of what was handed over
+        self.shown: dict[str, list[str]] = {}  # by post: the photos or addresses in it
+        self.reachable: dict[str, bytes] = {}  # what can be fetched from the addresses of others
+        self.containers: dict[str, dict[str, str]] = {}
+        self.works_for = 0  # how often it says of a container that it is not ready
 
     def say(self, author: str, text: str, above: str = "") -> str:
         """Somebody posts, comments or answers."""
@@ -87,7 +93,7 @@ class Meta(Act):
         return Answered(found.body, found.status, {"x-app-usage": json.dumps(usage)})
 
     def _answered(self, asked: Asked) -> Answered:
-        form = parse_qs(asked.body.decode()) if asked.method == "POST" else asked.query
+        form = self._form(asked)
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         proof = hmac.new(SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
         if form.get("appsecret_proof") != [proof]:
@@ -101,6 +107,8 @@ class Meta(Act):
         assert version == "v23.0"
         if number == ME:
             return self._mine(asked, rest)
+        if number in self.containers:
+            return self._container(number)
         one = self.things.get(number)
         if one is None:
             words = (
@@ -109,7 +117,8 @@ class Meta(Act):
             )
             return error(100, words)
         if not rest:
-            return Answered({"id": one.id})
+            told = self._told(one)
+            return Answered({"id": one.id} | {k: v for k, v in told.items() if k in asked.first("fields")})
         assert rest[0] == ("comments" if self.is_page or not one.post else "replies")
         if asked.method == "POST":
             return Answered({"id": self.say(ME, form["message"][0], one.id)})
@@ -122,11 +131,68 @@ class Meta(Act):
     def _mine(self, asked: Asked, rest: list[str]) -> Answered:
         if not rest:
             return Answered({"id": ME, "name" if self.is_page else "username": "otterlamps"})
-        assert rest[0] == ("feed" if self.is_page else "media")
         if asked.method == "POST":
-            return Answered({"id": self.say(ME, parse_qs(asked.body.decode())["message"][0])})
+            return self._made(rest[0], self._form(asked), asked)
+        assert rest[0] == ("feed" if self.is_page else "media")
         own = [one for one in self.things.values() if not one.post]
         return self._page(asked, [self._told(one) for one in reversed(own)])
+
+    def _form(self, asked: Asked) -> Mapping[str, Sequence[str]]:
+        if asked.method != "POST":
+            return asked.query
+        if asked.headers["content-type"].startswith("multipart/"):
+            return {name: [value.decode()] for name, (file, _kind, value) in asked.form.items() if not file}
+        return parse_qs(asked.body.decode(), keep_blank_values=True)
+
+    def _made(self, what: str, form: Mapping[str, Sequence[str]], asked: Asked) -> Answered:
+        """A post, a photo that nobody sees yet, or on Instagram a container and what it becomes."""
+        given = {name: values[0] for name, values in form.items()}
+        if self.is_page and what == "photos":
+            _name, kind, content = asked.form["source"]
+            assert given["published"] == "false"
+            number = str(5_000 + len(self.photos))
+            self.photos[number] = (kind, content, given["alt_text_custom"])
+            return Answered({"id": number})
+        if self.is_page:
+            assert what == "feed"
+            named = [json.loads(value)["media_fbid"] for name, value in given.items() if "attached" in name]
+            if any(number not in self.photos for number in named):
+                return error(100, "(#100) Invalid parameter")
+            id = self.say(ME, given["message"])
+            self.shown[id] = named
+            return Answered({"id": id})
+        if what == "media":
+            number = str(1_789_000 + len(self.containers))
+            self.containers[number] = {**given, "left": str(self.works_for)}
+            return Answered({"id": number})
+        assert what == "media_publish"
+        return self._published(given["creation_id"])
+
+    def _container(self, number: str) -> Answered:
+        one = self.containers[number]
+        left = int(one["left"])
+        one["left"] = str(left - 1)
+        if left > 0:
+            return Answered({"id": number, "status_code": "IN_PROGRESS", "status": "In Progress"})
+        for address in self._addresses(number):
+            if not self.reachable.get(address, b"").startswith(b"\xff\xd8\xff"):
+                words = "Error: Media upload has failed with error code 2207052"
+                return Answered({"id": number, "status_code": "ERROR", "status": words})
+        return Answered({"id": number, "status_code": "FINISHED", "status": "Finished"})
+
+    def _addresses(self, number: str) -> list[str]:
+        one = self.containers[number]
+        children = one.get("children", "").split(",") if "children" in one else [number]
+        return [self.containers[child]["image_url"] for child in children]
+
+    def _published(self, number: str) -> Answered:
+        one = self.containers.get(number)
+        if one is None or int(one["left"]) >= 0 or "published" in one or "is_carousel_item" in one:
+            return error(9007, "Media ID is not available")
+        one["published"] = "yes"
+        id = self.say(ME, one.get("caption", ""))
+        self.shown[id] = self._addresses(number)
+        return Answered({"id": id})
 
     def _page(self, asked: Asked, found: list[Any]) -> Answered:
         start = int(asked.first("after", "c0")[1:])
