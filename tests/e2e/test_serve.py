@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -32,6 +33,9 @@ class Installation:
             **{k: v for k, v in os.environ.items() if not k.startswith(("RAPPORT_", "DJANGO_"))},
             "RAPPORT_HOME": str(folder),
         }
+        self.serve()
+
+    def serve(self) -> None:
         self.served = subprocess.Popen(
             [sys.executable, "-m", "rapport", "serve", "--port", str(self.port)],
             env=self.environment,
@@ -70,6 +74,21 @@ class Installation:
         entry = json.loads((self.folder / "run" / f"{part}.json").read_text())
         return int(entry["pid"])
 
+    def kill(self, part: str) -> None:
+        """Kill a part with SIGKILL and wait for the one that the supervisor starts in its place."""
+        killed = self.pid_of(part)
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: self.pid_of(part) != killed, f"{part} being started again")
+
+    def is_there(self, part: str) -> bool:
+        """Whether the part's lock is held; processes that it forked hold it too."""
+        with open(self.folder / "locks" / f"process-{part}.lock", "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
 
 def free_ports() -> int:
     """A port that is free and whose next one is free too."""
@@ -101,7 +120,7 @@ def eventually(look: Any, what: str) -> Any:
 def installation(tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path / "home")
     yield made
-    made.served.terminate()  # not killed: its parts would go on without it
+    made.served.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         made.served.wait(30)
     made.served.kill()
@@ -129,13 +148,15 @@ def test_everything_runs_comes_back_and_stops(installation: Installation) -> Non
     )
     assert [event["name"] for event in shown["timeline"]] == ["order_placed"]
 
-    first = installation.pid_of("collect")
-    os.kill(first, signal.SIGKILL)
-    eventually(lambda: installation.pid_of("collect") != first, "the collector being started again")
+    installation.kill("collect")
     eventually(lambda: installation.get("/livez", installation.port + 1), "the collector answering again")
     installation.track(
         key, userId="bo", event="Order Completed", properties={"order_id": "2", "total": 7, "currency": "EUR"}
     )
+
+    # Granian's worker holds the lock of `web`: a new one starts only where the worker has ended as well.
+    installation.kill("web")
+    eventually(lambda: installation.get("/readyz") == "ok\n", "the screens being ready again")
 
     installation.served.send_signal(signal.SIGTERM)
     out, _ = installation.served.communicate(timeout=60)
@@ -145,8 +166,13 @@ def test_everything_runs_comes_back_and_stops(installation: Installation) -> Non
     assert installation.rapport("sql", "SELECT count(*) AS n FROM event")["rows"] == [[2]]
 
 
-def test_a_second_one_on_the_same_folder_is_refused(installation: Installation) -> None:
+def test_a_second_one_is_refused_until_the_first_is_killed_and_its_parts_end_with_it(
+    installation: Installation,
+) -> None:
     eventually(lambda: installation.get("/livez"), "the screens being there")
+    parts = ("web", "collect", "load", "work", "listen")
+    eventually(lambda: all(installation.is_there(part) for part in parts), "every part being there")
+    before = {part: installation.pid_of(part) for part in parts}
     second = subprocess.run(
         [sys.executable, "-m", "rapport", "serve", "--port", str(free_ports())],
         env=installation.environment,
@@ -157,3 +183,12 @@ def test_a_second_one_on_the_same_folder_is_refused(installation: Installation) 
     )
     assert second.returncode == 1
     assert "already runs on the data folder" in second.stderr
+
+    installation.served.kill()
+    installation.served.communicate()
+    installation.serve()
+    eventually(
+        lambda: not [part for part in parts if installation.pid_of(part) == before[part]],
+        "every part being one of its own",
+    )
+    eventually(lambda: installation.get("/livez"), "the screens being there again")

@@ -12,6 +12,7 @@ import click
 from django.db import DatabaseError
 
 from rapport.cli import output
+from rapport.kit import process
 from rapport.kit.errors import RapportError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.web.settings")
@@ -20,6 +21,7 @@ COMMANDS = {
     "init": "rapport.cli.stores",
     "load": "rapport.cli.stores",
     "work": "rapport.cli.stores",
+    "live": "rapport.cli.stores",
     "sql": "rapport.cli.stores",
     "doctor": "rapport.cli.doctor",
     "serve": "rapport.cli.serve",
@@ -68,6 +70,7 @@ def group() -> None:
 
 def main() -> None:
     """Entry point: errors we foresee are two sentences, not a traceback."""
+    process.end_with_starter()
     try:
         group.main(standalone_mode=False)
     except click.exceptions.Exit as done:

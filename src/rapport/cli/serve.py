@@ -7,19 +7,24 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import click
 
-from rapport.kit import clock, home, process
+from rapport.kit import clock, home, ports, process
 from rapport.kit.errors import Conflict
 
 HOST = "127.0.0.1"
 START_WAIT_S = 60
 STOP_WAIT_S = 20
+ANSWER_WAIT_S = 15  # for pages under way when the screens are told to end; less than the parts have
 RESTART_PAUSE_S = (0.5, 1, 2, 5, 15)
+STOP_ORDER = {"collect": 0, "listen": 0, "web": 1, "work": 2, "load": 3}
 STEADY_S = 60  # a part that ran this long starts with the shortest pause again
 
 
@@ -31,6 +36,7 @@ def web_command(host: str, port: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
+    ports.must_be_free(host, port)
     with process.present("web"):
         Granian(
             "rapport.web.wsgi:application",
@@ -39,9 +45,20 @@ def web_command(host: str, port: int) -> None:
             interface=Interfaces.WSGI,
             workers=1,
             blocking_threads=int(home.env("WEB_THREADS", "8")),
+            workers_kill_timeout=ANSWER_WAIT_S,
             log_access=False,
             log_enabled=False,
-        ).serve()
+        ).serve(target_loader=partial(_screens, os.getpid()), wrap_loader=False)
+
+
+def _screens(parent: int) -> Callable[..., Any]:
+    """The application, called in the process that granian makes to serve it, and that must not outlive `web`."""
+    # Until granian has set its own, the worker has its parent's, which would keep a signal to end to itself.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    process.end_with(parent)
+    from rapport.web.wsgi import application
+
+    return application
 
 
 @click.command("collect")
@@ -65,19 +82,13 @@ class Part:
     started_s: float = 0.0
     failures: int = 0
     not_before_s: float = 0.0
-    log: str = field(default="")
+
+    @property
+    def log(self) -> Path:
+        return home.path("logs", f"{self.name}.log")
 
     def start(self) -> None:
-        folder = home.path("logs")
-        folder.mkdir(parents=True, exist_ok=True)
-        self.log = str(folder / f"{self.name}.log")
-        with open(self.log, "ab") as file:
-            self.child = subprocess.Popen(
-                [sys.executable, "-m", "rapport", *self.arguments],
-                stdout=file,
-                stderr=file,
-                stdin=subprocess.DEVNULL,
-            )
+        self.child = process.start(self.arguments, self.log)
         self.started_s = clock.monotonic_s()
 
 
@@ -90,9 +101,10 @@ def serve_command(host: str, port: int) -> None:
     """Everything on this machine: screens, collector, loader, worker, readers of networks; prints the address."""
     from rapport.web.stores import initialise
 
-    for wanted in (port, port + 1):
-        _must_be_free(host, wanted)
     with _alone():
+        _await_orphans()
+        for wanted in (port, port + 1):
+            ports.must_be_free(host, wanted)
         initialise()
         parts = [
             Part("web", ["web", "--host", host, "--port", str(port)]),
@@ -105,8 +117,8 @@ def serve_command(host: str, port: int) -> None:
         try:
             for part in parts:
                 part.start()
-            _wait_until_open(host, port, parts[0], stop)
-            _announce(host, port)
+            if _wait_until_open(host, port, parts[0], stop):
+                _announce(host, port)
             while not stop.wait(0.5):
                 for part in parts:
                     _keep_alive(part)
@@ -147,20 +159,24 @@ def _keep_alive(part: Part) -> None:
         part.failures += 1
         part.not_before_s = now + pause
         part.child = None
-        print(
-            f"rapport: {part.name} ended with status {child.returncode}; starting it again in {pause} s"
-            f" (see {part.log}).",
-            file=sys.stderr,
-            flush=True,
+        _say(
+            f"{part.name} ended with status {child.returncode}; starting it again in {pause} s"
+            f" (see {part.log})."
         )
-    elif now >= part.not_before_s:
+    elif now >= part.not_before_s and not process.held(f"process-{part.name}"):
+        # What a killed part had forked may still be answering somebody; ours would only be refused.
         part.start()
+
+
+def _say(sentence: str) -> None:
+    print(f"rapport: {sentence}", file=sys.stderr, flush=True)
 
 
 def _stop_all(parts: list[Part]) -> None:
     """Ask every part to end, the collector first so that nothing new is accepted; kill what will not."""
-    order = {"collect": 0, "listen": 0, "web": 1, "work": 2, "load": 3}
-    living = sorted((p for p in parts if p.child and p.child.poll() is None), key=lambda p: order[p.name])
+    living = sorted(
+        (p for p in parts if p.child and p.child.poll() is None), key=lambda p: STOP_ORDER[p.name]
+    )
     for part in living:
         if part.child:
             part.child.send_signal(signal.SIGTERM)
@@ -173,18 +189,6 @@ def _stop_all(parts: list[Part]) -> None:
         except subprocess.TimeoutExpired:
             part.child.kill()
             part.child.wait()
-
-
-def _must_be_free(host: str, port: int) -> None:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise Conflict(
-                f"port {port} of {host} cannot be used: {error.strerror}",
-                f"Something else listens there; choose another with --port {port + 10}.",
-            ) from None
 
 
 @contextmanager
@@ -202,7 +206,24 @@ def _alone() -> Iterator[None]:
         ) from None
 
 
-def _wait_until_open(host: str, port: int, part: Part, stop: process.Stop) -> None:
+def _await_orphans() -> None:
+    """Let parts end whose supervisor was killed; beside them ours would only fail. Raises Conflict for one that stays."""
+    until = clock.monotonic_s() + process.ORPHAN_ENDS_IN_S + 5
+    is_said = False
+    while left := [one for one in process.running() if one.alive and one.name in STOP_ORDER]:
+        if clock.monotonic_s() > until:
+            raise Conflict(
+                f"{left[0].name} runs on the data folder {home.root()} already, as process {left[0].pid}",
+                f"End it with `kill {left[0].pid}`; `rapport serve` runs every part itself.",
+            )
+        if not is_said:
+            _say(f"{', '.join(one.name for one in left)} still runs from before; waiting for it to end.")
+            is_said = True
+        clock.sleep(0.1)
+
+
+def _wait_until_open(host: str, port: int, part: Part, stop: process.Stop) -> bool:
+    """Whether the screens answer; not if told to stop before they do. Raises Conflict where they will not."""
     until = clock.monotonic_s() + START_WAIT_S
     while clock.monotonic_s() < until and not stop:
         if part.child and part.child.poll() is not None:
@@ -211,9 +232,11 @@ def _wait_until_open(host: str, port: int, part: Part, stop: process.Stop) -> No
             )
         try:
             socket.create_connection((host, port), timeout=1).close()
-            return
+            return True
         except OSError:
             clock.sleep(0.1)
+    if stop:
+        return False
     raise Conflict(f"the screens did not open within {START_WAIT_S} s", f"{part.log} says why.")
 
 

@@ -1,14 +1,22 @@
-"""Which of our processes run here: each holds a lock and writes when it last did something."""
+"""Which of our processes run here: each holds a lock and writes when it last did something.
+
+A process that another one of ours started ends with it, however that one ended: an orphan would go on
+holding its port, its lock or its source, and nobody would look after it.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rapport.kit import clock, home
@@ -37,6 +45,67 @@ def present(name: str) -> Iterator[None]:
             yield
         finally:
             _write(name, started, "stopped")
+
+
+PARENT = "RAPPORT_PARENT"  # the process that a child ends with; read once, and not handed on
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LOOK_S = 1.0
+ORPHAN_ENDS_IN_S = 20.0
+
+
+def start(arguments: Sequence[str], printed: Path) -> subprocess.Popen[bytes]:
+    """Start `rapport` with these arguments as a child that ends when we do; what it prints is added to a file.
+
+    Call it in a thread that lasts, such as the main one: Linux tells a child that its parent is gone as
+    soon as the thread that started it is.
+    """
+    printed.parent.mkdir(parents=True, exist_ok=True)
+    with open(printed, "ab") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "rapport", *arguments],
+            env={**os.environ, PARENT: str(os.getpid())},
+            stdout=file,
+            stderr=file,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+def end_with_starter() -> None:
+    """End with the process that started us through `start`; nothing where somebody else did."""
+    parent = os.environ.pop(PARENT, "")
+    if parent.isdigit():
+        end_with(int(parent))
+
+
+def end_with(parent: int) -> None:
+    """Be told to end (SIGTERM) as soon as `parent`, who started us, is gone, be it by SIGKILL.
+
+    Linux tells us itself, at once. Elsewhere a thread looks every second. Who has not ended twenty seconds
+    later, as after a normal stop, is killed. Call it in the main thread: what it asks of Linux ends with
+    the thread, and is not handed on by a fork.
+    """
+    is_told = _ask_linux(signal.SIGTERM)
+    if os.getppid() != parent:
+        # It ended before we asked, and nobody will tell us any more.
+        os.kill(os.getpid(), signal.SIGTERM)
+    threading.Thread(target=_outlive_nobody, args=(parent, is_told), name="parent", daemon=True).start()
+
+
+def _ask_linux(number: signal.Signals) -> bool:
+    """Whether Linux will send us this signal when the thread that started us ends."""
+    if sys.platform != "linux":
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(number), 0, 0, 0) == 0)
+
+
+def _outlive_nobody(parent: int, is_told: bool) -> None:
+    while os.getppid() == parent:
+        clock.sleep(LOOK_S)
+    if not is_told:
+        os.kill(os.getpid(), signal.SIGTERM)
+    clock.sleep(ORPHAN_ENDS_IN_S)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 BEAT_EVERY_US = 2_000_000

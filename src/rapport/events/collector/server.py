@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import socket
 from collections.abc import Callable
 
 from granian.constants import HTTPModes, Interfaces
@@ -13,7 +12,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from rapport.events.collector.asgi import Collector
-from rapport.kit.errors import Conflict
+from rapport.kit import ports
 
 CONNECTIONS_MAX = 4096
 
@@ -21,11 +20,10 @@ CONNECTIONS_MAX = 4096
 def serve(host: str, port: int, application: Collector | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then answer what is in hand and return.
 
-    Embedded rather than under granian's own supervisor: `rapport serve` supervises already, and a
-    supervisor killed with SIGKILL would leave its worker behind, holding the port.
+    Embedded rather than under granian's own supervisor: `rapport serve` supervises already.
     """
     application = application or Collector()
-    _must_be_free(host, port)
+    ports.must_be_free(host, port)
     # What is loaded by now stays; requests make hardly any cycles, and looking for them after every 700
     # objects cost a tenth of the time.
     gc.collect()
@@ -55,16 +53,3 @@ async def _serve(host: str, port: int, application: Collector) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupt)
     await server.serve()
-
-
-def _must_be_free(host: str, port: int) -> None:
-    """Granian shares a port with whoever listens there already; the events would then go to either."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise Conflict(
-                f"port {port} of {host} cannot be used: {error.strerror}",
-                f"Something else listens there; choose another with --port {port + 10}.",
-            ) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -87,3 +89,46 @@ def test_stop_is_set_by_a_signal_and_ends_a_wait(folder: Path) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+CHILD = """
+import os, signal, sys, time
+from rapport.kit import process
+if sys.argv[1] == "elsewhere":
+    process._ask_linux = lambda number: False
+    process.LOOK_S = 0.02
+elif sys.argv[1] == "stubborn":
+    process.LOOK_S = process.ORPHAN_ENDS_IN_S = 0.02
+told = []
+signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
+if sys.argv[1] == "late":
+    os.environ[process.PARENT] = str(os.getppid() + 1)
+process.end_with_starter()
+print("there", process.PARENT in os.environ, flush=True)
+while not told or sys.argv[1] == "stubborn":
+    time.sleep(0.02)
+print("told", flush=True)
+"""
+PARENT = """
+import os, subprocess, sys
+from rapport.kit import process
+env = {**os.environ, process.PARENT: str(os.getpid())}
+subprocess.run([sys.executable, "-c", sys.argv[1], sys.argv[2]], env=env)
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "last"), [("linux", "told\n"), ("elsewhere", "told\n"), ("stubborn", ""), ("late", "told\n")]
+)
+def test_a_child_is_told_to_end_when_its_parent_is_killed(where: str, last: str) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, CHILD, where], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    try:
+        assert parent.stdout.readline() == "there False\n", "whom to end with is not handed on"
+        if where != "late":
+            parent.kill()
+        # The end of the pipe comes when the child, which holds it too, has ended.
+        assert parent.stdout.read() == last
+    finally:
+        parent.kill()
+        parent.communicate()

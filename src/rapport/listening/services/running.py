@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import os
 import subprocess
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -30,6 +28,7 @@ RESTART_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 STEADY_S = 60.0
 STOP_WAIT_S = 10.0
 CALLED_EVERY_S = 30.0
+OFF_EVERY_S = 600.0  # what is kept of sources that are off is asked about so often
 
 
 @dataclass(slots=True)
@@ -50,17 +49,11 @@ def run_forever(stop: process.Stop) -> None:
 
 
 def read_forever(name: str, stop: process.Stop) -> None:
-    """Read one source, round after round, until told to stop, it is switched off, or whoever started us ended."""
-    parent = os.getppid()
-
-    def is_stopping() -> bool:
-        # An orphan would keep the source from whoever is started next.
-        return bool(stop) or os.getppid() != parent
-
-    while not is_stopping():
+    """Read one source, round after round, until told to stop or it is switched off."""
+    while not stop:
         close_old_connections()
         try:
-            done = rounds.read_source(name, is_stopping=is_stopping)
+            done = rounds.read_source(name, is_stopping=lambda: bool(stop))
         except Conflict as error:
             if sources.row(name).state != Source.State.ON:
                 return
@@ -70,7 +63,7 @@ def read_forever(name: str, stop: process.Stop) -> None:
         if done.again_in_s is None:
             return
         until_s = clock.monotonic_s() + done.again_in_s
-        while clock.monotonic_s() < until_s and not is_stopping():
+        while clock.monotonic_s() < until_s and not stop:
             stop.wait(min(IDLE_S, done.again_in_s))
 
 
@@ -121,6 +114,9 @@ class _Listening:
             elif source.name not in self.turns and (source.next_at is None or source.next_at <= now):
                 self.turns[source.name] = pool.submit(self._turn, source.name)
         self._keep_children(lasting)
+        for source in Source.objects.filter(state=Source.State.OFF):
+            if isinstance(_offered(source), Rechecks):
+                self._see_to(source.name, OFF_EVERY_S, pool)
         if clock.monotonic_s() - self.looked_s > CALLED_EVERY_S:
             self.looked_s = clock.monotonic_s()
             for source in called:
@@ -221,15 +217,9 @@ def _keep_alive(child: Child) -> None:
             "the reader of %s ended with status %s; starting it again in %s s", child.name, status, pause
         )
     elif now >= child.not_before_s:
-        folder = home.path("logs")
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / f"listen-{child.name}.log", "ab") as file:
-            child.running = subprocess.Popen(
-                [sys.executable, "-m", "rapport", "listen", "--source", child.name],
-                stdout=file,
-                stderr=file,
-                stdin=subprocess.DEVNULL,
-            )
+        child.running = process.start(
+            ["listen", "--source", child.name], home.path("logs", f"listen-{child.name}.log")
+        )
         child.started_s = now
 
 
