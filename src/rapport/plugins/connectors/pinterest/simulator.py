@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+from typing import Any
 
+from rapport.kit import wire
 from rapport.listening.tests.acting import Act, Day
 from rapport.listening.tests.serving import Answered, Asked
 
@@ -19,6 +22,8 @@ class Pinterest(Act):
         super().__init__(day)
         self.pins: dict[str, tuple[str, str, dt.datetime]] = {}
         self.page_max, self.left = 100, 100
+        self.boards = {"549755885175": "Lamps"}
+        self.media: dict[str, tuple[str, bytes, str]] = {}  # by pin: kind, picture and its words
 
     def pin(self, title: str, text: str) -> str:
         """The firm makes a pin."""
@@ -34,6 +39,13 @@ class Pinterest(Act):
             told = {"code": 8, "message": "This request exceeded a rate limit."}
             return Answered(told, 429, {"x-ratelimit-limit": "100", "x-ratelimit-reset": "42"})
         path = asked.path.removeprefix("/v5/")
+        if path.startswith("boards/") and asked.method == "GET":
+            name = self.boards.get(path.removeprefix("boards/"))
+            if name is None:
+                return Answered({"code": 40, "message": "Board not found."}, 404)
+            return Answered({"id": path.removeprefix("boards/"), "name": name})
+        if path == "pins" and asked.method == "POST":
+            return self._made(asked.content)
         if path == "user_account":
             return Answered({"username": ME, "account_type": "BUSINESS"})
         if path != "pins":
@@ -47,6 +59,19 @@ class Pinterest(Act):
         onward = f"b{end}" if end < len(ids) else None
         return Answered({"items": [self._told(id) for id in ids[start:end]], "bookmark": onward})
 
+    def _made(self, body: Any) -> Answered:
+        if wire.text_at(body, "board_id") not in self.boards:
+            return Answered({"code": 40, "message": "Board not found."}, 404)
+        kind, words = wire.text_at(body, "media_source", "content_type"), wire.text_at(body, "alt_text")
+        is_whole = wire.text_at(body, "media_source", "source_type") == "image_base64"
+        if not is_whole or kind not in {"image/jpeg", "image/png"} or len(words) > 500:
+            return Answered({"code": 1, "message": "Invalid request: 'media_source' or 'alt_text'."}, 400)
+        picture = base64.b64decode(wire.text_at(body, "media_source", "data"), validate=True)
+        id = self.pin(wire.text_at(body, "title"), wire.text_at(body, "description"))
+        self.media[id] = (kind, picture, words)
+        return Answered(self._told(id), 201)
+
     def _told(self, id: str) -> dict[str, str]:
         title, text, at = self.pins[id]
-        return {"id": id, "title": title, "description": text, "created_at": at.strftime("%Y-%m-%dT%H:%M:%S")}
+        told = {"id": id, "title": title, "description": text, "created_at": at.strftime("%Y-%m-%dT%H:%M:%S")}
+        return told | ({"board_id": next(iter(self.boards))} if id in self.media else {})

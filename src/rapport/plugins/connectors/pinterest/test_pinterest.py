@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rapport.kit.errors import Invalid
-from rapport.listening.contract import Publishes
+from rapport.listening.contract import Draft, Media
 from rapport.listening.tests.acting import Day, Reader, refused
+from rapport.listening.tests.drawing import drawn
 from rapport.plugins.connectors.pinterest.plugin import Config, plugin
 from rapport.plugins.connectors.pinterest.simulator import TOKEN, Pinterest
 
@@ -48,13 +51,42 @@ def test_our_pins_are_read_once_page_by_page(network: Pinterest, reader: Reader,
 
 
 def test_what_it_cannot_do_is_said(reader: Reader) -> None:
-    assert not isinstance(plugin, Publishes)
-    assert not plugin.terms.may_answer
     assert "Comments" in plugin.cannot_see
     assert [(one.what, one.state) for one in reader.findings()] == [
         ("Access token", "ok"),
         ("Comments", "warn"),
+        ("Board", "warn"),
     ]
+    for board, state in (("549755885175", "ok"), ("7", "bad")):
+        reader.config = Config(TOKEN, board)
+        assert reader.findings()[-1].state == state
+    assert "answers nobody" in refused(lambda: reader.publish(Draft("d", "Yes", in_reply_to="1"))).message
+
+
+DRAFT = Draft(
+    "d1",
+    "The lamp is back.",
+    media=(Media(drawn(60, 90), "image/jpeg", "A lamp with a grün shade.", 60, 90),),
+)
+
+
+def test_a_pin_is_made_with_its_picture_and_found_again(network: Pinterest, reader: Reader) -> None:
+    reader.config = Config(TOKEN, "549755885175")
+    assert plugin.manners.pictures.is_needed
+    assert reader.find(DRAFT) is None
+    network.fail("/pins", is_after=True)
+    assert refused(lambda: reader.publish(DRAFT)).is_unsure
+    found = reader.find(DRAFT)
+    assert found is not None
+    assert network.media == {found.id: ("image/jpeg", DRAFT.media[0].read(), "A lamp with a grün shade.")}
+    assert reader.publish(replace(DRAFT, text="Another")).url.startswith("https://www.pinterest.com/pin/")
+    assert "needs a picture" in refused(lambda: reader.publish(replace(DRAFT, media=()))).message
+    reader.config = Config(TOKEN, "7")
+    assert "Board not found" in refused(lambda: reader.publish(DRAFT)).message
+    reader.config = Config(TOKEN)
+    assert "which board" in refused(lambda: reader.publish(DRAFT)).message
+    with pytest.raises(Invalid):
+        plugin.check(Config(TOKEN, "lamps"))
 
 
 def test_deletions_are_told_when_asked(network: Pinterest, reader: Reader) -> None:
