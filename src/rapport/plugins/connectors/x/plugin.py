@@ -30,10 +30,12 @@ QUERY_CHARS_MAX = 512
 LENGTH_MAX = 280
 MENTIONS_EVERY_S, OWN_EVERY_S, SEARCH_EVERY_S = 60.0, 300.0, 120.0
 HORIZON = dt.timedelta(days=7) - dt.timedelta(minutes=5)  # of the recent search
+LATE = dt.timedelta(minutes=5)  # what is said may be found so much later
+EPOCH_MS = 1_288_834_974_657  # from which the numbers of posts count milliseconds, above their lowest 22 bits
 # What a post is told with; X gives a number and a text alone unless it is asked for more.
 ASKED: list[tuple[str, str | int]] = [
     ("max_results", PAGE),
-    ("tweet.fields", "author_id,conversation_id,created_at,lang,public_metrics,referenced_tweets"),
+    ("tweet.fields", "author_id,conversation_id,created_at,lang,note_tweet,public_metrics,referenced_tweets"),
     ("expansions", "author_id"),
     ("user.fields", "name,public_metrics,username"),
 ]
@@ -159,15 +161,20 @@ class _Round:
         """Tell what a list holds after the newest number that was read; it gives the newest first."""
         now = self._context.now()
         number, _, read_at = self._marks.left.get(name, "").partition("@")
+        number = number if number.isdigit() else ""
         horizon, left_at = now - HORIZON, wire.moment(read_at)
         since = self._context.since
-        gaps = []
+        gaps, is_old = [], False
         if name.startswith("search:") and (left_at or since) < horizon:
             # The search refuses numbers older than it goes back to.
             message = "X's search goes back seven days"
             gaps.append(Gap(left_at or since, horizon, "horizon", message))
             number, since = "", horizon
-        begin = [("since_id", number)] if number else [("start_time", wire.written(since)[:19] + "Z")]
+        elif name.startswith("search:") and number and left_at and moment(number) < horizon:
+            # The newest that was found may be older than that, also where it was asked for a minute ago.
+            is_old, since = True, max(left_at - LATE, horizon)
+        is_by_number = bool(number) and not is_old
+        begin = [("since_id", number)] if is_by_number else [("start_time", wire.written(since)[:19] + "Z")]
         found: dict[str, Said] = {}
         onward, newest = "", number
         for n in range(PAGES_MAX):
@@ -223,7 +230,9 @@ def _read(told: Any, account: Account) -> list[Said]:
         }
         if not id.isdigit() or at is None or "retweeted" in above:
             continue
-        number, text = wire.text_at(post, "author_id"), wire.text_at(post, "text")
+        number = wire.text_at(post, "author_id")
+        # Of a long post the text holds the beginning alone.
+        text = wire.text_at(post, "note_tweet", "text") or wire.text_at(post, "text")
         author = authors.get(number)
         handle = wire.text_at(author, "username") or (us_name if number == us else "")
         is_named = re.search(rf"@{re.escape(us_name)}(?!\w)", text, re.IGNORECASE) is not None
@@ -246,6 +255,11 @@ def _read(told: Any, account: Account) -> list[Said]:
             )
         )
     return found
+
+
+def moment(id: str) -> dt.datetime:
+    """When a post was made, as its number says."""
+    return dt.datetime.fromtimestamp(((int(id) >> 22) + EPOCH_MS) / 1_000, dt.UTC)
 
 
 def _language(code: str) -> str:

@@ -12,10 +12,12 @@ from urllib.parse import unquote
 from rapport.listening.tests.acting import Act, Day
 from rapport.listening.tests.serving import Answered, Asked
 from rapport.plugins.connectors.x.account import signature
+from rapport.plugins.connectors.x.plugin import EPOCH_MS, moment
 
 ME, ME_NAME = "100", "OtterLamps"
 KEY, KEY_SECRET, TOKEN, TOKEN_SECRET = "an-api-key", "an-api-secret", "100-a-token", "a-token-secret"
 WINDOW_S = 900
+SHOWN_CHARS = 280  # of a long post; all of it is a member of its own
 
 
 @dataclass(slots=True)
@@ -47,7 +49,9 @@ class X(Act):
     def say(self, author: str, text: str, above: str = "", *, repost_of: str = "") -> str:
         """Somebody posts, answers or reposts."""
         self.people.setdefault(author, str(101 + len(self.people)))
-        id = str(2_028_000_000_000_000_000 + len(self.posts))
+        # As X makes them: milliseconds since its own beginning, and some bits that tell posts of one moment apart.
+        since_ms = int(self.day().timestamp() * 1_000) - EPOCH_MS
+        id = str((since_ms << 22) + len(self.posts))
         thread = self.posts[above].thread if above in self.posts else id
         self.posts[id] = Post(id, author, text, self.day(), above, thread, repost_of)
         return id
@@ -98,8 +102,10 @@ class X(Act):
     def _searched(self, asked: Asked) -> Answered:
         horizon = self.day() - dt.timedelta(days=7)
         start = asked.first("start_time")
-        since = self.posts.get(asked.first("since_id"))
-        if (start and dt.datetime.fromisoformat(start) < horizon) or (since and since.at < horizon):
+        since = moment(asked.first("since_id", "0"))
+        if (start and dt.datetime.fromisoformat(start) < horizon) or (
+            asked.first("since_id") and since < horizon
+        ):
             words = "Invalid 'since_id' or 'start_time': it must be within the last 7 days."
             return problem(400, "Invalid Request", words)
         if len(asked.first("query")) > 512:
@@ -134,20 +140,26 @@ class X(Act):
             for name in names
         ]
         return Answered(
-            {"data": [self._told(one) for one in part], "includes": {"users": people}, "meta": meta}
+            {
+                "data": [self._told(one, asked.first("tweet.fields")) for one in part],
+                "includes": {"users": people},
+                "meta": meta,
+            }
         )
 
-    def _told(self, one: Post) -> dict[str, Any]:
+    def _told(self, one: Post, members: str) -> dict[str, Any]:
         kinds = (("replied_to", one.above), ("retweeted", one.repost_of))
         above = [{"type": kind, "id": id} for kind, id in kinds if id]
-        told = {
+        told: dict[str, Any] = {
             "id": one.id,
-            "text": one.text,
+            "text": one.text[:SHOWN_CHARS],
             "author_id": self.people[one.author],
             "conversation_id": one.thread,
             "created_at": one.at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "lang": "en",
         }
+        if len(one.text) > SHOWN_CHARS and "note_tweet" in members.split(","):
+            told["note_tweet"] = {"text": one.text}
         return told | ({"referenced_tweets": above} if above else {})
 
     def _by_number(self, asked: Asked) -> Answered:

@@ -99,6 +99,25 @@ def test_what_is_too_much_or_too_old_is_a_gap(network: simulator.X, reader: Read
     assert (cut.reason, cut.until) == ("rate", network.posts[ids[20]].at)
 
 
+def test_a_word_that_nobody_says_for_a_week_is_looked_for_on(
+    network: simulator.X, reader: Reader, day: Day
+) -> None:
+    network.say("ana", "A lantern")
+    assert len(reader.read()) == 1
+    for _ in range(16):
+        day.later(86_400)
+        assert not [gap for page in reader.pages() for gap in page.gaps], "it was asked each day"
+    late = network.say("bo", "The lantern again")
+    day.later(400)
+    assert [one.id for one in reader.read()] == [late]
+
+
+def test_a_long_post_is_read_to_its_end(network: simulator.X, reader: Reader) -> None:
+    network.say("ana", "My lantern " + "and more " * 60 + "ends.")
+    (one,) = reader.read()
+    assert one.text.endswith("ends.")
+
+
 def test_deletions_are_told_when_asked(network: simulator.X, reader: Reader) -> None:
     kept, gone = network.say("ana", "lantern"), network.say("bo", "lantern")
     reader.read()
