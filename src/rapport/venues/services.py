@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db import transaction
+
 from rapport.kit import clock
+from rapport.kit import seen as marks
 from rapport.kit.errors import Invalid
 from rapport.venues import selectors
 from rapport.venues.models import Card, Face, Silence
@@ -106,9 +109,12 @@ def speak_again(venue: str) -> None:
     Silence.objects.filter(venue=venue).delete()
 
 
-def change_card(venue: str, values: Mapping[str, Any], by: str) -> selectors.CardView:
+def change_card(
+    venue: str, values: Mapping[str, Any], by: str, *, seen: str | None = None
+) -> selectors.CardView:
     """Keep what the firm says of a venue, over what holds there without it; values that do not differ are dropped.
 
+    seen : the mark of the card as whoever writes has seen it; Changed where it is another now
     Raises Invalid where the card would make no sense.
     """
     cards.checked_venue(venue)
@@ -116,12 +122,15 @@ def change_card(venue: str, values: Mapping[str, Any], by: str) -> selectors.Car
     wanted = cards.from_mapping({**values, "venue": venue}, on=below)
     before, after = cards.as_mapping(below), cards.as_mapping(wanted)
     differs = {name: value for name, value in after.items() if name != "venue" and value != before[name]}
-    if differs:
-        Card.objects.update_or_create(
-            venue=venue, defaults={"values": differs, "changed_by": by, "changed_at": clock.now()}
-        )
-    else:
-        Card.objects.filter(venue=venue).delete()
+    with transaction.atomic():
+        list(Card.objects.select_for_update().filter(venue=venue))
+        marks.refuse_changed(seen, cards.as_mapping(selectors.card(venue).card))
+        if differs:
+            Card.objects.update_or_create(
+                venue=venue, defaults={"values": differs, "changed_by": by, "changed_at": clock.now()}
+            )
+        else:
+            Card.objects.filter(venue=venue).delete()
     return selectors.card(venue)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db.models import Count, Q
 
-from rapport.kit import clock
+from rapport.kit import clock, money, seen
 from rapport.kit.errors import NotFound
 from rapport.knowledge.models import (
     Entry,
@@ -98,6 +99,57 @@ class EntryView:
     options: tuple[OptionRow, ...]
     changed_at: dt.datetime
     changed_by: str
+
+    @property
+    def content(self) -> dict[str, object]:
+        """What can be written of it."""
+        return {
+            "title": self.title,
+            "state": self.state,
+            "solutions": dict(self.solutions),
+            "wordings": sorted([w.language, w.text] for w in self.wordings if w.is_live),
+            "options": [option_content(one) for one in self.options],
+            "needs": sorted(self.needs),
+            "fits": {slot: list(values) for slot, values in self.fits.items()},
+            "url": self.url,
+            "owner": self.owner,
+            "review_by": self.review_by,
+        }
+
+    @property
+    def mark(self) -> str:
+        """What a form gives back, so that nobody's change is written over unseen."""
+        return seen.mark(self.content)
+
+
+class Offer(Protocol):
+    """An option, as it stands or as it is written."""
+
+    @property
+    def product(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def is_ours(self) -> bool: ...
+    @property
+    def price_minor(self) -> int | None: ...
+    @property
+    def currency(self) -> str: ...
+
+
+def option_content(one: Offer) -> list[str]:
+    """What can be written of an option; when its price was seen is no other content."""
+    price = "" if one.price_minor is None else str(money.Money(one.price_minor, one.currency).amount)
+    return [
+        one.product,
+        one.place,
+        one.url,
+        "ours" if one.is_ours else "theirs",
+        price,
+        one.currency if price else "",
+    ]
 
 
 @dataclass(frozen=True, slots=True)

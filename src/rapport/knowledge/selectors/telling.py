@@ -11,12 +11,18 @@ import pyarrow as pa
 from django.db.models import Count, Q
 
 from rapport.events import lake
-from rapport.kit import clock, query
+from rapport.kit import clock, query, seen
 from rapport.kit.errors import NotFound
 from rapport.knowledge.models import Endpoint, Fact, Flag, Notice, NoticeUpdate
 from rapport.knowledge.rules.asking import in_language
 
 PAGE = 50
+FACT_CONTENT = (
+    "statement", "language", "about", "aspect", "source_name", "source_url", "stated_on", "valid_until", "owner",
+)  # fmt: skip
+NOTICE_CONTENT = (
+    "titles", "texts", "words", "products", "countries", "ordered_from", "ordered_until", "until", "owner",
+)  # fmt: skip
 SLACK = dt.timedelta(seconds=1)  # what a store may round a time by
 
 
@@ -36,6 +42,16 @@ class FactView:
     owner: str
     state: str
     n_flags: int = 0
+
+    @property
+    def content(self) -> dict[str, object]:
+        """What can be written of it."""
+        return {name: getattr(self, name) for name in FACT_CONTENT}
+
+    @property
+    def mark(self) -> str:
+        """What a form gives back, so that nobody's change is written over unseen."""
+        return seen.mark(self.content)
 
     @property
     def is_expired(self) -> bool:
@@ -90,6 +106,16 @@ class NoticeView:
     ended_at: dt.datetime | None
     warned_at: dt.datetime | None
     updates: tuple[UpdateView, ...] = ()
+
+    @property
+    def content(self) -> dict[str, object]:
+        """What can be written of it, beside what is added to it."""
+        return {name: getattr(self, name) for name in NOTICE_CONTENT}
+
+    @property
+    def mark(self) -> str:
+        """What a form gives back, so that nobody's change is written over unseen."""
+        return seen.mark(self.content)
 
     def title(self, language: str) -> str:
         return in_language(self.titles, language)[0]

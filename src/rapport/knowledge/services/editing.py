@@ -13,9 +13,11 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from rapport.kit import clock, money
+from rapport.kit import seen as marks
 from rapport.kit.errors import Invalid, NotFound
 from rapport.knowledge.models import Entry, Option, Slot, Wording
 from rapport.knowledge.rules import cutting, files
+from rapport.knowledge.selectors import listing
 from rapport.knowledge.services import indexing
 
 AT_ONCE = 200  # entries of a file written in one transaction
@@ -51,6 +53,22 @@ class Written:
     state: str = Entry.State.DRAFT
     source: str = "staff"
 
+    @property
+    def content(self) -> dict[str, object]:
+        """What can be written of it, to be held against what stands."""
+        return {
+            "title": " ".join(self.title.split()),
+            "state": str(self.state),
+            "solutions": dict(self.solutions),
+            "wordings": sorted([language, " ".join(text.split())] for language, text in self.wordings),
+            "options": [listing.option_content(one) for one in self.options],
+            "needs": sorted(self.needs),
+            "fits": {slot: list(values) for slot, values in self.fits.items()},
+            "url": self.url,
+            "owner": self.owner,
+            "review_by": self.review_by,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -65,9 +83,10 @@ class Imported:
     is_dry: bool
 
 
-def write_entry(key: str, written: Written, *, by: str) -> str:
+def write_entry(key: str, written: Written, *, by: str, seen: str | None = None) -> str:
     """Make an entry, or change the one of that key; an empty key is made from the title. Gives the key.
 
+    seen : the mark of the entry as whoever writes has seen it; Changed where it is another now. None: as it may be
     Raises Invalid where it could not answer anything.
     """
     title = " ".join(written.title.split())[: files.TITLE_MAX]
@@ -83,6 +102,8 @@ def write_entry(key: str, written: Written, *, by: str) -> str:
         raise Invalid(f"{written.url!r} is no address on the web", "Write https://HOST/PATH.")
     key = key or _free_key(title)
     with transaction.atomic():
+        if Entry.objects.select_for_update().filter(key=key).exists():
+            marks.refuse_changed(seen, listing.entry(key).content)
         row, _made = Entry.objects.update_or_create(
             key=key,
             defaults={

@@ -15,9 +15,11 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from rapport.kit import clock
+from rapport.kit import seen as marks
 from rapport.kit.errors import Conflict, Invalid, NotFound
 from rapport.knowledge.models import Fact, Flag, Notice, NoticeUpdate
 from rapport.knowledge.rules import checking
+from rapport.knowledge.selectors import telling
 from rapport.knowledge.selectors.listing import known_facts, known_prices
 from rapport.knowledge.services import indexing
 from rapport.people import selectors as people
@@ -53,8 +55,11 @@ class NoticeWritten:
     until: dt.datetime | None = None
 
 
-def write_fact(key: str, written: FactWritten, *, by: str) -> str:
-    """Make a fact, or change the one of that key. Raises Invalid where it has no source, or nothing to be told by."""
+def write_fact(key: str, written: FactWritten, *, by: str, seen: str | None = None) -> str:
+    """Make a fact, or change the one of that key. Raises Invalid where it has no source, or nothing to be told by.
+
+    seen : the mark of the fact as whoever writes has seen it; Changed where it is another now
+    """
     statement = " ".join(written.statement.split())
     about, aspect = _words(written.about), _words(written.aspect)
     if not statement or not written.source_name.strip():
@@ -73,15 +78,18 @@ def write_fact(key: str, written: FactWritten, *, by: str) -> str:
     if written.source_url and not re.match(r"https?://", written.source_url):
         raise Invalid(f"{written.source_url!r} is no address on the web", "Write https://HOST/PATH.")
     key = key or f"{slugify(statement)[:50] or 'fact'}-{secrets.token_hex(2)}"
-    Fact.objects.update_or_create(
-        key=key,
-        defaults={
-            "statement": statement, "language": written.language, "about": about, "aspect": aspect,
-            "source_name": written.source_name.strip()[:200], "source_url": written.source_url,
-            "stated_on": written.stated_on, "valid_until": written.valid_until, "owner": written.owner,
-            "state": "published", "changed_at": clock.now(), "changed_by": by,
-        },
-    )  # fmt: skip
+    with transaction.atomic():
+        if Fact.objects.select_for_update().filter(key=key).exists():
+            marks.refuse_changed(seen, telling.fact(key).content)
+        Fact.objects.update_or_create(
+            key=key,
+            defaults={
+                "statement": statement, "language": written.language, "about": about, "aspect": aspect,
+                "source_name": written.source_name.strip()[:200], "source_url": written.source_url,
+                "stated_on": written.stated_on, "valid_until": written.valid_until, "owner": written.owner,
+                "state": "published", "changed_at": clock.now(), "changed_by": by,
+            },
+        )  # fmt: skip
     indexing.changed()
     return key
 
@@ -95,8 +103,11 @@ def retire_fact(key: str, *, by: str) -> None:
         indexing.changed()
 
 
-def write_notice(slug: str, written: NoticeWritten, *, by: str) -> str:
-    """Write a notice as a draft, or change one. Raises Invalid where it would not be honest or nobody looks after it."""
+def write_notice(slug: str, written: NoticeWritten, *, by: str, seen: str | None = None) -> str:
+    """Write a notice as a draft, or change one. Raises Invalid where it would not be honest or nobody looks after it.
+
+    seen : the mark of the notice as whoever writes has seen it; Changed where it is another now
+    """
     titles = {code: text.strip() for code, text in written.titles.items() if text.strip()}
     texts = {code: text.strip() for code, text in written.texts.items() if text.strip()}
     if not titles or not texts:
@@ -113,15 +124,18 @@ def write_notice(slug: str, written: NoticeWritten, *, by: str) -> str:
     if written.ordered_from and written.ordered_until and written.ordered_from >= written.ordered_until:
         raise Invalid("the orders end before they begin", "Correct one of the two days.")
     slug = slug or _free_slug(titles)
-    Notice.objects.update_or_create(
-        slug=slug,
-        defaults={
-            "titles": titles, "texts": texts, "words": _words(written.words), "products": _words(written.products),
-            "countries": [c.upper() for c in _words(written.countries)], "ordered_from": written.ordered_from,
-            "ordered_until": written.ordered_until, "until": written.until, "owner": written.owner.strip(),
-            "changed_at": clock.now(), "changed_by": by,
-        },
-    )  # fmt: skip
+    with transaction.atomic():
+        if Notice.objects.select_for_update().filter(slug=slug).exists():
+            marks.refuse_changed(seen, telling.notice(slug).content)
+        Notice.objects.update_or_create(
+            slug=slug,
+            defaults={
+                "titles": titles, "texts": texts, "words": _words(written.words), "products": _words(written.products),
+                "countries": [c.upper() for c in _words(written.countries)], "ordered_from": written.ordered_from,
+                "ordered_until": written.ordered_until, "until": written.until, "owner": written.owner.strip(),
+                "changed_at": clock.now(), "changed_by": by,
+            },
+        )  # fmt: skip
     indexing.changed()
     return slug
 

@@ -114,12 +114,14 @@ def read_options(
 ) -> list[services.OptionWritten]:
     """The options that a form sends. A price is as old as it was, unless it changed or was said to be seen just now."""
     known = {o.id: o for o in before}
+    alike = {(o.product, o.place): o for o in before}  # of a form that is older than the rows
     made = []
     for k in range(len(known) + BLANK_OPTIONS + 50):
         product = post.get(f"option_{k}_product", "").strip()
         if not product:
             continue
-        was = known.get(number(post.get(f"option_{k}_id")))
+        place = post.get(f"option_{k}_place", "").strip()
+        was = known.get(number(post.get(f"option_{k}_id"))) or alike.get((product, place))
         priced = post.get(f"option_{k}_price", "").strip()
         code = (post.get(f"option_{k}_currency", "").strip() or currency).upper()
         minor = _minor(priced, code) if priced else None
@@ -127,7 +129,7 @@ def read_options(
         seen = clock.now() if post.get(f"option_{k}_seen") or not same else was.priced_at if was else None
         made.append(
             services.OptionWritten(
-                product, post.get(f"option_{k}_place", "").strip(), post.get(f"option_{k}_url", "").strip(),
+                product, place, post.get(f"option_{k}_url", "").strip(),
                 post.get(f"option_{k}_whose", "ours") == "ours", minor, code if minor is not None else "",
                 seen if minor is not None else None,
             )

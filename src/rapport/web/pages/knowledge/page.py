@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rapport.kit.errors import Invalid, RapportError
+from rapport.kit.seen import Changed
 from rapport.knowledge import selectors, services
 from rapport.knowledge.rules import asking, weighing
 from rapport.knowledge.selectors.listing import outcomes_share
@@ -23,6 +24,7 @@ from rapport.staff.rules import Right
 from rapport.web import charts
 from rapport.web.access import may, needs
 from rapport.web.components import formats, knowing
+from rapport.web.components.meanwhile import Difference, differences
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
@@ -38,6 +40,18 @@ actions = [
     Action("knowledge_new", gettext_lazy("New entry"), Right.CHANGE_KNOWLEDGE),
     Action("knowledge_try", gettext_lazy("Try a question"), Right.SEE_KNOWLEDGE),
 ]
+LABELS = {
+    "title": gettext_lazy("The problem in a line"),
+    "wordings": gettext_lazy("How people put it"),
+    "solutions": gettext_lazy("What helps"),
+    "options": gettext_lazy("Options"),
+    "needs": gettext_lazy("What must be known"),
+    "fits": gettext_lazy("When it is right"),
+    "url": gettext_lazy("Where more can be read"),
+    "owner": gettext_lazy("Who looks after it"),
+    "review_by": gettext_lazy("To be read again by"),
+    "state": gettext_lazy("State"),
+}
 FILTERS = {
     "": gettext_lazy("All"),
     "published": gettext_lazy("Published"),
@@ -88,12 +102,18 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 def _editor(request: HttpRequest, view: selectors.EntryView | None) -> HttpResponseBase:
     wrong: RapportError | None = None
+    meanwhile: list[Difference] = []
     if request.method == "POST":
         if not may(request, Right.CHANGE_KNOWLEDGE):
             return redirect("knowledge")
         try:
             written = knowing.read_entry(request.POST, view, currency=staff.currency(), by=_by(request))
-            key = services.write_entry(view.key if view else "", written, by=_by(request))
+            key = services.write_entry(
+                view.key if view else "", written, by=_by(request), seen=request.POST.get("seen")
+            )
+        except Changed as error:
+            wrong, view = error, selectors.entry(view.key if view else "")
+            meanwhile = differences(view.content, written.content, LABELS)
         except RapportError as error:
             wrong = error
         else:
@@ -111,6 +131,8 @@ def _editor(request: HttpRequest, view: selectors.EntryView | None) -> HttpRespo
     context = _frame(request, "entries") | {
         "view": view,
         "wrong": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
+        "meanwhile": meanwhile,
+        "seen": _seen(view, request, is_new=not wrong or bool(meanwhile)),
         "states": [(s, knowing.state_words(s)) for s in ("draft", "published", "retired")],
         "solutions": knowing.in_languages(solutions, main),
         "wordings": knowing.in_languages(wordings, main),
@@ -130,6 +152,11 @@ def _editor(request: HttpRequest, view: selectors.EntryView | None) -> HttpRespo
             "state": view.state if view else "draft",
         }
     return render(request, "pages/knowledge/entry.html", context, status=400 if wrong else 200)
+
+
+def _seen(view: selectors.EntryView | None, request: HttpRequest, *, is_new: bool) -> str:
+    """The mark of what is shown; of a form that was refused, that of what it was opened with."""
+    return (view.mark if view else "") if is_new else request.POST.get("seen", "")
 
 
 def _slots(

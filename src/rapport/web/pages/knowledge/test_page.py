@@ -208,3 +208,36 @@ def test_a_number_that_is_none_begins_at_the_top(alice: Staff) -> None:
         for wrong in ("x", "-3", "9" * 40, "²"):
             assert client.get(address, {"from": wrong}).status_code == 200
     assert client.post("/knowledge/unanswered/", {"number": "x"}).status_code == 302
+
+
+def test_two_who_change_one_entry_see_each_others_words(alice: Staff, bob: Staff, entry: str) -> None:
+    url = f"/knowledge/entry/{entry}/"
+    ours, theirs = logged_in(alice), logged_in(bob)
+    seen = shown(ours.get(url).content.decode())
+    assert theirs.post(url, ENTRY | {"seen": seen, "solution_en": "Wash the glass."}).status_code == 302
+    mine = ENTRY | {"seen": seen, "solution_en": "Turn the blades."}
+    refused = ours.post(url, mine)
+    html = refused.content.decode()
+    assert refused.status_code == 400
+    assert "Somebody else has changed this" in html
+    assert "Wash the glass." in html, "what stands there now"
+    assert "Turn the blades." in html, "what was written is not lost"
+    assert selectors.entry(entry).solutions["en"] == "Wash the glass."
+    assert ours.post(url, mine | {"seen": shown(html)}).status_code == 302, "having seen it, one may"
+    assert selectors.entry(entry).solutions["en"] == "Turn the blades."
+
+
+def test_a_wording_taken_meanwhile_is_not_thrown_away(alice: Staff, entry: str) -> None:
+    url = f"/knowledge/entry/{entry}/"
+    client = logged_in(alice)
+    seen = shown(client.get(url).content.decode())
+    services.resolved("The blades hop about", "", [entry], "bob")
+    (waiting,) = [w for w in selectors.entry(entry).wordings if not w.is_live]
+    services.settle_wording(waiting.id, taken=True)
+    assert client.post(url, ENTRY | {"seen": seen}).status_code == 400
+    assert "The blades hop about" in [w.text for w in selectors.entry(entry).wordings]
+
+
+def shown(html: str) -> str:
+    """The mark that a form carries."""
+    return html.partition('name="seen" value="')[2].partition('"')[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from rapport.consent import links
 from rapport.kit.errors import Invalid, RapportError
+from rapport.kit.seen import Changed
 from rapport.knowledge import selectors, services
 from rapport.knowledge.selectors.affecting import OPEN_DAYS
 from rapport.staff import selectors as staff
@@ -21,6 +23,7 @@ from rapport.staff.rules import Right
 from rapport.web import days, jobs
 from rapport.web.access import may, needs
 from rapport.web.components import formats, knowing
+from rapport.web.components.meanwhile import Difference, differences
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
@@ -34,6 +37,28 @@ actions = [
     Action("notice_new", gettext_lazy("New notice"), Right.CHANGE_KNOWLEDGE),
     Action("fact_new", gettext_lazy("New fact"), Right.CHANGE_KNOWLEDGE),
 ]
+NOTICE_LABELS = {
+    "titles": gettext_lazy("Title"),
+    "texts": gettext_lazy("Text"),
+    "words": gettext_lazy("How people will ask about it"),
+    "products": gettext_lazy("Product codes or categories"),
+    "countries": gettext_lazy("Countries"),
+    "ordered_from": gettext_lazy("Ordered from"),
+    "ordered_until": gettext_lazy("Ordered until"),
+    "until": gettext_lazy("Expected to be over by"),
+    "owner": gettext_lazy("Who looks after it"),
+}
+FACT_LABELS = {
+    "statement": gettext_lazy("Statement"),
+    "about": gettext_lazy("What it is about"),
+    "aspect": gettext_lazy("Words for what it says of it"),
+    "source_name": gettext_lazy("Source"),
+    "source_url": gettext_lazy("Its address"),
+    "stated_on": gettext_lazy("Stated on"),
+    "valid_until": gettext_lazy("Holds until"),
+    "language": gettext_lazy("Language"),
+    "owner": gettext_lazy("Who looks after it"),
+}
 TONES = {"published": "warn", "draft": "", "ended": "muted"}
 
 
@@ -72,6 +97,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 
 def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResponseBase:
     wrong = ""
+    meanwhile: list[Difference] = []
     post = request.POST
     if request.method == "POST" and may(request, Right.CHANGE_KNOWLEDGE):
         try:
@@ -83,7 +109,15 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
                 ordered_until=days.read_moment(post.get("ordered_until", "")),
                 until=days.read_moment(post.get("until", "")),
             )  # fmt: skip
-            slug = services.write_notice(view.slug if view else "", written, by=_by(request))
+            slug = services.write_notice(
+                view.slug if view else "", written, by=_by(request), seen=post.get("seen")
+            )
+        except Changed as error:
+            wrong, view = (
+                f"{sentence(error.message)} {sentence(error.hint)}",
+                selectors.notice(view.slug if view else ""),
+            )
+            meanwhile = differences(view.content, dataclasses.asdict(written), NOTICE_LABELS)
         except RapportError as error:
             wrong = f"{sentence(error.message)} {sentence(error.hint)}"
         else:
@@ -107,6 +141,8 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
         "view": view,
         "heading": view.title(request.LANGUAGE_CODE) if view else _("New notice"),
         "wrong": wrong,
+        "meanwhile": meanwhile,
+        "seen": post.get("seen", "") if wrong and not meanwhile else view.mark if view else "",
         "state": knowing.state_words(view.state) if view else "",
         "tone": TONES.get(view.state, "") if view else "",
         "titles": knowing.in_languages(titles, main),
@@ -169,6 +205,7 @@ def fact_new(request: HttpRequest) -> HttpResponseBase:
 
 def _fact(request: HttpRequest, view: selectors.FactView | None) -> HttpResponseBase:
     wrong = ""
+    meanwhile: list[Difference] = []
     post = request.POST
     if request.method == "POST" and may(request, Right.CHANGE_KNOWLEDGE):
         try:
@@ -178,16 +215,19 @@ def _fact(request: HttpRequest, view: selectors.FactView | None) -> HttpResponse
                 stated = knowing.read_day(post.get("stated_on", ""))
                 if stated is None:
                     raise Invalid(_("the fact has no day"), _("Write the day on which it was stated."))
-                services.write_fact(
-                    view.key if view else "",
-                    services.FactWritten(
-                        post.get("statement", ""), post.get("source_name", ""), stated,
-                        knowing.words(post.get("about", "")), knowing.words(post.get("aspect", "")),
-                        post.get("language", "en"), post.get("source_url", "").strip(),
-                        knowing.read_day(post.get("valid_until", "")), post.get("owner", "").strip(),
-                    ),
-                    by=_by(request),
+                written = services.FactWritten(
+                    post.get("statement", ""), post.get("source_name", ""), stated,
+                    knowing.words(post.get("about", "")), knowing.words(post.get("aspect", "")),
+                    post.get("language", "en"), post.get("source_url", "").strip(),
+                    knowing.read_day(post.get("valid_until", "")), post.get("owner", "").strip(),
                 )  # fmt: skip
+                services.write_fact(view.key if view else "", written, by=_by(request), seen=post.get("seen"))
+        except Changed as error:
+            wrong, view = (
+                f"{sentence(error.message)} {sentence(error.hint)}",
+                selectors.fact(view.key if view else ""),
+            )
+            meanwhile = differences(view.content, dataclasses.asdict(written), FACT_LABELS)
         except RapportError as error:
             wrong = f"{sentence(error.message)} {sentence(error.hint)}"
         else:
@@ -203,7 +243,12 @@ def _fact(request: HttpRequest, view: selectors.FactView | None) -> HttpResponse
         "valid_until": view.valid_until.isoformat() if view and view.valid_until else "",
         "owner": view.owner if view else _by(request),
     }
-    context = _frame(request, "facts") | {"view": view, "wrong": wrong}
+    context = _frame(request, "facts") | {
+        "view": view,
+        "wrong": wrong,
+        "meanwhile": meanwhile,
+        "seen": post.get("seen", "") if wrong and not meanwhile else view.mark if view else "",
+    }
     context |= {name: post.get(name, value) if wrong else value for name, value in held.items()}
     return render(request, "pages/notices/fact.html", context, status=400 if wrong else 200)
 

@@ -113,3 +113,36 @@ def test_rights(alice: Staff, charlie: Staff) -> None:
     for url in ("/notices-and-facts/new/", "/notices-and-facts/facts/new/"):
         assert analyst.get(url).status_code == 403
         assert logged_in(charlie).get(url).status_code == 403
+
+
+def test_two_who_change_one_fact_or_notice_see_each_others_words(
+    alice: Staff, bob: Staff, say: Say
+) -> None:
+    ours, theirs = logged_in(alice), logged_in(bob)
+    ours.post("/notices-and-facts/new/", NOTICE)
+    ours.post("/notices-and-facts/facts/new/", FACT)
+    (notice,), (fact,) = selectors.notices(), selectors.facts()
+    for url, sent, name in (
+        (f"/notices-and-facts/{notice.slug}/", NOTICE, "text_en"),
+        (f"/notices-and-facts/facts/{fact.key}/", FACT, "statement"),
+    ):
+        seen = shown(ours.get(url).content.decode())
+        assert theirs.post(url, sent | {"seen": seen, name: "It goes 290 km."}).status_code == 302
+        mine = sent | {"seen": seen, name: "It goes 280 km."}
+        refused = ours.post(url, mine)
+        html = refused.content.decode()
+        assert refused.status_code == 400
+        assert "It goes 290 km." in html
+        assert "It goes 280 km." in html
+        assert "290" in str(
+            selectors.notice(notice.slug).texts | {"fact": selectors.fact(fact.key).statement}
+        )
+        assert ours.post(url, mine | {"seen": shown(html)}).status_code == 302
+    assert (
+        selectors.notice(notice.slug).texts["en"] == selectors.fact(fact.key).statement == "It goes 280 km."
+    )
+
+
+def shown(html: str) -> str:
+    """The mark that a form carries."""
+    return html.partition('name="seen" value="')[2].partition('"')[0]

@@ -14,13 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from rapport.kit import seen
 from rapport.kit.errors import Invalid
+from rapport.kit.seen import Changed
 from rapport.messaging import services as messaging
 from rapport.staff.rules import Right
 from rapport.venues import selectors, services
 from rapport.venues.rules import cards
 from rapport.web.access import may, needs
 from rapport.web.components import ruling
+from rapport.web.components.meanwhile import Difference, differences
 from rapport.web.errors import sentence
 from rapport.web.layout import Entry
 
@@ -246,16 +249,29 @@ def change(request: HttpRequest, venue: str) -> HttpResponseBase:
         messages.success(request, _("The published rules hold again."))
         return redirect("venue", venue)
     form = CardForm(request.POST or None, initial=_initial(view.card))
+    wrong = ""
+    meanwhile: list[Difference] = []
     if request.method == "POST" and form.is_valid():
         try:
-            services.change_card(venue, form.values(), request.user.email)
+            services.change_card(venue, form.values(), request.user.email, seen=request.POST.get("seen"))
+        except Changed as error:
+            wrong, view = f"{sentence(error.message)} {error.hint}", _view(venue)
+            labels = {name: field.label for name, field in form.fields.items()}
+            meanwhile = differences(cards.as_mapping(view.card), form.values(), labels)
         except Invalid as error:
             form.add_error(None, f"{sentence(error.message)} {error.hint}")
         else:
             messages.success(request, _("Saved. It holds for every draft from now on."))
             return redirect("venue", venue)
-    context = {"view": view, "form": form, "own": bool(selectors.own_values(venue))}
-    return render(request, "pages/venues/change.html", context, status=400 if form.errors else 200)
+    context = {
+        "view": view,
+        "form": form,
+        "own": bool(selectors.own_values(venue)),
+        "wrong": wrong,
+        "meanwhile": meanwhile,
+        "seen": request.POST.get("seen", "") if form.errors else seen.mark(cards.as_mapping(view.card)),
+    }
+    return render(request, "pages/venues/change.html", context, status=400 if form.errors or wrong else 200)
 
 
 def _initial(card: cards.RuleCard) -> dict[str, Any]:

@@ -119,3 +119,23 @@ def test_who_may_look_may_not_change(bob: Staff, charlie: Staff) -> None:
     assert answers.post("/venues/", {"names": "x"}).status_code == 403
     assert answers.get("/venues/card/reddit/change/").status_code == 403
     assert logged_in(charlie).get("/venues/").status_code == 403
+
+
+def test_two_who_change_one_card_see_each_others_words(alice: Staff) -> None:
+    url = "/venues/card/reddit:r/cars/change/"
+    client = logged_in(alice)
+    seen = shown(client.get(url).content.decode())
+    assert client.post(url, form(seen=seen, tone="Dry")).status_code == 302
+    refused = client.post(url, form(seen=seen, tone="Warm"))
+    html = refused.content.decode()
+    assert refused.status_code == 400
+    assert "Dry" in html
+    assert "Warm" in html
+    assert selectors.card("reddit:r/cars").card.tone == "Dry"
+    assert client.post(url, form(seen=shown(html), tone="Warm")).status_code == 302
+    assert selectors.card("reddit:r/cars").card.tone == "Warm"
+
+
+def shown(html: str) -> str:
+    """The mark that a form carries."""
+    return html.partition('name="seen" value="')[2].partition('"')[0]
