@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import uuid
 from collections.abc import Iterable, Sequence
@@ -13,7 +12,7 @@ from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
 from rapport.conversations.models import Conversation, Draft, Log, Message, Node, Owed, Playbook, VoiceDraft
 from rapport.conversations.services import gathering, summing, telling
-from rapport.kit import bulk, clock
+from rapport.kit import bulk
 from rapport.listening import selectors as listening
 
 AT_ONCE = 500

@@ -161,7 +161,7 @@ def test_ids_that_are_too_long_for_the_store_stop_nobodys_deletion(
 class Asked(Square):
     """The square, where one can ask what of some posts was deleted."""
 
-    def recheck(self, config: Any, ids: Sequence[str], context: Context) -> Sequence[Said]:  # noqa: ARG002
+    def recheck(self, config: Any, ids: Sequence[str], context: Context) -> Sequence[Said]:
         if self.refuses:
             raise self.refuses[0]
         return [says("", id=f"gone-{one}", kind="deletion", about=one) for one in ids]
