@@ -112,7 +112,7 @@ class Forum:
             failed = self._failed(answer)
             failed.is_unsure = answer.status >= 500
             raise failed
-        return self._document(answer)
+        return self._document(answer, is_unsure=True)
 
     def _answer(self, method: str, path: str, parameters: Parameters, body: bytes | None = None) -> Answer:
         headers = {
@@ -125,10 +125,10 @@ class Forum:
         target = self._base + path + (f"?{urlencode(parameters)}" if parameters else "")
         return self._context.fetch(Request(target, method, body, headers))
 
-    def _document(self, answer: Answer) -> Any:
+    def _document(self, answer: Answer, *, is_unsure: bool = False) -> Any:
         found = wire.document(answer.body)
         if not isinstance(found, (dict, list)):
-            raise Failed(f"{self.config.host} answered with something that is no JSON")
+            raise Failed(f"{self.config.host} answered with something that is no JSON", is_unsure=is_unsure)
         return found
 
     def _failed(self, answer: Answer) -> Failed:

@@ -143,10 +143,11 @@ class Instance:
         url = f"{self.config.server.rstrip('/')}/api/v3{target}"
         answer = self._context.fetch(Request(url, method, sent, headers))
         found = wire.document(answer.body)
+        is_posting = method == "POST" and bool(token)  # rather than a log-in
         if answer.status == 200 and isinstance(found, dict):
             return found
         if answer.status == 200:
-            raise Failed(f"{self.config.host} answered with something that is no JSON")
+            raise Failed(f"{self.config.host} answered with something that is no JSON", is_unsure=is_posting)
         code, host = wire.text_at(found, "error"), self.config.host
         failed = refusal(answer, host, self._context.now(), words=code.replace("_", " "))
         if code in OVER or answer.status == 401:
@@ -160,7 +161,7 @@ class Instance:
             # Instances say neither what their limit is nor when it ends; most count over ten minutes.
             wait = wire.wait_s(answer.headers, self._context.now())
             failed = Failed(f"{host} wants fewer requests", reason="rate", retry_after_s=wait or 120.0)
-        failed.is_unsure = method == "POST" and answer.status >= 500
+        failed.is_unsure = is_posting and answer.status >= 500
         raise Refused(code, failed)
 
 

@@ -134,10 +134,13 @@ class Account:
             answer = self._context.fetch(Request(request.url, request.method, request.body, headers))
             self._note_limit(answer)
         if answer.status != 200:
-            raise self._failed(answer)
+            failed = self._failed(answer)
+            # Reddit's front may give up on what its back has taken.
+            failed.is_unsure = request.method == "POST" and answer.status >= 500
+            raise failed
         found = wire.document(answer.body)
         if not isinstance(found, dict):
-            raise Failed("Reddit answered with something that is no JSON")
+            raise Failed("Reddit answered with something that is no JSON", is_unsure=request.method == "POST")
         return found
 
     def _spare(self) -> None:

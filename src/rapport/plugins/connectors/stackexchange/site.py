@@ -26,6 +26,7 @@ UNPACKED_MAX = 20_000_000  # bytes; a small answer may unpack to a very large on
 QUOTA, BACKOFF, US = "quota", "backoff", "us"  # where they are remembered
 SPENT_S = 3_600.0  # the quota is renewed daily, and nobody says when
 LOGIN = {"access_token_required", "invalid_access_token", "access_token_compromised", "key_required"}
+OUT_OF_ORDER = {"internal_error", "temporarily_unavailable"}
 _WAIT = re.compile(r"available in (\d+) seconds")
 _ID = re.compile(r"([qac])(\d+)@(.+)")
 
@@ -140,7 +141,10 @@ class Site:
         self._note(method, found)
         if answer.status != 200 or not isinstance(found, dict) or "error_id" in found:
             failed = self._failed(answer, found)
-            failed.is_unsure = request.method == "POST" and answer.status >= 500
+            # Its own errors come with a status of 400, whatever is the matter.
+            is_theirs = answer.status >= 500 or wire.text_at(found, "error_name") in OUT_OF_ORDER
+            is_nothing = answer.status == 200 and not isinstance(found, dict)
+            failed.is_unsure = request.method == "POST" and (is_theirs or is_nothing)
             raise failed
         return found
 
@@ -168,7 +172,7 @@ class Site:
                 retry_after_s=None,
                 hint="Make the token anew with write_access and no_expiry, and enter it with its key.",
             )
-        if code in {"internal_error", "temporarily_unavailable"}:
+        if code in OUT_OF_ORDER:
             return Failed(f"Stack Exchange does not answer just now: {words}", retry_after_s=300.0)
         if code == "access_denied":
             return Failed(

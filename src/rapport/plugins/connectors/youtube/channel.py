@@ -89,7 +89,9 @@ class Channel:
             raise self._failed(answer)
         found = wire.document(answer.body)
         if not isinstance(found, dict):
-            raise Failed("YouTube answered with something that is no JSON")
+            raise Failed(
+                "YouTube answered with something that is no JSON", is_unsure=request.method == "POST"
+            )
         return found
 
     def _sent(self, request: Request, units: int) -> Answer:
