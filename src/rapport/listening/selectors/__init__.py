@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rapport.listening.selectors.accounts import AccountView, account_of, account_to_be
 from rapport.listening.selectors.follows import FollowRow, follow_row, follows
 from rapport.listening.selectors.imports import (
     PAGE,
@@ -45,6 +46,7 @@ from rapport.listening.selectors.sources import (
 
 __all__ = [
     "PAGE",
+    "AccountView",
     "Bot",
     "FollowRow",
     "GapRow",
@@ -59,6 +61,8 @@ __all__ = [
     "SessionsSummary",
     "SourceRow",
     "about_pictures",
+    "account_of",
+    "account_to_be",
     "bots",
     "follow_row",
     "follows",

@@ -104,6 +104,7 @@ def add(request: HttpRequest, connector: str) -> HttpResponseBase:
         "form": form,
         "findings": findings,
         "terms": networking.terms(offered.terms, offered.terms.keep_days),
+        "account": _account(connector, form),
         "is_new": True,
     }
     return render(request, "pages/networks/form.html", context)
@@ -132,6 +133,7 @@ def network(request: HttpRequest, name: str) -> HttpResponseBase:
             "asks_approval": row.asks_approval,
         }
         form = networking.form_of(row.connector, None, initial, is_new=False)
+    account = listening.account_of(name)
     context = {
         "tab": "networks",
         "row": row,
@@ -144,7 +146,10 @@ def network(request: HttpRequest, name: str) -> HttpResponseBase:
         "form": form,
         "offered": next((one for one in listening.offered() if one.name == row.connector), None),
         "can_change": can_change,
-        "hook": f"{links.public_url()}{reverse('source_hook', args=[name])}" if row.is_called else "",
+        "account": account,
+        "hook": f"{links.public_url()}{reverse('source_hook', args=[name])}"
+        if row.is_called and account is None
+        else "",
         "days": DAYS,
     }
     return render(request, "pages/networks/one.html", context)
@@ -193,6 +198,14 @@ def _done(request: HttpRequest, row: listening.SourceRow) -> tuple[HttpResponseB
 
 def _tried(connector: str, values: dict[str, Any]) -> list[Any]:
     return services.try_out(connector, sources.connector(connector).config(**values))
+
+
+def _account(connector: str, form: Any) -> listening.AccountView | None:
+    """The account that the form would set up, as far as it can be read."""
+    known = {field.name for field in _settings(connector)}
+    given = getattr(form, "cleaned_data", {})
+    values = {k.removeprefix("set_"): v for k, v in given.items() if k.removeprefix("set_") in known}
+    return listening.account_to_be(connector, given.get("name", ""), values)
 
 
 def _settings(connector: str) -> Any:
