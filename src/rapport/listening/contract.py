@@ -43,7 +43,7 @@ class Terms:
     may_match : a handle may be joined to a customer (by the customer's own act or consent, which the core asks for)
     may_derive : sentiment, standing and the like may be derived of one author; otherwise of many together only
     may_train : models may learn from these words
-    may_answer : whoever addressed us may be answered there through the interface
+    may_answer : whoever addressed us may be answered there through the interface, and the firm may post of its own
     may_answer_unasked : others may be answered as well
     deletes_within_h : hours within which what is deleted there must be gone here
     is_public : what is said there was said to everybody
@@ -333,6 +333,8 @@ class Pictures:
     bytes_max, side_max : a larger one is made smaller before it leaves; 0: no limit worth naming
     kinds : the content types that it takes; others are written anew as JPEG
     alt_max : characters of an alternative text; 0: no limit worth naming
+    takes_alt : it has a place for alternative texts; where it has none, the words of the post have to say it all
+    text_max : characters of a post with pictures, where that is fewer than without; 0: as many
     narrowest, widest : width over height, at least and at most; 0: any
     is_fetched : the network fetches them from an address of ours, and takes no bytes
     """
@@ -343,6 +345,8 @@ class Pictures:
     side_max: int = 0
     kinds: Sequence[str] = ("image/jpeg", "image/png")
     alt_max: int = 0
+    takes_alt: bool = True
+    text_max: int = 0
     narrowest: float = 0.0
     widest: float = 0.0
     is_fetched: bool = False

@@ -31,10 +31,11 @@ class Remark:
     is_forbidden: bool = True
 
 
-def remarks(shapes: Sequence[Shape], takes: Pictures, address: str = "") -> list[Remark]:
+def remarks(shapes: Sequence[Shape], takes: Pictures, address: str = "", n_chars: int = 0) -> list[Remark]:
     """What stands against these pictures on a network that takes such; what only is made smaller is no hindrance.
 
     address : where this installation is reached, for networks that fetch pictures themselves
+    n_chars : of the words beside them
     """
     if not shapes:
         return [Remark("needed")] if takes.is_needed else []
@@ -43,8 +44,12 @@ def remarks(shapes: Sequence[Shape], takes: Pictures, address: str = "") -> list
     found = [Remark("too_many", figure=takes.most)] if len(shapes) > takes.most else []
     if takes.is_fetched and not is_reachable(address):
         found.append(Remark("not_reachable"))
+    if takes.text_max and n_chars > takes.text_max:
+        found.append(Remark("long_text", figure=takes.text_max))
     for n, shape in enumerate(shapes, 1):
         found += _of_one(n, shape, takes)
+    if not takes.takes_alt:
+        found.append(Remark("alt_left_out", is_forbidden=False))
     return found
 
 

@@ -283,9 +283,9 @@ def may_answer(source: str, was_asked: bool) -> Finding:
     return Finding(what, "ok", f"the terms of {row.title} allow it")
 
 
-def about_pictures(source: str, shapes: Sequence[Shape]) -> list[Finding]:
+def about_pictures(source: str, shapes: Sequence[Shape], n_chars: int = 0) -> list[Finding]:
     """What is to say of a post of our own with such pictures by a source: `bad` where it may not leave with them."""
-    return fitting.findings(setting_up.row(source), shapes)
+    return fitting.findings(setting_up.row(source), shapes, n_chars)
 
 
 def pictures_of(source: str) -> Pictures:

@@ -22,14 +22,14 @@ def taken_by(source: Source) -> Pictures:
     return _taken(sources.connector(source.connector), source)
 
 
-def findings(source: Source, shapes: Sequence[Shape]) -> list[Finding]:
+def findings(source: Source, shapes: Sequence[Shape], n_chars: int = 0) -> list[Finding]:
     """What to say of a post's pictures by a source: `bad` where it may not leave, `warn` where it is changed."""
     offered = sources.connector(source.connector)
-    found = remarks(shapes, _taken(offered, source), home.env("PUBLIC_URL"))
+    found = remarks(shapes, _taken(offered, source), home.env("PUBLIC_URL"), n_chars)
     return [_finding(one, offered.title) for one in found]
 
 
-def fitted(source: Source, media: Sequence[Media]) -> tuple[Media, ...]:
+def fitted(source: Source, media: Sequence[Media], n_chars: int = 0) -> tuple[Media, ...]:
     """The pictures as they leave, in memory; Invalid where one of them may not."""
     takes = taken_by(source)
     shapes = []
@@ -42,7 +42,7 @@ def fitted(source: Source, media: Sequence[Media]) -> tuple[Media, ...]:
                 _("a picture of this post is no longer kept"), _("Choose its file again.")
             ) from None
         shapes.append(Shape(one.content_type, one.width, one.height, len(read[-1]), one.alt))
-    against = next((one for one in findings(source, shapes) if one.state == "bad"), None)
+    against = next((one for one in findings(source, shapes, n_chars) if one.state == "bad"), None)
     if against is not None:
         raise Invalid(against.message, against.hint)
     return tuple(_fit(one, content, takes) for one, content in zip(media, read, strict=True))
@@ -99,6 +99,14 @@ def _finding(one: Remark, title: str) -> Finding:
         "not_reachable": (
             _("%(title)s fetches pictures from here, and this installation has no public https address"),
             _("Set RAPPORT_PUBLIC_URL to the https address at which it is reached from the internet."),
+        ),
+        "long_text": (
+            _("with pictures %(title)s takes %(figure)s characters"),
+            _("Say it shorter, or take the pictures away."),
+        ),
+        "alt_left_out": (
+            _("%(title)s has no place for alternative texts"),
+            _("Say in the post itself what matters of its pictures."),
         ),
         "made_smaller": (_("picture %(n)s is made smaller for %(title)s"), ""),
     }[one.code]

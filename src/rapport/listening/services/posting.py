@@ -134,7 +134,7 @@ def _with_pictures(source: Source, draft: Draft) -> Draft:
     """
     if not draft.media and (draft.in_reply_to or draft.is_private):
         return draft
-    return replace(draft, media=fitting.fitted(source, draft.media))
+    return replace(draft, media=fitting.fitted(source, draft.media, len(draft.text)))
 
 
 def _begin(source: Source, draft: Draft) -> None:

@@ -178,6 +178,12 @@ def test_what_a_network_does_not_take_is_named() -> None:
     assert codes([shape(width=1_600, height=600, n_bytes=1)], four) == [("too_wide", 1), ("made_smaller", 1)]
     assert codes([shape(n_bytes=20_000)], four) == [("made_smaller", 1)]
     assert not remarks([shape(n_bytes=20_000)], four)[0].is_forbidden
+    spoken = Pictures(most=1, text_max=10, takes_alt=False)
+    assert [(r.code, r.is_forbidden) for r in remarks([shape()], spoken, "", 11)] == [
+        ("long_text", True),
+        ("alt_left_out", False),
+    ]
+    assert remarks([], spoken, "", 11) == []
     assert codes([shape(width=1_080, height=1_351)], Pictures(most=1, narrowest=0.8)) == []  # a dot more
     assert codes([shape()], Pictures(most=1, is_fetched=True), "http://localhost:8000") == [
         ("not_reachable", 0)

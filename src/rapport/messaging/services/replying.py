@@ -269,7 +269,7 @@ def _by_pictures(answer: Answer, way: _Way) -> Held | None:
         return None
     if not way.is_posted:
         return ("pictures", "no pictures go along there", "Leave them out.")
-    found = listening.about_pictures(way.source, [one.shape for one in answer.pictures])
+    found = listening.about_pictures(way.source, [one.shape for one in answer.pictures], len(answer.text))
     against = next((one for one in found if one.state == "bad"), None)
     return ("pictures", against.message, against.hint) if against else None
 

@@ -243,7 +243,7 @@ def check(
     preview = messaging.preview_reply(
         _answer(source, view.network, text, language, "check", at=at, pictures=pictures)
     )
-    about = tuple(listening.about_pictures(source, [one.shape for one in pictures]))
+    about = tuple(listening.about_pictures(source, [one.shape for one in pictures], len(text)))
     findings = tuple(knowledge.check_draft(text, language))
     against = hint = ""
     if preview.reason not in ("", "needs_approval", "not_approver"):

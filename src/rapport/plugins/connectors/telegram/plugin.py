@@ -22,6 +22,7 @@ from rapport.listening.contract import (
     Hook,
     Manners,
     Page,
+    Pictures,
     Receipt,
     Received,
     Said,
@@ -32,6 +33,8 @@ from rapport.listening.contract import (
 
 API = "https://api.telegram.org"
 LENGTH_MAX = 4_096
+# Bots may give a picture a caption, and no alternative text (https://core.telegram.org/bots/api#sendphoto).
+PICTURES = Pictures(most=10, bytes_max=10_000_000, side_max=4_096, takes_alt=False, text_max=1_024)
 PAGE = 100  # the most that getUpdates gives at once
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105  the name of a header
 US = "us"  # where it is remembered who the bot is
@@ -76,6 +79,9 @@ class Config:
         secret=True,
         optional=True,
     )
+    posts_to: str = setting(
+        "", "Channel for our posts", "Such as @ottershop, where the bot is an administrator.", optional=True
+    )
 
 
 class Telegram:
@@ -104,7 +110,7 @@ class Telegram:
         ),
     )
     # About thirty messages a second in all, one a second to one chat and twenty a minute to a group.
-    manners = Manners(requests=20, per_s=1, every_s=3, length_max=LENGTH_MAX)
+    manners = Manners(requests=20, per_s=1, every_s=3, length_max=LENGTH_MAX, pictures=PICTURES)
     costs = "Free: a bot made with @BotFather is enough."
     sees = "What is written to the bot alone, and in groups and channels where it is a member what it is let see."
     cannot_see = (
@@ -122,6 +128,8 @@ class Telegram:
                 "the web hook's secret has to be 16 to 256 letters, digits, _ or -",
                 "Make one with: openssl rand -hex 32.",
             )
+        if config.posts_to and not re.fullmatch(r"@\w{4,64}|-\d{1,20}", config.posts_to, re.ASCII):
+            raise Invalid(f"{config.posts_to!r} is no channel", "Write it like @ottershop.")
         if config.way == "called" and not config.webhook_secret:
             raise Invalid("without a secret anybody could call", "Give one here and to setWebhook.")
 
@@ -145,6 +153,8 @@ class Telegram:
             found.append(Finding("Way", "warn", f"Telegram's last call failed: {wrong}"))
         else:
             found.append(Finding("Way", "ok", WAYS[config.way]))
+        if config.posts_to:
+            found.append(self._channel(config, context))
         if wire.at(me, "can_read_all_group_messages") is not True:
             hint = "Switch privacy mode off with @BotFather where the bot should read whole groups."
             found.append(Finding("Groups", "warn", "in groups it sees what addresses it alone", hint))
@@ -183,16 +193,16 @@ class Telegram:
     def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
         if not draft.text.strip():
             raise Failed("there are no words to post", is_permanent=True)
-        chat, number = _place(draft)
-        body: dict[str, Any] = {"chat_id": chat, "text": draft.text}
+        chat, number = _place(config, draft)
+        body: dict[str, Any] = {"chat_id": chat}
         if number:
             # Where what is answered was deleted meanwhile, the answer stands by itself rather than not at all.
             body["reply_parameters"] = {"message_id": number, "allow_sending_without_reply": True}
-        made = asked(config, context, "sendMessage", body)
-        sent = wire.count_at(made, "message_id")
+        made = _sent(config, context, draft, body)
+        sent, chat_number = wire.count_at(made, "message_id"), wire.at(made, "chat", "id") or chat
         if sent is None:
             raise Failed("Telegram does not say what became of it", is_unsure=True, retry_after_s=None)
-        return Receipt(f"{chat}/{sent}", link(made))
+        return Receipt(f"{chat_number}/{sent}", link(made))
 
     def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:  # noqa: ARG002  the contract's
         raise Failed(
@@ -202,6 +212,13 @@ class Telegram:
             hint="Look into the chat: if the answer is not there, send it anew.",
         )
 
+    def _channel(self, config: Config, context: Context) -> Finding:
+        try:
+            chat = asked(config, context, "getChat", {"chat_id": config.posts_to})
+        except Failed as failed:
+            return Finding("Channel", "bad", failed.message, "Make the bot an administrator of the channel.")
+        return Finding("Channel", "ok", f"our posts go to {wire.text_at(chat, 'title') or config.posts_to}")
+
     def _us(self, config: Config, context: Context) -> Mapping[str, Any]:
         held = context.memory.get(US)
         if not held or held[0] != config.bot_token:
@@ -210,17 +227,43 @@ class Telegram:
         return known
 
 
-def asked(config: Config, context: Context, method: str, body: Mapping[str, Any]) -> Any:
+def _sent(config: Config, context: Context, draft: Draft, body: dict[str, Any]) -> Any:
+    """What was made of a draft; pictures travel in the same request as their words, so that there are both or none."""
+    if not draft.media:
+        return asked(config, context, "sendMessage", {**body, "text": draft.text})
+    files = {
+        f"p{n}": (f"picture.{one.content_type.partition('/')[2]}", one.content_type, one.read())
+        for n, one in enumerate(draft.media)
+    }
+    if len(files) == 1:
+        return asked(
+            config, context, "sendPhoto", {**body, "photo": "attach://p0", "caption": draft.text}, files
+        )
+    group: list[dict[str, str]] = [{"type": "photo", "media": f"attach://{name}"} for name in files]
+    group[0]["caption"] = draft.text  # of the whole album, where no other has one
+    return wire.at(asked(config, context, "sendMediaGroup", {**body, "media": group}, files), 0)
+
+
+def asked(
+    config: Config,
+    context: Context,
+    method: str,
+    body: Mapping[str, Any],
+    files: Mapping[str, tuple[str, str, bytes]] | None = None,
+) -> Any:
     """Ask the Bot API; raises Failed in its words, and never with the token, which stands in the address."""
     sent = json.dumps(body, ensure_ascii=False).encode()
-    headers = {"content-type": "application/json"}
+    headers: Mapping[str, str] = {"content-type": "application/json"}
+    if files:
+        said = [(k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)) for k, v in body.items()]
+        sent, headers = wire.form(said, [(name, *file) for name, file in files.items()])
     answer = context.fetch(Request(f"{API}/bot{config.bot_token}/{method}", "POST", sent, headers))
     found = wire.document(answer.body)
     if answer.status == 200 and wire.at(found, "ok") is True:
         return wire.at(found, "result")
     code = wire.count_at(found, "error_code") or answer.status
     words = wire.text_at(found, "description")
-    is_unsure = method == "sendMessage" and code >= 500
+    is_unsure = method.startswith("send") and code >= 500
     wait = wire.count_at(found, "parameters", "retry_after")
     if code == 429 and wait:
         return _raise(
@@ -380,17 +423,20 @@ def _name(who: Any) -> str:
     return " ".join(name for name in names if name) or wire.text_at(who, "title")
 
 
-def _place(draft: Draft) -> tuple[int, int]:
-    """The chat, and the message in it, that a draft is for."""
+def _place(config: Config, draft: Draft) -> tuple[int | str, int]:
+    """The chat, and the message in it, that a draft is for; what answers nobody is for the firm's own channel."""
     found = _ID.fullmatch(draft.in_reply_to)
     if found:
         return int(found[1]), int(found[2])
     chat = draft.venue.removeprefix("telegram:") if draft.venue.startswith("telegram:") else draft.to
     if not re.fullmatch(r"-?\d+", chat):
+        if config.posts_to and draft.venue == "telegram" and not (draft.is_private or draft.in_reply_to):
+            return config.posts_to, 0
         raise Failed(
             "it is not said which chat this is for",
             is_permanent=True,
-            hint="A bot may write to those alone who wrote to it: answer something that was said.",
+            hint="A bot may write to those alone who wrote to it: answer something that was said. For posts of our own, "
+            "name a channel in this source.",
         )
     return int(chat), 0
 
