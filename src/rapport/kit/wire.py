@@ -60,6 +60,20 @@ def count_at(value: Any, *path: str | int) -> int | None:
     return found if is_count else None
 
 
+def says(shown: str, sent: str, *, is_end: bool = False) -> bool:
+    """Whether a text is the one that was sent, however it was laid out since; `is_end`: or ends with it.
+
+    Letters and digits count; where what was sent has none, whatever is no space.
+    """
+    sort = str.isalnum if any(c.isalnum() for c in sent) else _is_shown
+    plain, wanted = ("".join(filter(sort, text.casefold())) for text in (shown, sent))
+    return bool(wanted) and (plain.endswith(wanted) if is_end else plain == wanted)
+
+
+def _is_shown(letter: str) -> bool:
+    return not letter.isspace()
+
+
 def form(
     said: Iterable[tuple[str, str]], files: Iterable[tuple[str, str, str, bytes]]
 ) -> tuple[bytes, Mapping[str, str]]:

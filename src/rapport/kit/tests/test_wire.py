@@ -67,3 +67,18 @@ def test_links_by_their_relation() -> None:
         "prev": "https://m.example/b",
     }
     assert wire.links({}) == {} == wire.links({"link": "nonsense; rel"})
+
+
+@pytest.mark.parametrize(
+    ("shown", "sent", "is_whole", "is_end"),
+    [
+        ("Please *clean* it.", "Please clean it", True, True),
+        ("Open day\n\nPlease clean it", "Please clean it.", False, True),
+        ("Please clean it", "", False, False),
+        ("Please clean it", "👍", False, False),
+        (" 👍 ", "👍", True, True),
+        ("ΣΟΦΟΣ", "σοφος", True, True),
+    ],
+)
+def test_whether_a_text_is_the_one_that_was_sent(shown: str, sent: str, is_whole: bool, is_end: bool) -> None:
+    assert (wire.says(shown, sent), wire.says(shown, sent, is_end=True)) == (is_whole, is_end)

@@ -142,13 +142,15 @@ class Lemmy:
             listed = instance.get("/user", [("username", config.username), ("sort", "New"), ("limit", PAGE)])
             found = [instances.comment(view, config) for view in wire.items_at(listed, "comments")]
             found += [instances.post(view, config) for view in wire.items_at(listed, "posts")]
+        # Private messages answer nothing there; they are of one conversation with whom they are for.
+        place = draft.thread or f"with-{draft.to.lower()}@{config.host}"
         for one in found:
-            is_same = one is not None and one.said.is_ours and one.said.in_reply_to == draft.in_reply_to
-            if (
-                one
-                and (is_same or draft.is_private)
-                and _letters(one.said.text).endswith(_letters(draft.text))
-            ):
+            if one is None or not one.said.is_ours:
+                continue
+            is_there = (
+                one.said.thread == place if draft.is_private else one.said.in_reply_to == draft.in_reply_to
+            )
+            if is_there and wire.says(one.said.text, draft.text, is_end=not draft.in_reply_to):
                 return _receipt(one, config)
         return None
 
@@ -251,10 +253,6 @@ def _receipt(seen: Found[Said] | None, config: Config) -> Receipt:
     if seen is None:
         raise Failed(f"{config.host} does not say what became of it", is_unsure=True, retry_after_s=30.0)
     return Receipt(seen.id, seen.said.url)
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 plugin = Lemmy()

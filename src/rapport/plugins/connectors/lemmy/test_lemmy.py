@@ -90,6 +90,19 @@ def test_private_messages_are_answered_to_whoever_wrote(network: simulator.Lemmy
     assert refused(lambda: reader.publish(replace(draft, to="nobody@far.example"))).is_permanent
 
 
+def test_what_others_wrote_and_what_was_for_others_is_no_answer_of_ours(
+    network: simulator.Lemmy, reader: Reader
+) -> None:
+    id = network.write("ana@far.example", "Where is order 12? Thank you.")
+    (one,) = reader.read()
+    draft = Draft("d1", "Thank you.", in_reply_to=id, thread=one.thread, to=one.author, is_private=True)
+    assert reader.find(draft) is None, "it is she who said that"
+    network.write(ME, "Thank you.", to="bo")
+    assert reader.find(draft) is None, "that went to somebody else"
+    receipt = reader.publish(draft)
+    assert reader.find(draft) == receipt
+
+
 def test_changes_and_deletions_are_told_once(network: simulator.Lemmy, reader: Reader, day: Day) -> None:
     there = network.post("ana", "A lantern")
     changed, gone, taken = (network.comment("bo", there, f"lantern {n}") for n in range(3))

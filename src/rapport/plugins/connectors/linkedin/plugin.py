@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from rapport.kit import wire
 from rapport.kit.errors import Invalid
@@ -21,10 +21,13 @@ from rapport.listening.contract import (
     Finding,
     Gap,
     Manners,
+    Media,
     Page,
+    Pictures,
     Receipt,
     Said,
     Terms,
+    nothing_posted,
     refusal,
     setting,
 )
@@ -33,6 +36,9 @@ API = "https://api.linkedin.com/rest"
 VERSION = "202606"  # LinkedIn holds each version for a year
 POSTS, COMMENTS = 20, 100
 LENGTH_MAX = 1_250
+# Images API and MultiImage API: 2 to 20 together, JPEG, PNG or GIF of fewer than 36,152,320 dots.
+PICTURES = Pictures(most=20, bytes_max=8_000_000, side_max=4_096, alt_max=4_086)
+_MARKS = re.compile(r"[|{}@\[\]()<>\\*_~]|#(?!\w)")  # that mean something in a post's text unless escaped
 _COMMENT = re.compile(r"urn:li:comment:\((urn:li:\w+:\d+),(\d+)\)")
 
 
@@ -76,7 +82,7 @@ class LinkedIn:
             "be posted by machine: a person has to send each. Older conversations stay with LinkedIn."
         ),
     )
-    manners = Manners(requests=30, per_s=60, every_s=300, length_max=LENGTH_MAX)
+    manners = Manners(requests=30, per_s=60, every_s=300, length_max=LENGTH_MAX, pictures=PICTURES)
     costs = "Free, with an app of the firm's own that LinkedIn approved for its Community Management API."
     sees = "Comments and answers under the newest 20 posts of the firm's page, and what the page says there."
     cannot_see = (
@@ -152,11 +158,7 @@ class LinkedIn:
         if not draft.text.strip():
             raise Failed("there are no words to post", is_permanent=True)
         if not draft.in_reply_to:
-            raise Failed(
-                "posts of the page's own are not offered here",
-                is_permanent=True,
-                hint="Post on LinkedIn itself; comments under it are read here.",
-            )
+            return _posted(config, context, draft)
         under = draft.thread or draft.in_reply_to
         body = {"actor": config.us, "object": under, "message": {"text": draft.text}}
         if _COMMENT.fullmatch(draft.in_reply_to):
@@ -169,11 +171,64 @@ class LinkedIn:
         return Receipt(id, _url(under))
 
     def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:
+        if not draft.in_reply_to:
+            return _own(config, context, draft)
         for page in _listed(config, context, draft.in_reply_to, draft.thread):
             for seen in page:
-                if seen.said.is_ours and _letters(seen.said.text) == _letters(draft.text):
+                # Under a post come the answers to its comments as well.
+                is_there = bool(_COMMENT.fullmatch(draft.in_reply_to)) or not _COMMENT.fullmatch(
+                    seen.said.in_reply_to
+                )
+                if seen.said.is_ours and is_there and wire.says(seen.said.text, draft.text):
                     return Receipt(seen.id, _url(draft.thread or draft.in_reply_to))
         return None
+
+
+def _posted(config: Config, context: Context, draft: Draft) -> Receipt:
+    """A post of the page's own; its pictures were uploaded before, and are seen nowhere until it shows them."""
+    body: dict[str, Any] = {
+        "author": config.us,
+        "commentary": _MARKS.sub(r"\\\g<0>", draft.text),
+        "visibility": "PUBLIC",
+        "distribution": {
+            "feedDistribution": "MAIN_FEED",
+            "targetEntities": [],
+            "thirdPartyDistributionChannels": [],
+        },
+        "lifecycleState": "PUBLISHED",
+        "isReshareDisabledByAuthor": False,
+    }
+    with nothing_posted():
+        images = [{"id": _uploaded(config, context, one), "altText": one.alt} for one in draft.media]
+    if images:
+        body["content"] = {"media": images[0]} if len(images) == 1 else {"multiImage": {"images": images}}
+    answer = _answered(config, context, "posts", body)
+    id = answer.headers.get("x-restli-id", "")
+    if not id:
+        raise Failed("LinkedIn does not say what became of it", is_unsure=True, retry_after_s=30.0)
+    return Receipt(id, _url(id))
+
+
+def _own(config: Config, context: Context, draft: Draft) -> Receipt | None:
+    for post in _posts(config, context, POSTS):
+        if _letters(wire.text_at(post, "commentary")) == _letters(draft.text):
+            id = wire.text_at(post, "id")
+            return Receipt(id, _url(id))
+    return None
+
+
+def _uploaded(config: Config, context: Context, one: Media) -> str:
+    """What LinkedIn calls a picture, once it was put to the address that it named."""
+    asked = {"initializeUploadRequest": {"owner": config.us}}
+    told = _asked(config, context, "images?action=initializeUpload", asked)
+    image, address = wire.text_at(told, "value", "image"), wire.text_at(told, "value", "uploadUrl")
+    if not image or not (urlsplit(address).hostname or "").endswith(".linkedin.com"):
+        raise Failed("LinkedIn does not say where a picture is put", retry_after_s=60.0)
+    headers = {"authorization": f"Bearer {config.access_token}", "content-type": one.content_type}
+    answer = context.fetch(Request(address, "PUT", one.read(), headers))
+    if answer.status not in {200, 201}:
+        raise _failed(answer, wire.document(answer.body), context.now())
+    return image
 
 
 def _posts(config: Config, context: Context, size: int) -> list[Any]:
@@ -263,6 +318,18 @@ def _get(config: Config, context: Context, path: str, *, is_gone_told: bool = Fa
 def _asked(
     config: Config, context: Context, path: str, body: Any = None, *, is_gone_told: bool = False
 ) -> Any:
+    answer = _answered(config, context, path, body, is_gone_told=is_gone_told)
+    if is_gone_told and answer.status == 404:
+        return None
+    found = wire.document(answer.body)
+    if not isinstance(found, dict):
+        raise Failed("LinkedIn answered with something that is no JSON", is_unsure=body is not None)
+    return found
+
+
+def _answered(
+    config: Config, context: Context, path: str, body: Any, *, is_gone_told: bool = False
+) -> Answer:
     headers = {
         "authorization": f"Bearer {config.access_token}",
         "linkedin-version": config.version,
@@ -274,14 +341,9 @@ def _asked(
         sent = json.dumps(body, ensure_ascii=False).encode()
         headers["content-type"] = "application/json"
         answer = context.fetch(Request(f"{API}/{path}", "POST", sent, headers))
-    if is_gone_told and answer.status == 404:
-        return None
-    found = wire.document(answer.body)
-    if answer.status not in {200, 201}:
-        raise _failed(answer, found, context.now())
-    if not isinstance(found, dict):
-        raise Failed("LinkedIn answered with something that is no JSON", is_unsure=body is not None)
-    return found
+    if answer.status not in {200, 201} and not (is_gone_told and answer.status == 404):
+        raise _failed(answer, wire.document(answer.body), context.now())
+    return answer
 
 
 def _failed(answer: Answer, found: Any, now: dt.datetime) -> Failed:
@@ -304,10 +366,6 @@ def _failed(answer: Answer, found: Any, now: dt.datetime) -> Failed:
         failed.retry_after_s = wire.wait_s(answer.headers, now) or (midnight - now).total_seconds()
     failed.is_unsure = answer.status >= 500
     return failed
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 plugin = LinkedIn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +29,16 @@ class Thing:
 class LinkedIn(Act):
     """`post` and `say` are what people do."""
 
-    places = ("https://api.linkedin.com",)
+    places = ("https://api.linkedin.com", "https://www.linkedin.com")
 
     def __init__(self, day: Day) -> None:
         super().__init__(day)
         self.things: dict[str, Thing] = {}
         self.page_max, self.left = 100, 500
+        self.images: dict[
+            str, tuple[str, bytes]
+        ] = {}  # by their number: kind and content, once they were put
+        self.content: dict[str, Any] = {}  # by post: what it shows
 
     def post(self, text: str) -> str:
         """The page posts."""
@@ -53,12 +58,24 @@ class LinkedIn(Act):
     def answer(self, asked: Asked) -> Answered:
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return error(401, "EXPIRED_ACCESS_TOKEN", "The token used in the request has expired")
+        if asked.path.startswith("/dms-uploads/"):
+            self.images[asked.path.rpartition("/")[2]] = (asked.headers["content-type"], asked.body)
+            return Answered(b"", 201)
         if asked.headers.get("linkedin-version") != VERSION:
             return error(426, "NONEXISTENT_VERSION", "Requested version is not active")
         assert asked.headers.get("x-restli-protocol-version") == "2.0.0"
         self.left -= 1
         if self.left < 0:
             return error(429, "TOO_MANY_REQUESTS", "Resource level throttle limit for calls is reached.")
+        if asked.path == "/rest/images":
+            assert asked.first("action") == "initializeUpload"
+            assert asked.content["initializeUploadRequest"]["owner"] == ME
+            image = f"urn:li:image:C{len(self.images)}-{len(self.asked)}"
+            self.images[image] = ("", b"")
+            address = f"https://www.linkedin.com/dms-uploads/sp/{image}"
+            return Answered({"value": {"uploadUrl": address, "image": image, "uploadUrlExpiresAt": 1}})
+        if asked.path == "/rest/posts" and asked.method == "POST":
+            return self._posted(asked.content)
         if asked.path == "/rest/posts":
             own = [one for one in self.things.values() if not one.post]
             told = [
@@ -78,6 +95,21 @@ class LinkedIn(Act):
                 self._told(self.things[self.say(ME, asked.content["message"]["text"], under)]), 201
             )
         return self._page(asked, [self._told(one) for one in self._under(under)])
+
+    def _posted(self, body: Any) -> Answered:
+        assert (body["author"], body["lifecycleState"], body["visibility"]) == (ME, "PUBLISHED", "PUBLIC")
+        text = re.sub(r"\\(.)", "", body["commentary"])
+        if re.search(r"[|{}@\[\]()<>*_~]", text):
+            return error(400, "INVALID_REQUEST", "commentary holds marks that mean something else")
+        content = body.get("content", {})
+        shown = content.get("multiImage", {}).get("images") or [content["media"]] if content else []
+        if "multiImage" in content and not 2 <= len(shown) <= 20:
+            return error(422, "INVALID_CONTENT", "MultiImage post must have between 2 and 20 images")
+        if any(not self.images.get(one["id"], ("", b""))[1] for one in shown):
+            return error(400, "INVALID_REQUEST", "the image is not available")
+        id = self.post(re.sub(r"\\(.)", r"\1", body["commentary"]))
+        self.content[id] = shown
+        return Answered(b"", 201, {"x-restli-id": id})
 
     def _under(self, id: str) -> list[Thing]:
         is_post = not self.things[id].post

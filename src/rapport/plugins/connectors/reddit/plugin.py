@@ -117,11 +117,14 @@ class Reddit:
         else:
             path = f"/user/{config.username}/submitted"
         listed = account.get(path, [("limit", PAGE), ("sort", "new")])
-        wanted = _letters(draft.text)
         for thing in wire.items_at(listed, "data", "children"):
             seen = things.read(thing, config.username)
             is_same = seen is not None and seen.said.in_reply_to == draft.in_reply_to
-            if seen is not None and is_same and _letters(seen.said.text).endswith(wanted):
+            if (
+                seen is not None
+                and is_same
+                and wire.says(seen.said.text, draft.text, is_end=not draft.in_reply_to)
+            ):
                 return Receipt(seen.id, seen.said.url)
         return None
 
@@ -264,10 +267,6 @@ def _wait_s(words: str) -> float:
 
 def _spaced(text: str) -> str:
     return f" {' '.join(re.findall(_WORD, text.casefold()))} "
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 plugin = Reddit()

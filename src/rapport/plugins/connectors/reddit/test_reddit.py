@@ -126,6 +126,17 @@ def test_an_answer_is_posted_and_found_again(network: simulator.Reddit, reader: 
     assert reader.find(replace(draft, text="Never sent")) is None
 
 
+def test_words_that_end_alike_or_have_no_letters_are_told_apart(
+    network: simulator.Reddit, reader: Reader
+) -> None:
+    theirs = network.comment("Ana", network.post("Bo", "A lantern"), "It works again")
+    reader.publish(Draft("d1", "We are glad. Thank you!", in_reply_to=theirs))
+    assert reader.find(Draft("d2", "Thank you!", in_reply_to=theirs)) is None
+    assert reader.find(Draft("d3", "👍", in_reply_to=theirs)) is None
+    receipt = reader.publish(Draft("d3", "👍", in_reply_to=theirs))
+    assert reader.find(Draft("d3", "👍", in_reply_to=theirs)) == receipt
+
+
 def test_a_post_of_our_own_needs_a_place_and_a_title(network: simulator.Reddit, reader: Reader) -> None:
     draft = Draft("d1", "Come and see.", venue="reddit:r/lanterns", subject_line="Open day")
     assert network.things[reader.publish(draft).id].title == "Open day"

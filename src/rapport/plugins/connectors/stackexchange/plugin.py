@@ -112,11 +112,7 @@ class StackExchange:
         else:
             if len(draft.text) > COMMENT_MAX:
                 raise Failed(f"a comment holds {COMMENT_MAX} characters at most", is_permanent=True)
-            if kind == "c":
-                above = wire.count_at(site.get(f"/comments/{number}"), "items", 0, "post_id")
-                if above is None:
-                    raise Failed("the comment that this answers is not there any more", is_permanent=True)
-                number = above
+            number = _post(site, kind, number)
             path = f"/posts/{number}/comments/add"
         made = site.post(path, [("body", draft.text), ("preview", "false")])
         seen = sites.read(wire.at(made, "items", 0), config.site, site.us)
@@ -128,12 +124,14 @@ class StackExchange:
         if not config.access_token:
             return None
         site = Site(config, context)
-        path = "/me/answers" if draft.in_reply_to.startswith("q") else "/me/comments"
+        kind, number = sites.number_of(draft.in_reply_to, config.site)
+        path = "/me/answers" if kind == "q" else "/me/comments"
+        above = number if kind == "q" else _post(site, kind, number)
         asked: Parameters = [("order", "desc"), ("sort", "creation"), ("pagesize", 30)]
         for item in wire.items_at(site.get(path, asked), "items"):
             seen = sites.read(item, config.site, site.us)
-            is_there = seen is not None and (path != "/me/answers" or seen.said.thread == draft.in_reply_to)
-            if seen is not None and is_there and _letters(seen.said.text) == _letters(draft.text):
+            is_there = wire.count_at(item, "question_id" if kind == "q" else "post_id") == above
+            if seen is not None and is_there and wire.says(seen.said.text, html.unescape(draft.text)):
                 return Receipt(seen.id, seen.said.url)
         return None
 
@@ -249,8 +247,14 @@ def _edit(seen: Found[Said]) -> Said:
     return Said(f"{one.id}#{seen.version}", "edit", at, one.author, one.text, about=one.id, venue=one.venue)
 
 
-def _letters(text: str) -> str:
-    return "".join(c for c in html.unescape(text).casefold() if c.isalnum())
+def _post(site: Site, kind: str, number: int) -> int:
+    """The post at which a comment stands, or is to stand; raises Failed where it is gone."""
+    if kind != "c":
+        return number
+    found = wire.count_at(site.get(f"/comments/{number}"), "items", 0, "post_id")
+    if found is None:
+        raise Failed("the comment that this answers is not there any more", is_permanent=True)
+    return found
 
 
 plugin = StackExchange()

@@ -164,6 +164,17 @@ def test_questions_are_answered_and_the_rest_is_commented_on(
     assert refused(lambda: reader.publish(replace(below, text="x" * 601))).is_permanent
 
 
+def test_the_same_words_elsewhere_are_no_answer_here(network: simulator.Exchange, reader: Reader) -> None:
+    first = network.comment(2, network.ask(1, "A lantern", "Which?"), "The red one?")
+    second = network.comment(
+        3, network.reply(4, network.ask(5, "A lantern", "Why?"), "So."), "And the blue one?"
+    )
+    draft = Draft("d1", "Yes, that one is right.", in_reply_to=first)
+    receipt = reader.publish(draft)
+    assert reader.find(replace(draft, id="d2", in_reply_to=second)) is None
+    assert reader.find(draft) == receipt
+
+
 def test_who_only_reads_posts_nothing(network: simulator.Exchange, reader: Reader) -> None:
     asked = network.ask(1, "A lantern", "Which?")
     reader.config = replace(CONFIG, access_token="")

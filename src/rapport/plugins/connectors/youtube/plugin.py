@@ -137,7 +137,7 @@ class YouTube:
             listed = iter([wire.at(t, "snippet", "topLevelComment") for t in wire.items_at(told, "items")])
         for comment in listed:
             seen = _read(comment, config.channel)
-            if seen and seen.said.is_ours and _letters(seen.said.text) == _letters(draft.text):
+            if seen and seen.said.is_ours and wire.says(seen.said.text, draft.text):
                 return Receipt(seen.id, seen.said.url)
         return None
 
@@ -283,10 +283,6 @@ def _count(thread: Any) -> str:
 
 def _url(video: str, id: str) -> str:
     return f"https://www.youtube.com/watch?v={video}&lc={id}" if video else ""
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 plugin = YouTube()
