@@ -67,8 +67,7 @@ class Lemmy(Act):
         return self._add(Thing("m", 0, author, text, self.day(), to=to))
 
     def _add(self, thing: Thing) -> str:
-        if thing.author not in self.people:
-            self.people.append(thing.author)
+        self.people += [one for one in (thing.author, thing.to) if one and one not in self.people]
         self.things.append(thing)
         thing.id = len(self.things)
         thing.path = f"{thing.path}.{thing.id}" if thing.kind == "c" else ""

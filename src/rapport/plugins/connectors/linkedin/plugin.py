@@ -211,7 +211,7 @@ def _posted(config: Config, context: Context, draft: Draft) -> Receipt:
 
 def _own(config: Config, context: Context, draft: Draft) -> Receipt | None:
     for post in _posts(config, context, POSTS):
-        if _letters(wire.text_at(post, "commentary")) == _letters(draft.text):
+        if wire.says(wire.text_at(post, "commentary"), draft.text):
             id = wire.text_at(post, "id")
             return Receipt(id, _url(id))
     return None
