@@ -160,7 +160,7 @@ class Pinterest:
 
     def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:
         for pin in wire.items_at(_get(config, context, f"pins?page_size={PAGE}"), "items"):
-            is_same = _letters(wire.text_at(pin, "description")) == _letters(draft.text)
+            is_same = wire.says(wire.text_at(pin, "description"), draft.text)
             if is_same and wire.text_at(pin, "board_id") == config.board:
                 id = wire.text_at(pin, "id")
                 return Receipt(id, _url(id))
@@ -180,10 +180,6 @@ def _board(config: Config, context: Context) -> list[Finding]:
 
 def _url(id: str) -> str:
     return f"https://www.pinterest.com/pin/{id}/"
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _listed(config: Config, context: Context, us: str) -> Iterator[list[Found[Said]]]:
