@@ -46,6 +46,8 @@ def plugins(kind: str) -> dict[str, Plugin]:
         package = None
     if package is not None:
         for folder in pkgutil.iter_modules(package.__path__):
+            if not folder.ispkg:  # a test of several
+                continue
             module = importlib.import_module(f"{package.__name__}.{folder.name}.plugin")
             found[folder.name] = _offered(folder.name, kind, module)
     for entry in importlib.metadata.entry_points(group=f"rapport.{kind}"):
