@@ -6,6 +6,7 @@ from rapport.conversations.selectors.keeping import canned, macros
 from rapport.conversations.selectors.listing import changes, counts, page, view_of
 from rapport.conversations.selectors.listing import views_of as views
 from rapport.conversations.selectors.reading import (
+    answering,
     approvals,
     conversation,
     draft,
@@ -30,6 +31,7 @@ from rapport.conversations.selectors.targets import target_rows
 
 __all__ = [
     "ReceptionView",
+    "answering",
     "approvals",
     "canned",
     "changes",

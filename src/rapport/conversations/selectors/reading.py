@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Approval, Conversation, Draft, Log, Mention, Message, Watching
 from rapport.conversations.selectors.rows import (
+    AnswerTo,
     ApprovalView,
     ConversationView,
     DraftView,
@@ -28,6 +29,7 @@ MESSAGES = 50
 MESSAGES_MAX = 500
 WATCH = dt.timedelta(seconds=20)  # without a sign of life somebody is no longer here
 LISTED_MAX = 100
+IN_PUBLIC = ("post_published", "community_posted")  # what everybody could read
 
 _HEAD = tuple(
     n
@@ -90,6 +92,39 @@ def message_views(rows: Sequence[Message]) -> list[MessageView]:
         )
         for m in rows
     ]
+
+
+def to_answer(number: uuid.UUID, message: int | None = None) -> Message | None:
+    """The message that an answer answers: that one, or the newest of theirs that wants one.
+
+    Once they wrote to us alone, what we say next is for them alone: then it is the newest that was private.
+    """
+    theirs = Message.objects.filter(conversation=number, direction=Message.Direction.IN)
+    theirs = theirs.exclude(state="deleted")
+    if message is not None:
+        return theirs.filter(pk=message).first()
+    if not is_public_now(number):
+        theirs = theirs.exclude(event_name__in=IN_PUBLIC)
+    newest = theirs.order_by("-ts", "-id")
+    return newest.exclude(why="").first() or newest.first()
+
+
+def is_public_now(number: uuid.UUID) -> bool:
+    """Whether the last that they said was said in public."""
+    theirs = Message.objects.filter(conversation=number, direction=Message.Direction.IN)
+    last = theirs.exclude(state="deleted").order_by("-ts", "-id").values_list("event_name", flat=True).first()
+    return last in IN_PUBLIC
+
+
+def answering(number: uuid.UUID) -> AnswerTo | None:
+    """Whom an answer now would reach and how; None where there is nobody to answer."""
+    found = to_answer(number)
+    if found is None:
+        return None
+    return AnswerTo(
+        found.id, found.identifier, found.author_name, found.event_name in IN_PUBLIC, found.network, found.source,
+        found.venue, found.post_id,
+    )  # fmt: skip
 
 
 def watching(number: uuid.UUID, but: int | None = None) -> list[Watcher]:

@@ -121,6 +121,20 @@ class MessageView:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerTo:
+    """The message that an answer now would answer, and so who reads it and which way it goes."""
+
+    message: int
+    identifier: str
+    author_name: str
+    is_public: bool
+    network: str
+    source: str
+    venue: str
+    post_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Messages:
     """Messages of one conversation, oldest first; `before` asks for older ones, empty where there are none."""
 

@@ -121,7 +121,7 @@ def _week(rng: np.random.Generator, venue: str, effect: float, week: int) -> int
         is_answered = False
         if k % 2:
             try:
-                answering.refuse_silent(one)  # what answering asks first
+                answering.refuse_silent(one, asked)  # what answering asks first
             except Denied:
                 pass
             else:

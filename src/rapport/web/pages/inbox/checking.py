@@ -75,17 +75,18 @@ def check(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
 
 def checked(head: rows.ConversationView, text: str) -> Checked:
     """What stands for and against sending these words into this conversation now."""
-    newest = next((m for m in reversed(selectors.messages(head.id).rows) if m.direction == "in"), None)
+    to = selectors.answering(head.id)
+    is_public = to.is_public if to else head.is_public
     answer = messaging.Answer(
-        source=newest_source(head),
-        to=newest.identifier if newest else head.identifier,
+        source=to.source if to else head.source,
+        to=to.identifier if to else head.identifier,
         text=text,
         key=f"preview:{head.id.hex}",
         conversation=head.id.hex,
-        in_reply_to=newest.post_id if newest else "",
-        venue=shown.venue_of(head),
+        in_reply_to=to.post_id if to else "",
+        venue=(to.venue or to.network) if to else shown.venue_of(head),
         language=head.language,
-        is_public=head.is_public,
+        is_public=is_public,
         was_asked=head.why in ASKED,
     )
     doubts = [_doubt(one.code, one.words) for one in knowledge.check_draft(text, head.language)]
@@ -101,7 +102,7 @@ def checked(head: rows.ConversationView, text: str) -> Checked:
                 True,
             )
         card = venues.check(
-            answer.venue, text, language=head.language, was_asked=answer.was_asked, is_public=head.is_public
+            answer.venue, text, language=head.language, was_asked=answer.was_asked, is_public=is_public
         )
         return _of(card.view, card.ticks, _added(text, card.text), [stop], doubts)
     stops = []
@@ -154,11 +155,6 @@ def _filled(said: str, values: Mapping[str, Any]) -> str:
 
 def _told(text: str) -> str:
     return sentence(_(text)) if text else ""
-
-
-def newest_source(head: rows.ConversationView) -> str:
-    """By which source the answer leaves: the one by which they were read."""
-    return head.source
 
 
 def _added(text: str, leaving: str) -> str:

@@ -178,6 +178,7 @@ class Open:
     needs_approval: bool
     send_label: str
     answer_label: str
+    goes_to: str
     check_url: str
     draft: str = ""
     saved_no: int = 0
@@ -305,7 +306,8 @@ def opened(request: HttpRequest, number: uuid.UUID, view: str, *, before: str = 
     me = request.user.pk
     can_answer = may(request, Right.ANSWER)
     can_approve = may(request, Right.APPROVE_ANSWERS)
-    needs = head.is_public and _asks_approval(head.source)
+    to = selectors.answering(number)
+    needs = to is not None and to.is_public and _asks_approval(to.source)
     draft = selectors.draft(number, me) if can_answer else None
     watchers = selectors.watching(number, but=me)
     colleagues = _answering() if can_answer else []
@@ -341,7 +343,8 @@ def opened(request: HttpRequest, number: uuid.UUID, view: str, *, before: str = 
         can_approve=can_approve,
         needs_approval=needs and not can_approve,
         send_label=_("Ask for approval") if needs and not can_approve else _("Send"),
-        answer_label=_answer_label(head),
+        answer_label=_answer_label(head, is_public=to is not None and to.is_public),
+        goes_to=_goes_to(head, to),
         check_url=reverse("inbox_check", args=[number]) if can_answer and not is_over else "",
         draft=draft.text if draft else "",
         saved_no=draft.saved_no if draft else 0,
@@ -481,11 +484,24 @@ def _others(head: rows.ConversationView) -> list[Other]:
     ]
 
 
-def _answer_label(head: rows.ConversationView) -> str:
+def _goes_to(head: rows.ConversationView, to: rows.AnswerTo | None) -> str:
+    """Where an answer goes, in a conversation whose words came by several ways."""
+    if to is None or (to.is_public == head.is_public and not head.merged_from):
+        return ""
+    said = {
+        "who": who(to.author_name, to.identifier),
+        "place": inboxing.place("", to.network, to.venue),
+    }
+    if to.is_public:
+        return _("It goes to %(place)s, where everybody can read it.") % said
+    return _("It goes to %(who)s alone, by %(place)s, because they wrote to us alone last.") % said
+
+
+def _answer_label(head: rows.ConversationView, *, is_public: bool) -> str:
     if not head.language:
-        return _("Answer everybody can read") if head.is_public else _("Answer")
+        return _("Answer everybody can read") if is_public else _("Answer")
     said = {"language": inboxing.language(head.language)}
-    if head.is_public:
+    if is_public:
         return _("Answer everybody can read, in %(language)s") % said
     return _("Answer, in %(language)s") % said
 
