@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Approval, Conversation, Draft, Message, Reception
+from rapport.conversations.selectors import reading
 from rapport.conversations.services import summing, telling
 from rapport.conversations.services.outcomes import Outcome
 from rapport.conversations.services.working import held, note_done, words
@@ -64,8 +65,8 @@ def answer(
             _("%(name)s may not answer") % {"name": who.name or who.email}, _("Ask an owner for the right.")
         )
     with held(number, version) as one:
-        refuse_silent(one)
         to = _answered(one, to_message)
+        refuse_silent(one, to)
         made = Message.objects.create(
             conversation=one,
             origin=to.origin,
@@ -82,6 +83,7 @@ def answer(
             venue=to.venue,
             in_reply_to=to.post_id,
             thread=to.thread,
+            event_name=_said_as(to),
             delivery=f"{KEY}{ids.uuid7().hex}",
             state="planned",
             playbook=playbook[:32],
@@ -96,29 +98,36 @@ def answer(
     return hand_over(made.id, approved_by=who.email if who.may(Right.APPROVE_ANSWERS) else "")
 
 
-def refuse_silent(one: Conversation) -> None:
+def refuse_silent(one: Conversation, to: Message) -> None:
     """Raise Denied where our own replies have made things worse in this place, and the firm keeps quiet there."""
-    if not one.is_public:
+    if to.event_name not in reading.IN_PUBLIC:
         return
-    silent = Reception.objects.filter(scope="venue", name=one.venue, is_silent=True).first()
+    venue = to.venue or one.venue
+    silent = Reception.objects.filter(scope="venue", name=venue, is_silent=True).first()
     if silent is not None:
         raise Denied(
-            _("we are silent at %(venue)s: our replies there did more harm than good") % {"venue": one.venue},
+            _("we are silent at %(venue)s: our replies there did more harm than good") % {"venue": venue},
             _("Look at what they did under Rule cards; whoever may change venues can lift the silence."),
         )
 
 
 def _answered(one: Conversation, to_message: int | None) -> Message:
-    theirs = Message.objects.filter(conversation=one, direction=Message.Direction.IN).exclude(state="deleted")
-    if to_message is not None:
-        found = theirs.filter(pk=to_message).first()
-    else:
-        found = theirs.exclude(why="").order_by("-ts", "-id").first() or theirs.order_by("-ts", "-id").first()
+    found = reading.to_answer(one.id, to_message)
     if found is None:
         raise NotFound(
             _("there is nobody to answer here"), _("What they said was deleted, or it never came from them.")
         )
+    if found.event_name in reading.IN_PUBLIC and not reading.is_public_now(one.id):
+        raise Denied(
+            _("they wrote to us alone last, and this answer could be read by everybody"),
+            _("Answer what they wrote last, or take the joining of the two conversations back."),
+        )
     return found
+
+
+def _said_as(to: Message) -> str:
+    """What our answer will be in the log: public where what it answers was, else to them alone."""
+    return "reply_published" if to.event_name in reading.IN_PUBLIC else "message_sent"
 
 
 def hand_over(message: int, *, approved_by: str = "") -> Outcome:
@@ -129,7 +138,7 @@ def hand_over(message: int, *, approved_by: str = "") -> Outcome:
         Message.objects.filter(conversation=one).exclude(topic="").values_list("topic", flat=True).first()
     )
     try:
-        given = messaging.reply(_answer(mine, one, subject_line or "", approved_by))
+        given = messaging.reply(_answer(mine, subject_line or "", approved_by))
     except (Invalid, NotFound, Denied) as refused:
         with transaction.atomic():
             mine.state, mine.reason = "withheld", f"{refused.message}. {refused.hint}"[:300]
@@ -163,7 +172,7 @@ def hand_over(message: int, *, approved_by: str = "") -> Outcome:
     return _outcome(mine)
 
 
-def _answer(mine: Message, one: Conversation, subject_line: str, approved_by: str) -> messaging.Answer:
+def _answer(mine: Message, subject_line: str, approved_by: str) -> messaging.Answer:
     return messaging.Answer(
         source=_way(mine),
         to=mine.identifier,
@@ -176,7 +185,7 @@ def _answer(mine: Message, one: Conversation, subject_line: str, approved_by: st
         language=mine.language,
         subject_line=subject_line,
         by=_address(mine.by),
-        is_public=_is_public(mine, one),
+        is_public=mine.event_name == "reply_published",
         approved_by=approved_by,
         was_asked=_was_asked(mine),
     )
@@ -187,15 +196,6 @@ def _way(mine: Message) -> str:
     if mine.source in IN_HOUSE or any(row.name == mine.source for row in listening.sources()):
         return mine.source
     return ""
-
-
-def _is_public(mine: Message, one: Conversation) -> bool:
-    """What was said in private is answered in private, also where staff merged it with a public conversation."""
-    to = Message.objects.filter(
-        network=mine.network, post_id=mine.in_reply_to, direction=Message.Direction.IN
-    )
-    name = to.values_list("event_name", flat=True).first() if mine.in_reply_to else None
-    return one.is_public if name is None else name == "post_published"
 
 
 def approve(message: int, *, by: int) -> Outcome:
@@ -238,8 +238,8 @@ def ask_approval(number: uuid.UUID, text: str, *, by: int, version: int, **how: 
             conversation=one, origin=to.origin, ts=clock.now(), direction=Message.Direction.OUT,
             identifier=to.identifier, subject=to.subject, by=by, author_name=who.name or who.email, text=text,
             language=(how.get("language") or one.language)[:16], network=to.network, source=to.source,
-            venue=to.venue, in_reply_to=to.post_id, thread=to.thread, delivery=f"{KEY}{ids.uuid7().hex}",
-            state="waiting", playbook=str(how.get("playbook", ""))[:32],
+            venue=to.venue, in_reply_to=to.post_id, thread=to.thread, event_name=_said_as(to),
+            delivery=f"{KEY}{ids.uuid7().hex}", state="waiting", playbook=str(how.get("playbook", ""))[:32],
         )  # fmt: skip
         Approval.objects.create(conversation=one, message=made, asked_by=by, asked_at=clock.now())
         Draft.objects.filter(conversation=one, staff=by).delete()
@@ -266,6 +266,12 @@ def follow_deliveries(number: uuid.UUID | None = None) -> int:
         try:
             view = deliveries.delivery(uuid.UUID(mine.delivery))
         except NotFound:
+            with transaction.atomic():
+                mine.state = "unknown"
+                mine.reason = _("what was noted of its sending was erased")
+                mine.save(update_fields=["state", "reason"])
+                _after(mine)
+            n += 1
             continue
         state = ENDED.get(view.state)
         if state is not None:

@@ -245,7 +245,8 @@ def correct(number: uuid.UUID, name: str, label: str, *, by: int) -> int:
     insights.correct(newest.seq, name, label, who.email)
     with held(number) as one:
         setattr(newest, name, label)
-        newest.is_complaint = reading_said.complains(newest.intent, None, by_staff=True)
+        if name == "intent":  # who says in which language they write says nothing of what they want
+            newest.is_complaint = reading_said.complains(label, None, by_staff=True)
         newest.save(update_fields=[name, "is_complaint"])
         note_done(one, by, "corrected", name=name, label=label, version=one.version + 1)
         told = summing.bring_up([number])

@@ -267,3 +267,50 @@ def test_an_answer_that_left_with_its_disclosure_while_its_writer_was_killed_is_
         services.follow_deliveries()
     mine.refresh_from_db()
     assert (mine.state, mine.post_id, mine.delivery) == ("sent", "o1", delivery.hex)
+
+
+def test_who_wrote_to_us_alone_is_answered_alone_whatever_was_merged(
+    log: Log, alice: Staff, sent: Post
+) -> None:
+    """A letter has no number of its own on a network, and stands in a conversation that is public."""
+    log([post("ana", "p1", "@otter where is it?", asks_us=True), mail("ana", "It is order 4711", minutes=5)])
+    public, letter = Conversation.objects.order_by("first_ts")
+    services.merge(letter.id, public.id, by=alice.pk)
+    one = only_open()
+    to = selectors.answering(one.id)
+    assert to is not None
+    assert (one.is_public, to.is_public, to.identifier) == (True, False, "email:ana@example.org")
+    question = Message.objects.get(post_id="p1")
+    with pytest.raises(Denied, match="to us alone last"):
+        services.answer(
+            one.id, "4711 is on its way", by=alice.pk, version=one.version, to_message=question.id
+        )
+    services.answer(one.id, "4711 is on its way", by=alice.pk, version=one.version)
+    (given,) = sent.given
+    assert (given.to, given.is_public, given.in_reply_to) == ("email:ana@example.org", False, "")
+
+
+def test_what_was_asked_in_public_last_is_answered_there(log: Log, alice: Staff, sent: Post) -> None:
+    log([mail("ana", "It is order 4711"), post("ana", "p1", "@otter hello?", asks_us=True, minutes=5)])
+    letter, public = Conversation.objects.order_by("first_ts")
+    services.merge(public.id, letter.id, by=alice.pk)
+    one = only_open()
+    services.ask_approval(one.id, "We wrote to you", by=alice.pk, version=one.version)
+    services.approve(Message.objects.get(direction="out").id, by=alice.pk)
+    (given,) = sent.given
+    assert (given.to, given.in_reply_to, given.is_public) == ("bluesky:ana", "p1", True)
+
+
+def only_open() -> Conversation:
+    return Conversation.objects.get(state="open")
+
+
+def test_an_answer_whose_delivery_was_erased_is_not_on_its_way_for_ever(
+    log: Log, alice: Staff, sent: Post
+) -> None:
+    one = asked(log)
+    done = services.answer(one.id, "On its way", by=alice.pk, version=one.version)
+    assert services.follow_deliveries() == 1  # no delivery of that number is there any more
+    mine = Message.objects.get(pk=done.message)
+    assert (mine.state, mine.reason) == ("unknown", "what was noted of its sending was erased")
+    assert services.follow_deliveries() == 0

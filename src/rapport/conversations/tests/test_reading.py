@@ -72,3 +72,17 @@ def test_what_staff_say_of_a_text_holds_at_once(
         ("sentiment", "negative", "bob@otter.example"),
         ("language", "de", "bob@otter.example"),
     ]
+
+
+def test_saying_in_which_language_they_write_makes_nobody_complain(
+    log: Log, bob: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rapport.conversations.services.working.insights.correct", lambda *_: None)
+    log([mail("ana", "It broke again", "A", 1)])
+    Message.objects.update(intent="complaint", is_complaint=False)  # as a model read it that is not sure
+    services.set_language(only().id, "de", by=bob.pk)
+    assert not Message.objects.get().is_complaint
+    services.correct(only().id, "intent", "complaint", by=bob.pk)
+    assert Message.objects.get().is_complaint
+    services.correct(only().id, "sentiment", "negative", by=bob.pk)
+    assert Message.objects.get().is_complaint
