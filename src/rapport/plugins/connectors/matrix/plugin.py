@@ -8,7 +8,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rapport.kit import wire
-from rapport.listening.contract import Context, Draft, Failed, Finding, Manners, Page, Receipt, Terms
+from rapport.listening.contract import (
+    Context,
+    Draft,
+    Failed,
+    Finding,
+    Manners,
+    Media,
+    Page,
+    Pictures,
+    Receipt,
+    Terms,
+    nothing_posted,
+)
 from rapport.plugins.connectors.matrix import events
 from rapport.plugins.connectors.matrix import server as servers
 from rapport.plugins.connectors.matrix.reading import Round
@@ -41,7 +53,14 @@ class Matrix:
             "redacted there is deleted here. Days and hours are our own caution."
         ),
     )
-    manners = Manners(requests=300, per_s=60, every_s=2, publishes_once=True, length_max=4_000)
+    manners = Manners(
+        requests=300,
+        per_s=60,
+        every_s=2,
+        publishes_once=True,
+        length_max=4_000,
+        pictures=Pictures(most=10, bytes_max=5_000_000, side_max=4_096),
+    )
     costs = "Free: an account on any server is enough."
     sees = (
         "Messages, edits, reactions and redactions in rooms that the account is in, private ones included, and "
@@ -96,6 +115,7 @@ class Matrix:
             room = _room(server, draft)
             _check_open(server, room)
             content = _content(draft, _answered(server, draft))
+            _show(server, room, draft)
             sent = server.put(path("rooms", room, "send", "m.room.message", _key(draft)), content)
         except Refused as refused:
             raise _for_publishing(refused) from None
@@ -115,13 +135,48 @@ class Matrix:
         return None
 
 
+def _show(server: Server, room: str, draft: Draft) -> None:
+    """The pictures, each a message before that with the words: where it ended between them, the rest follows.
+
+    A number is known to a server for half an hour or so; after that the room itself says which are there already.
+    """
+    if not draft.media:
+        return
+    there = _shown(server, room)
+    with nothing_posted():
+        for n, one in enumerate(draft.media):
+            key = f"{_key(draft)}-{n}"
+            if key in there:
+                continue
+            try:
+                address = server.upload(one.read(), one.content_type)
+                if not address.startswith("mxc://"):
+                    raise Failed("the server does not say what became of a picture", retry_after_s=30.0)
+                server.put(path("rooms", room, "send", "m.room.message", key), _picture(one, address, key))
+            except Refused as refused:
+                raise refused.failed from None
+
+
+def _shown(server: Server, room: str) -> set[str]:
+    """The numbers under which we said something in a room of late."""
+    found = server.get(path("rooms", room, "messages"), [("dir", "b"), ("limit", LOOKED_AT)])
+    return {wire.text_at(event, "content", events.OURS) for event in wire.items_at(found, "chunk")}
+
+
+def _picture(one: Media, address: str, key: str) -> dict[str, Any]:
+    told = {"mimetype": one.content_type, "w": one.width, "h": one.height, "size": len(one.read())}
+    # The body of a picture is what programs read out to those who do not see it.
+    return {"msgtype": "m.image", "body": one.alt, "url": address, "info": told, events.OURS: key}
+
+
 def _room(server: Server, draft: Draft) -> str:
-    """The room that a draft belongs to: of what it answers, else the venue's."""
+    """The room that a draft belongs to: of what it answers, else the venue's, else that of our own posts."""
     for id in (draft.in_reply_to, draft.thread):
         room, _ = events.parts_of(id)
         if room.startswith("!"):
             return room
-    name = draft.venue.removeprefix("matrix:")
+    is_own = draft.venue == "matrix" and not draft.is_private
+    name = server.config.posts_to if is_own else draft.venue.removeprefix("matrix:")
     if name.startswith("!"):
         return name
     if name.startswith("#"):
@@ -129,7 +184,7 @@ def _room(server: Server, draft: Draft) -> str:
     raise Failed(
         "no room is named for this message",
         is_permanent=True,
-        hint="Answer somebody, or name a room such as #help:example.org.",
+        hint="Answer somebody, or name a room such as #help:example.org; for posts of our own in this source.",
     )
 
 

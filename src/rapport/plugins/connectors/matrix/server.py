@@ -37,6 +37,9 @@ class Config:
         "", "Password", "Of the account, where there is no access token.", secret=True, optional=True
     )
     accepts: str = setting("none", "Accept invitations to rooms", choices=INVITATIONS)
+    posts_to: str = setting(
+        "", "Room for our posts", "Such as #news:example.org, which the account is in.", optional=True
+    )
 
     @property
     def home(self) -> str:
@@ -59,6 +62,8 @@ def check(config: Config) -> None:
         or " " in config.access_token
     ):
         raise Invalid("the access token holds what no token does", "Copy it anew.")
+    if config.posts_to and not re.fullmatch(r"[#!][!-9;-~]+:[A-Za-z0-9.\-]+(?::\d{1,5})?", config.posts_to):
+        raise Invalid(f"{config.posts_to!r} is no room", "Write it like #news:example.org.")
     if config.accepts not in INVITATIONS:
         raise Invalid(
             f"{config.accepts!r} is no rule for invitations", f"There are {', '.join(INVITATIONS)}."
@@ -99,15 +104,19 @@ class Server:
         """Do something; raises Refused."""
         return self._asked("POST", path, body)
 
-    def _asked(self, method: str, target: str, body: Mapping[str, Any] | None) -> Any:
+    def upload(self, content: bytes, kind: str) -> str:
+        """The address of a file that a message may then show; raises Refused."""
+        return wire.text_at(self._asked("POST", "/_matrix/media/v3/upload", content, kind), "content_uri")
+
+    def _asked(self, method: str, target: str, body: Mapping[str, Any] | bytes | None, kind: str = "") -> Any:
         try:
-            return self._once(method, target, body, self._token())
+            return self._once(method, target, body, self._token(), kind)
         except Refused as refused:
             if refused.code != "M_UNKNOWN_TOKEN" or self.config.access_token:
                 raise
         # The session that the password opened is over; it opens another.
         self._context.memory.pop(SESSION, None)
-        return self._once(method, target, body, self._token())
+        return self._once(method, target, body, self._token(), kind)
 
     def _token(self) -> str:
         if self.config.access_token:
@@ -133,14 +142,20 @@ class Server:
         self._context.memory[SESSION] = (key, token)
         return token
 
-    def _once(self, method: str, target: str, body: Mapping[str, Any] | None, token: str) -> Any:
+    def _once(
+        self, method: str, target: str, body: Mapping[str, Any] | bytes | None, token: str, kind: str = ""
+    ) -> Any:
         headers = {"accept": "application/json"}
         if token:
             headers["authorization"] = f"Bearer {token}"
         sent = None
         if body is not None:
-            headers["content-type"] = "application/json"
-            sent = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+            headers["content-type"] = kind or "application/json"
+            sent = (
+                body
+                if isinstance(body, bytes)
+                else json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
+            )
         answer = self._context.fetch(Request(f"{self._base}{target}", method, sent, headers))
         found = wire.document(answer.body)
         if answer.status == 200:

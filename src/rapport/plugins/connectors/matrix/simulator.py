@@ -40,6 +40,7 @@ class Matrix(Server):
     rooms: dict[str, Room] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=lambda: {TOKEN})
     sent: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     n_log_ins: int = 0
     limit: int = 20  # of a timeline in /sync
     _n: int = 0
@@ -116,6 +117,10 @@ class Matrix(Server):
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         if token not in self.tokens:
             return _error(401, "M_UNKNOWN_TOKEN", "Invalid access token passed.")
+        if path == "/_matrix/media/v3/upload":
+            address = f"mxc://otter.example/file{len(self.files)}"
+            self.files[address] = (asked.headers["content-type"], asked.body)
+            return Answered({"content_uri": address})
         parts = path.split("/")
         if path == "account/whoami":
             return Answered({"user_id": ME, "device_id": "RAPPORT"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,13 @@ from rapport.listening.contract import (
     Finding,
     Gap,
     Manners,
+    Media,
     Page,
+    Pictures,
     Receipt,
     Said,
     Terms,
+    nothing_posted,
 )
 from rapport.plugins.connectors.x import account as accounts
 from rapport.plugins.connectors.x.account import Account, Config
@@ -28,6 +32,8 @@ PAGE = 100  # the most that a list gives at once
 PAGES_MAX = 10  # of one list in one round; each post that is read is paid for
 QUERY_CHARS_MAX = 512
 LENGTH_MAX = 280
+# Media best practices: four pictures to a post, 5 MB each; the text of one has 1,000 characters.
+PICTURES = Pictures(most=4, bytes_max=5_000_000, side_max=4_096, alt_max=1_000)
 MENTIONS_EVERY_S, OWN_EVERY_S, SEARCH_EVERY_S = 60.0, 300.0, 120.0
 HORIZON = dt.timedelta(days=7) - dt.timedelta(minutes=5)  # of the recent search
 LATE = dt.timedelta(minutes=5)  # what is said may be found so much later
@@ -68,7 +74,7 @@ class X:
         ),
     )
     # Three hundred searches and three hundred lists of mentions in fifteen minutes; we ask for far fewer.
-    manners = Manners(requests=60, per_s=60, every_s=30, length_max=LENGTH_MAX)
+    manners = Manners(requests=60, per_s=60, every_s=30, length_max=LENGTH_MAX, pictures=PICTURES)
     costs = "Every post that is read and every one that is written is paid for, with the firm's own app and credits."
     sees = "Posts that mention or answer the account, what it posts itself, and posts with the words that are followed."
     cannot_see = (
@@ -119,6 +125,9 @@ class X:
         body: dict[str, Any] = {"text": draft.text}
         if draft.in_reply_to:
             body["reply"] = {"in_reply_to_tweet_id": draft.in_reply_to}
+        with nothing_posted():
+            if numbers := [_uploaded(account, one) for one in draft.media]:
+                body["media"] = {"media_ids": numbers}
         number = wire.text_at(account.post("/2/tweets", body), "data", "id")
         if not number:
             raise Failed("X does not say what became of it", is_unsure=True, retry_after_s=30.0)
@@ -133,6 +142,20 @@ class X:
             if is_same:
                 return Receipt(one.id, one.url)
         return None
+
+
+def _uploaded(account: Account, one: Media) -> str:
+    """The number of a picture that has its alternative text; no post shows it yet, and X lets it go after a day."""
+    body = {
+        "media": base64.b64encode(one.read()).decode(),
+        "media_category": "tweet_image",
+        "media_type": one.content_type,
+    }
+    number = wire.text_at(account.post("/2/media/upload", body), "data", "id")
+    if not number:
+        raise Failed("X does not say what became of a picture", retry_after_s=30.0)
+    account.post("/2/media/metadata", {"id": number, "metadata": {"alt_text": {"text": one.alt}}})
+    return number
 
 
 class _Round:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class X(Act):
         super().__init__(day)
         self.posts: dict[str, Post] = {}
         self.people = {ME_NAME: ME}
+        self.media: dict[str, list[Any]] = {}  # kind, content and words of what was handed over
+        self.shown: dict[str, list[str]] = {}  # by post: its pictures
         self.limit, self.page_max = 300, 100
         self.used: dict[tuple[str, int], int] = {}
         self.nonces: set[str] = set()
@@ -90,6 +93,10 @@ class X(Act):
         path = asked.path
         if path == "/2/users/me":
             return Answered({"data": {"id": ME, "username": ME_NAME, "name": "Otter Lamps"}})
+        if path == "/2/media/upload":
+            return self._uploaded(asked.content)
+        if path == "/2/media/metadata":
+            return self._described(asked.content)
         if path == "/2/tweets":
             return self._posted(asked) if asked.method == "POST" else self._by_number(asked)
         if path.endswith("/mentions"):
@@ -186,7 +193,29 @@ class X(Act):
             return problem(403, "Forbidden", words)
         if any(one.text == text and one.author == ME_NAME for one in self.posts.values()):
             return problem(403, "Forbidden", "You are not allowed to create a Tweet with duplicate content.")
-        return Answered({"data": {"id": self.say(ME_NAME, text, above), "text": text}}, 201)
+        named = asked.content.get("media", {}).get("media_ids", [])
+        if len(named) > 4 or any(number not in self.media for number in named):
+            return problem(400, "Invalid Request", "Your media IDs are invalid.")
+        id = self.say(ME_NAME, text, above)
+        self.shown[id] = named
+        return Answered({"data": {"id": id, "text": text}}, 201)
+
+    def _uploaded(self, body: Any) -> Answered:
+        content = base64.b64decode(body["media"], validate=True)
+        is_whole = body["media_category"] == "tweet_image" and body["media_type"].startswith("image/")
+        if not is_whole or len(content) > 5 * 1024 * 1024:
+            return problem(400, "Invalid Request", "media type unrecognized or file too large.")
+        number = str(1_880_028_106_020_515_840 + len(self.media))
+        self.media[number] = [body["media_type"], content, ""]
+        told = {"id": number, "media_key": f"3_{number}", "expires_after_secs": 86_400, "size": len(content)}
+        return Answered({"data": told})
+
+    def _described(self, body: Any) -> Answered:
+        words = body["metadata"]["alt_text"]["text"]
+        if body["id"] not in self.media or len(words) > 1_000:
+            return problem(400, "Invalid Request", "One or more parameters to your request was invalid.")
+        self.media[body["id"]][2] = words
+        return Answered({"data": {"id": body["id"], "associated_metadata": {"alt_text": {"text": words}}}})
 
 
 def problem(status: int, title: str, words: str) -> Answered:
