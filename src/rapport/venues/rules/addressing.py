@@ -28,6 +28,7 @@ def _patterns(kind: str) -> dict[str, dict[str, re.Pattern[str]]]:
 
 
 _CASED, _PLAIN = _patterns("cased"), _patterns("plain")
+_UNLIKE = {language: re.compile(pattern) for language, pattern in _TABLES["unlike"].items()}
 _FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
     code: frozenset(words.split()) for code, words in _TABLES["words"].items()
 }
@@ -48,6 +49,8 @@ SURE_WORDS = 4
 def forms_used(text: str, language: str) -> dict[str, str]:
     """The forms of address that a text uses, each with the first word that shows it."""
     own = _QUOTED.sub(" ", text)
+    if unlike := _UNLIKE.get(language):
+        own = unlike.sub(" ", own)
     low = plain(own)
     found: dict[str, str] = {}
     for form, pattern in _CASED.get(language, {}).items():

@@ -22,6 +22,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "it": ("tu", "Lei"),
     "pt": ("tu", "você"),
     "nl": ("je", "u"),
+    "pl": ("ty", "Pan/Pani"),
 }
 VENUE_PATTERN = re.compile(r"^[a-z][a-z0-9_]{0,31}(:[^\s:][^\s]{0,159})?$")
 LENGTH_LIMIT = 200_000
@@ -117,6 +118,7 @@ class Finding:
     """One thing about a draft that the card speaks of: what it is, and what to do.
 
     said, hint_said : sentences with `{names}`, which `values` fills; a screen translates before it fills
+    needs_second_look : not forbidden, and yet it leaves only once somebody other than its writer approved it
     """
 
     code: str
@@ -124,6 +126,7 @@ class Finding:
     said: str
     hint_said: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    needs_second_look: bool = False
 
     @property
     def message(self) -> str:

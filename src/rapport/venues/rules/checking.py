@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rapport.venues.rules import addressing, disclosing
+from rapport.venues.rules import addressing, disclosing, weighing
 from rapport.venues.rules.addresses import Address, addresses, mail_addresses
 from rapport.venues.rules.cards import Finding, RuleCard, Tick, VenueDraft, zone
 from rapport.venues.rules.counting import length
 from rapport.venues.rules.folding import Folded, folded, letters, plain
 from rapport.venues.rules.promoting import Promoting, promoting
 from rapport.venues.rules.saying import gettext_noop as _
+from rapport.venues.rules.weighing import Weighed
 
 SAME_WORDS = 0.9  # of the words of the shorter text: as many in common make it the same once more,
 LONGER = 1.6  # where the other is not much longer; the disclosure may stand in one of them alone
@@ -31,22 +32,38 @@ class _Seen:
     addresses: Sequence[Address]
     promoting: Sequence[Promoting]
     names: tuple[str, ...]
+    weighed: Weighed | None  # None: the card lets people promote
 
     def of(self, *kinds: str) -> list[Promoting]:
         return [one for one in self.promoting if one.kind in kinds]
 
 
-def _seen(draft: VenueDraft) -> _Seen:
+def _seen(card: RuleCard, draft: VenueDraft) -> _Seen:
     text = folded(draft.text)
     spoken = draft.language.lower().partition("-")[0] or addressing.language_of(text.seen)
     names = tuple(dict.fromkeys(name for name in (draft.firm, *draft.names) if name))
+    found = promoting(text, names)
     return _Seen(
         text,
         spoken,
         addresses(text, draft.own_domains, spoken),
-        promoting(text, names),
+        found,
         names,
+        _weighed(card, draft, spoken, found) if _WEIGHED.intersection(card.forbids) else None,
     )
+
+
+_WEIGHED = frozenset(["promotion", "codes"])
+
+
+def _weighed(card: RuleCard, draft: VenueDraft, spoken: str, found: Sequence[Promoting]) -> Weighed:
+    """How much the draft promotes; who speaks is said every time, and promotes nothing."""
+    said = draft.text
+    if draft.firm:
+        for own in (disclosing.sentence(card, spoken, draft.firm), disclosing.SHORT.format(firm=draft.firm)):
+            said = said.replace(own, " ")
+    names = tuple(name for name in (draft.firm, *draft.names, *draft.own_domains) if name)
+    return weighing.weighed(weighing.Draft(folded(said), {one.kind for one in found}, names))
 
 
 def _asked(card: RuleCard, draft: VenueDraft, _seen: _Seen) -> list[Finding]:
@@ -180,22 +197,51 @@ _PROMOTING = {
 }
 
 
-def _promotion(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
-    found = []
-    kinds = seen.of(*_PROMOTING)
-    for one in kinds:
-        code, said = _PROMOTING[one.kind]
-        forbidden = "promotion" in card.forbids or (one.kind == "code" and "codes" in card.forbids)
-        if forbidden:
-            found.append(
-                Finding(
-                    code,
-                    True,
-                    said,
-                    _("Say what solves the problem, with all options, and let them choose."),
-                    {"words": one.words},
-                )
+_INSTEAD = _("Say what solves the problem, with all options, and let them choose.")
+_SECOND_LOOK = _("Say it more plainly, or somebody else has to approve it before it leaves.")
+
+
+def _by_weight(verdict: str, words: str) -> list[Finding]:
+    """What no single word proves, and the draft as a whole makes likely."""
+    if verdict == "forbidden":
+        return [
+            Finding("promotion_read", True, _("“{words}” reads as advertising."), _INSTEAD, {"words": words})
+        ]
+    if verdict == "doubted":
+        return [
+            Finding(
+                "promotion_doubted",
+                False,
+                _("“{words}” could be taken for advertising."),
+                _SECOND_LOOK,
+                {"words": words},
+                needs_second_look=True,
             )
+        ]
+    return []
+
+
+def _promotion(card: RuleCard, draft: VenueDraft, seen: _Seen) -> list[Finding]:
+    kinds = seen.of(*_PROMOTING)
+    ruled = [
+        one
+        for one in kinds
+        if "promotion" in card.forbids or (one.kind == "code" and "codes" in card.forbids)
+    ]
+    verdict = seen.weighed.verdict(bool(ruled)) if seen.weighed else ""
+    found = [
+        Finding(
+            _PROMOTING[one.kind][0],
+            verdict == "forbidden",
+            _PROMOTING[one.kind][1],
+            _INSTEAD if verdict == "forbidden" else _SECOND_LOOK,
+            {"words": one.words},
+            needs_second_look=verdict == "doubted",
+        )
+        for one in ruled
+    ]
+    if not ruled and "promotion" in card.forbids and seen.weighed:
+        found = _by_weight(verdict, seen.weighed.words)
     if kinds and card.help_to_promotion and not found:
         wanted = card.help_to_promotion * (draft.promoting + 1)
         if draft.helpful < wanted:
@@ -547,7 +593,7 @@ _RULES: Sequence[tuple[str, str, Callable[[RuleCard, VenueDraft, _Seen], list[Fi
 
 def ticks(card: RuleCard, draft: VenueDraft) -> list[Tick]:
     """Every rule and what was found under it, in the order of a card."""
-    seen = _seen(draft)
+    seen = _seen(card, draft)
     return [Tick(name, title, tuple(rule(card, draft, seen))) for name, title, rule in _RULES]
 
 

@@ -177,6 +177,8 @@ def _outside_service(text: str, pattern: re.Pattern[str], kind: str) -> str:
                 continue
         if kind in {"offer", "call"} and _is_denied(text, m):
             continue
+        if kind in {"offer", "call", "code"} and _is_denied_there(text, m):
+            continue
         return m.group().strip()
     return ""
 
@@ -193,6 +195,17 @@ def _is_denied(text: str, m: re.Match[str]) -> bool:
     if m.group().startswith("order") and _THEIR_ORDER.search(before):
         return True
     return bool(_AGAINST.match(text, m.end()) or _REFUSED.search(before))
+
+
+def _is_denied_there(text: str, m: re.Match[str]) -> bool:
+    """Whether the clause denies it, by words that are no part of it."""
+    start = next((s.start() for s in _SENTENCE.finditer(text) if s.start() <= m.start() < s.end()), 0)
+    sentence = _sentence_at(text, m.start())
+    at, to = m.start() - start, min(m.end() - start, len(sentence))
+    if at < 0 or to <= at:
+        return False
+    blank = f"{sentence[:at]}{re.sub(r'[^ ]', '_', sentence[at:to])}{sentence[to:]}"
+    return is_denied(blank, at, to)
 
 
 def _sentence_at(text: str, place: int) -> str:

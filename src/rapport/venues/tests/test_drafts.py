@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from rapport.venues import selectors
 from rapport.venues.rules import Finding, RuleCard, VenueDraft, check, disclosed
 from rapport.venues.rules.cards import from_mapping
+from rapport.venues.tests.written import FIRM, drafts, spelled
 
-FIRM = "Otter Tools"
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)  # a Monday
 SAID_BEFORE = ("We have looked at this, and the reason is always the fuse under the dash of the car.",)
 FORUM = RuleCard("discourse:forum.example", forbids=("promotion", "codes", "elsewhere", "votes", "mentions"))
@@ -39,18 +37,6 @@ def card(name: str) -> RuleCard:
     return from_mapping(selectors.starting()[name])
 
 
-def cases() -> list[tuple[str, ...]]:
-    lines = Path(__file__).with_name("drafts.txt").read_text("utf-8").splitlines()
-    rows = [tuple(part.strip() for part in line.split("|", 5)) for line in lines if not line.startswith("#")]
-    return [row for row in rows if len(row) == 6]
-
-
-def spelled(text: str) -> str:
-    """The text with what is written as a code or a length in its place."""
-    text = re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text).replace("\\n", "\n")
-    return re.sub(r"\{(\D?)(\d+)\}", lambda m: (m[1] or "x") * int(m[2]), text)
-
-
 def found_in(row: tuple[str, ...]) -> list[Finding]:
     _verdict, name, language, asked, _codes, text = row
     of = card(name)
@@ -71,7 +57,7 @@ def found_in(row: tuple[str, ...]) -> list[Finding]:
     return check(of, draft)
 
 
-CASES = cases()
+CASES = drafts()
 
 
 def test_there_are_enough() -> None:
