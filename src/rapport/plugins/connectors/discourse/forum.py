@@ -23,6 +23,7 @@ WHOSE = {"others": "Somebody else's forum", "own": "The firm's own forum"}
 WHICH = {"followed": "Those with words that are followed, and what addresses us", "all": "Every public post"}
 MENTIONED, REPLIED, QUOTED, LIKED, PRIVATE, GROUP_MENTIONED = 1, 2, 3, 5, 6, 15  # kinds of notifications
 TO_US = frozenset({MENTIONED, REPLIED, QUOTED, PRIVATE, GROUP_MENTIONED})
+POSTS = 50  # of a topic, the newest, in one request
 _NUMBER = re.compile(r"(\d+)/(\d+)@(.+)")
 
 Parameters = Sequence[tuple[str, str | int]]
@@ -82,6 +83,19 @@ def place_of(id: str, host: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a forum says of a topic: a post by itself says neither its title nor whether it is private.
+
+    newest : the forum's own numbers of its newest posts, oldest first
+    """
+
+    number: int
+    title: str
+    is_private: bool
+    newest: tuple[int, ...]
+
+
 class Forum:
     """Asks a forum in the account's name."""
 
@@ -104,6 +118,27 @@ class Forum:
         if answer.status != 200:
             raise self._failed(answer)
         return self._document(answer)
+
+    def topic(self, number: int) -> Topic | None:
+        """A topic; None where it is gone, or hidden."""
+        told = self.get_if_there(f"/t/{number}.json")
+        if told is None:
+            return None
+        stream = wire.items_at(told, "post_stream", "stream")
+        return Topic(
+            number,
+            wire.text_at(told, "title"),
+            wire.text_at(told, "archetype") == "private_message",
+            tuple(id for id in stream if isinstance(id, int))[-POSTS:],
+        )
+
+    def posts(self, topic: Topic) -> list[Any]:
+        """The newest posts of a topic, with their raw words."""
+        asked: Parameters = [("post_ids[]", id) for id in topic.newest]
+        if not asked:
+            return []
+        told = self.get(f"/t/{topic.number}/posts.json", [*asked, ("include_raw", "true")])
+        return wire.items_at(told, "post_stream", "posts")
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Make something; raises Failed."""
@@ -156,26 +191,31 @@ def _is_key(answer: Answer) -> bool:
 
 
 def read(
-    post: Any, host: str, us: str, *, asks_us: bool = False, is_private: bool = False
+    post: Any, host: str, us: str, *, asks_us: bool = False, topic: Topic | None = None
 ) -> Found[Said] | None:
-    """A post; None where it is not whole, is a notice of the forum itself, or is gone."""
-    topic, number = wire.count_at(post, "topic_id"), wire.count_at(post, "post_number")
+    """A post; None where it is not whole, is a notice of the forum itself, or is gone.
+
+    `topic` is the one that it stands in, where the post does not say what that is.
+    """
+    topic_id, number = wire.count_at(post, "topic_id"), wire.count_at(post, "post_number")
     at, author = wire.moment(wire.at(post, "created_at")), wire.text_at(post, "username").lower()
-    if not topic or not number or at is None or not author or is_gone(post):
+    if not topic_id or not number or at is None or not author or is_gone(post):
         return None
     if wire.at(post, "post_type") not in {
         None,
         1,
     }:  # 2 and more: moderators' actions, small actions, whispers
         return None
-    id = f"{topic}/{number}@{host}"
+    id = f"{topic_id}/{number}@{host}"
     words = wire.text_at(post, "raw") or markup.text_of(wire.text_at(post, "cooked"))
-    title = wire.text_at(post, "topic_title") if number == 1 else ""
-    text = f"{title}\n\n{words}" if title else words
+    title = topic.title if topic else wire.text_at(post, "topic_title")
+    text = f"{title}\n\n{words}" if title and number == 1 else words
     parent = wire.count_at(post, "reply_to_post_number") or (1 if number > 1 else 0)
-    is_private = is_private or wire.text_at(post, "topic_archetype") == "private_message"
+    archetype = wire.text_at(post, "topic_archetype")
+    is_private = topic.is_private if topic else archetype == "private_message"
     is_ours = author == us.lower()
     slug = wire.text_at(post, "topic_slug") or "-"
+    answers_us = wire.text_at(post, "reply_to_user", "username").lower() == us.lower()
     mentions = re.search(rf"(?<![\w@])@{re.escape(us)}(?![\w-])", words, re.IGNORECASE)
     said = Said(
         id=id,
@@ -184,14 +224,14 @@ def read(
         author=f"{author}@{host}",
         author_name=wire.text_at(post, "name") or wire.text_at(post, "username"),
         text=text,
-        in_reply_to=f"{topic}/{parent}@{host}" if parent else "",
-        thread=f"{topic}/1@{host}",
+        in_reply_to=f"{topic_id}/{parent}@{host}" if parent else "",
+        thread=f"{topic_id}/1@{host}",
         venue=f"discourse:{host}",
-        url=f"https://{host}/t/{slug}/{topic}/{number}",
-        subject_line=wire.text_at(post, "topic_title") if is_private else "",
+        url=f"https://{host}/t/{slug}/{topic_id}/{number}",
+        subject_line=title if is_private else "",
         is_private=is_private,
         is_ours=is_ours,
-        asks_us=not is_ours and (asks_us or bool(mentions)),
+        asks_us=not is_ours and (asks_us or is_private or answers_us or bool(mentions)),
     )
     return Found(id, at, said, str(wire.count_at(post, "version") or 1))
 
@@ -199,8 +239,3 @@ def read(
 def is_gone(post: Any) -> bool:
     """Whether it was deleted, by its author or the forum; an administrator's key still sees it."""
     return bool(wire.at(post, "deleted_at")) or wire.at(post, "user_deleted") is True
-
-
-def letters(text: str) -> str:
-    """A text as it is the same however it is laid out."""
-    return "".join(c for c in text.casefold() if c.isalnum())

@@ -167,19 +167,31 @@ class Discourse:
 
     def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:
         forum = Forum(config, context)
-        topic = forums.place_of(draft.in_reply_to, config.host)[0] if draft.in_reply_to else 0
-        kinds = "5" if draft.in_reply_to else "12" if draft.is_private else "4"  # answers, sent ones, topics
+        if draft.in_reply_to:
+            return _found_below(forum, draft)
+        kinds = "12" if draft.is_private else "4"  # private messages that were begun, and topics
         asked: Parameters = [("username", config.api_username), ("filter", kinds), ("offset", 0)]
         actions = wire.items_at(forum.get("/user_actions.json", asked), "user_actions")
-        mine = [one for one in actions if not topic or wire.count_at(one, "topic_id") == topic]
-        for action in mine[:LOOKED_AT]:
+        for action in actions[:LOOKED_AT]:
             at, number = wire.count_at(action, "topic_id"), wire.count_at(action, "post_number")
             seen = forums.read(
                 forum.get_if_there(f"/posts/by_number/{at}/{number}.json"), config.host, config.api_username
             )
-            if seen and forums.letters(seen.said.text).endswith(forums.letters(draft.text)):
+            if seen and seen.said.is_ours and wire.says(seen.said.text, draft.text, is_end=True):
                 return Receipt(seen.id, seen.said.url)
         return None
+
+
+def _found_below(forum: Forum, draft: Draft) -> Receipt | None:
+    """An answer of ours in the topic itself: what was said in private ones stands in no list of the account's."""
+    config = forum.config
+    topic = forum.topic(forums.place_of(draft.in_reply_to, config.host)[0])
+    for post in reversed(forum.posts(topic)) if topic else ():
+        seen = forums.read(post, config.host, config.api_username, topic=topic)
+        is_there = seen is not None and seen.said.is_ours and seen.said.in_reply_to == draft.in_reply_to
+        if seen is not None and is_there and wire.says(seen.said.text, draft.text):
+            return Receipt(seen.id, seen.said.url)
+    return None
 
 
 def check_signature(config: Config, hook: Hook) -> None:

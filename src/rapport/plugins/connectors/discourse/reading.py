@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rapport.kit import wire
 from rapport.kit.marks import Found, Marks
@@ -43,13 +43,33 @@ class Round:
     def _to_us(self) -> Iterator[Page]:
         """What the forum notifies the account of: answers, mentions, private messages, likes."""
         walk = self._marks.walk("told", self._told(), self._context.since)
-        said = []
+        said: list[Said] = []
+        topics: dict[int, set[str]] = {}
         for one in self._marks.new(walk.found):
-            post = one if one.kind == "reaction" else self._whole(one.id, one.is_private)
-            if post is not None:
-                said.append(post)
-        if said:
+            if one.kind == "reaction":
+                said.append(one)
+            else:
+                topics.setdefault(forums.place_of(one.id, self._host)[0], set()).add(one.about)
+        for number, ids in topics.items():
+            said += self._addressed(number, ids)
+        if said or walk.cut is not None:
+            said.sort(key=lambda one: (one.ts, one.id))
             yield Page(said, self._marks.text(), self._gaps(walk.since, walk.cut))
+
+    def _addressed(self, number: int, ids: set[str]) -> list[Said]:
+        """What of a topic is put to us: all where it is private, else what answers or names us.
+
+        The forum tells of a topic once, however many posts came there since somebody read it in the account's
+        name, which nobody does. So it is asked for the topic itself. `ids` are posts that it did name.
+        """
+        topic = self._forum.topic(number)
+        found = []
+        for post in self._forum.posts(topic) if topic else ():
+            is_named = str(wire.count_at(post, "id")) in ids
+            seen = forums.read(post, self._host, self._us, asks_us=is_named, topic=topic)
+            if seen and seen.at >= self._context.since and (seen.said.is_private or seen.said.asks_us):
+                found.append(seen)
+        return list(self._marks.new(sorted(found, key=lambda one: (one.at, one.id))))
 
     def _told(self) -> Iterator[list[Found[Said]]]:
         offset = 0
@@ -74,18 +94,16 @@ class Round:
             said = Said(f"like-{number}@{self._host}", "reaction", at, author, about=id, venue=venue)
             return Found(f"told-{number}", at, said)
         if kind in forums.TO_US:
-            return Found(
-                f"told-{number}", at, Said(id, "post", at, author, is_private=kind == forums.PRIVATE)
-            )
+            about = str(wire.count_at(item, "data", "original_post_id") or "")
+            return Found(f"told-{number}", at, Said(id, "post", at, author, about=about))
         return None
 
-    def _whole(self, id: str, is_private: bool = False, *, asks_us: bool = True) -> Said | None:
-        """A post that is known by its id alone; None where it was told already, or is gone."""
-        if id in self._marks.known:
-            return None
+    def _whole(self, id: str, titles: Mapping[int, str]) -> Said | None:
+        """A public post that is known by its id alone; None where it is gone."""
         topic, number = forums.place_of(id, self._host)
         post = self._forum.get_if_there(f"/posts/by_number/{topic}/{number}.json")
-        seen = forums.read(post, self._host, self._us, asks_us=asks_us, is_private=is_private)
+        where = forums.Topic(topic, titles.get(topic, ""), False, ())
+        seen = forums.read(post, self._host, self._us, topic=where)
         return next(self._marks.new([seen]), None) if seen else None
 
     def _newest(self) -> Iterator[Page]:
@@ -131,8 +149,13 @@ class Round:
                 if (topic := wire.count_at(post, "topic_id"))
                 and (number := wire.count_at(post, "post_number"))
             ]
+            titles = {
+                number: wire.text_at(one, "title")
+                for one in wire.items_at(found, "topics")
+                if (number := wire.count_at(one, "id"))
+            }
             fresh = [id for id in ids if id not in self._marks.known][:FOUND_MAX]
-            whole = [post for id in fresh if (post := self._whole(id, asks_us=False))]
+            whole = [post for id in fresh if (post := self._whole(id, titles))]
             said = [post for post in whole if post.ts >= self._context.since]
             if said:
                 yield Page(sorted(said, key=lambda one: one.ts), self._marks.text())
@@ -149,7 +172,9 @@ class Round:
                 self._marks.forget(id)
                 said.append(deletion(id, self._host, self._context.now()))
             elif list(self._marks.changed([seen])):
-                said.append(edit(seen, self._context.now()))
+                where = self._forum.topic(topic)
+                whole = forums.read(post, self._host, self._us, topic=where) if where else None
+                said.append(edit(whole or seen, self._context.now()))
         if said:
             yield Page(said, self._marks.text())
 

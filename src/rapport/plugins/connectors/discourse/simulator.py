@@ -52,6 +52,7 @@ class Forum(Act):
         self.topics: dict[int, Topic] = {}
         self.posts: list[Post] = []
         self.told: list[dict[str, Any]] = []
+        self.n_told = 0
         self.times: list[float] = []
         self.limit = 60
         self.is_moderated = False
@@ -70,7 +71,8 @@ class Forum(Act):
         above = self.at(topic, answers or 1)
         if author != ME:
             if self.topics[topic].people:
-                self._tell(6, post)
+                if ME in (*self.topics[topic].people, self._first(self.topics[topic]).author):
+                    self._tell(6, post)
             elif f"@{ME}" in raw:
                 self._tell(1, post)
             elif above and above.author == ME and number > 1:
@@ -79,7 +81,7 @@ class Forum(Act):
 
     def like(self, who: str, id: str) -> None:
         """Somebody likes a post."""
-        self._tell(5, self.named(id), who)
+        self._tell(5, self.named(id), who=who)
 
     def at(self, topic: int, number: int) -> Post | None:
         """A post by its place."""
@@ -94,7 +96,9 @@ class Forum(Act):
 
     def call(self, event: str, post: Post, **more: Any) -> tuple[dict[str, str], bytes]:
         """What the forum sends to its web hook: headers and body."""
-        body = json.dumps({"post": self._shown(post) | more}).encode()
+        archetype = "private_message" if self.topics[post.topic].people else "regular"
+        told = self._shown(post, in_topic_lists=True) | {"topic_archetype": archetype}
+        body = json.dumps({"post": told | more}).encode()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         return {
             "content-type": "application/json",
@@ -125,7 +129,8 @@ class Forum(Act):
         if path == "/posts.json":
             top = int(asked.first("before", str(len(self.posts))))
             window = [p for p in self.posts if top - 50 < p.id <= top and not self.topics[p.topic].people]
-            return Answered({"latest_posts": [self._shown(p) for p in reversed(window) if not p.deleted_at]})
+            there = [p for p in reversed(window) if not p.deleted_at]
+            return Answered({"latest_posts": [self._shown(p, in_topic_lists=True) for p in there]})
         if path.startswith("/posts/by_number/"):
             topic, number = path.removesuffix(".json").split("/")[3:]
             post = self.at(int(topic), int(number))
@@ -133,22 +138,29 @@ class Forum(Act):
                 words = "The requested URL or resource could not be found."
                 return Answered({"errors": [words], "error_type": "not_found"}, 404)
             return Answered(self._shown(post))
+        if path.startswith("/t/"):
+            return self._topic(asked)
         if path == "/notifications.json":
             start, size = int(asked.first("offset", "0")), int(asked.first("limit", "60"))
             return Answered({"notifications": self.told[::-1][start : start + size]})
         if path == "/search.json":
             word = asked.first("q").partition('"')[2].partition('"')[0].lower()
             found = [p for p in reversed(self.posts) if word and word in p.raw.lower()]
+            found = [p for p in found if not self.topics[p.topic].people]  # private ones only where asked for
             rows = [
                 {"id": p.id, "topic_id": p.topic, "post_number": p.number, "blurb": p.raw[:20]} for p in found
             ]
-            return Answered({"posts": rows[:50], "topics": []})
+            titles = [{"id": n, "title": self.topics[n].title} for n in sorted({p.topic for p in found})]
+            return Answered({"posts": rows[:50], "topics": titles})
         if path == "/user_actions.json":
             kind = asked.first("filter")
             mine = [
                 p
                 for p in reversed(self.posts)
-                if p.author == ME and (kind == "12" or (p.number > 1) == (kind == "5"))
+                if p.author == ME
+                # Answers in private topics are noted for those who get them alone.
+                and bool(self.topics[p.topic].people) == (kind == "12")
+                and (p.number > 1) == (kind == "5")
             ]
             rows = [{"topic_id": p.topic, "post_number": p.number, "excerpt": p.raw[:20]} for p in mine]
             return Answered({"user_actions": rows})
@@ -167,21 +179,65 @@ class Forum(Act):
             id = self.begin(ME, body["title"], body["raw"], people=people)
         return Answered(self._shown(self.named(id)))
 
-    def _tell(self, kind: int, post: Post, who: str = "") -> None:
+    def _topic(self, asked: Asked) -> Answered:
+        number, _, part = asked.path.removeprefix("/t/").removesuffix(".json").partition("/")
+        topic = self.topics.get(int(number))
+        if topic is None or (topic.people and ME not in (*topic.people, self._first(topic).author)):
+            return Answered({"errors": ["not found"], "error_type": "not_found"}, 404)
+        posts = [p for p in self.posts if p.topic == topic.id and not p.deleted_at]
+        if part == "posts":
+            wanted = {int(id) for id in asked.query.get("post_ids[]", ())}
+            shown = [self._shown(p) for p in posts if p.id in wanted]
+            if not asked.first("include_raw"):
+                shown = [{k: v for k, v in one.items() if k != "raw"} for one in shown]
+            return Answered({"post_stream": {"posts": shown}, "id": topic.id})
+        archetype = "private_message" if topic.people else "regular"
+        stream = {"posts": [self._shown(p) for p in posts[:20]], "stream": [p.id for p in posts]}
+        return Answered({"id": topic.id, "title": topic.title, "archetype": archetype, "post_stream": stream})
+
+    def _first(self, topic: Topic) -> Post:
+        return next(p for p in self.posts if p.topic == topic.id)
+
+    def _tell(self, kind: int, post: Post, *, who: str = "") -> None:
+        """Tell the account of something; nobody reads in its name, so what is unread there only grows."""
+        number, name = post.number, who or post.author
+        if kind in {2, 3, 6, 9}:
+            # One for each topic: it leads to the first that is unread, and counts.
+            self.told = [
+                t
+                for t in self.told
+                if t["topic_id"] != post.topic or t["notification_type"] not in {2, 3, 6, 9}
+            ]
+            unread = [
+                p
+                for p in self.posts
+                if p.topic == post.topic
+                and p.author != ME
+                and (kind == 6 or getattr(self.at(p.topic, p.answers or 1), "author", "") == ME)
+            ]
+            number = unread[0].number if unread else number
+            name = f"{len(unread)} replies" if len(unread) > 1 else name
+        self.n_told += 1
         self.told.append(
             {
-                "id": len(self.told) + 1,
+                "id": self.n_told,
                 "notification_type": kind,
                 "created_at": wire.written(self.day()),
                 "topic_id": post.topic,
-                "post_number": post.number,
-                "data": {"display_username": who or post.author, "original_post_id": post.id},
+                "post_number": number,
+                "data": {
+                    "display_username": name,
+                    "original_username": post.author,
+                    "original_post_id": post.id,
+                },
             }
         )
 
-    def _shown(self, post: Post) -> dict[str, Any]:
+    def _shown(self, post: Post, *, in_topic_lists: bool = False) -> dict[str, Any]:
         topic = self.topics[post.topic]
-        return {
+        above = self.at(post.topic, post.answers) if post.answers else None
+        titled = {"topic_title": topic.title} if in_topic_lists else {}
+        return titled | {
             "id": post.id,
             "username": post.author,
             "name": post.author.title(),
@@ -194,7 +250,6 @@ class Forum(Act):
             "version": post.version,
             "topic_id": topic.id,
             "topic_slug": "-".join(topic.title.lower().split()),
-            "topic_title": topic.title,
-            "topic_archetype": "private_message" if topic.people else "regular",
+            "reply_to_user": {"username": above.author} if above else None,
             "deleted_at": post.deleted_at or None,
         }

@@ -86,6 +86,70 @@ def test_a_private_message_is_private_and_answered_so(forum: simulator.Forum, re
     assert forum.topics[forum.named(receipt.id).topic].people == ("bo",)
 
 
+def test_each_message_of_a_private_topic_arrives_though_the_forum_tells_of_them_together(
+    forum: simulator.Forum, reader: Reader, day: Day
+) -> None:
+    first = forum.begin("bo", "My order", "Where is order 12?", people=(ME,))
+    assert [one.id for one in reader.read()] == [first]
+    ids = []
+    for n in range(3):
+        day.later(30)
+        ids.append(forum.say("bo", 1, f"Hello? {n}"))
+    said = reader.read()
+    assert [one.id for one in said] == ids
+    assert {(one.kind, one.is_private, one.subject_line) for one in said} == {("message", True, "My order")}
+    day.later(30)
+    ours = forum.say(ME, 1, "It leaves today.")
+    last = forum.say("bo", 1, "Thanks")
+    assert [(one.id, one.is_ours) for one in reader.read()] == [(ours, True), (last, False)]
+    assert not reader.read()
+
+
+def test_each_answer_to_us_arrives_and_what_others_say_to_each_other_does_not(
+    forum: simulator.Forum, reader: Reader, day: Day
+) -> None:
+    ours = forum.begin(ME, "Open day", "Come and see.")
+    reader.read()
+    day.later(60)
+    first = forum.say("ana", 1, "When?", answers=1)
+    aside = forum.say("bo", 1, "I was there", answers=2)
+    assert [(one.id, one.asks_us) for one in reader.read()] == [(first, True)]
+    day.later(60)
+    second, third = forum.say("chi", 1, "Where?", answers=1), forum.say("bo", 1, "Why?", answers=1)
+    said = reader.read()
+    assert [(one.id, one.in_reply_to, one.asks_us) for one in said] == [
+        (second, ours, True),
+        (third, ours, True),
+    ]
+    assert aside not in {one.id for one in said}
+
+
+def test_what_is_changed_in_a_private_topic_stays_private(
+    forum: simulator.Forum, reader: Reader, day: Day
+) -> None:
+    first = forum.begin("bo", "My order", "Where is order 12?", people=(ME,))
+    reader.read()
+    forum.named(first).raw, forum.named(first).version = "Where is order 13?", 2
+    day.later(61)
+    (edit,) = reader.read()
+    assert (edit.kind, edit.is_private, edit.text) == ("edit", True, "My order\n\nWhere is order 13?")
+
+
+def test_a_private_answer_that_was_lost_is_found_and_another_is_not_taken_for_it(
+    forum: simulator.Forum, reader: Reader
+) -> None:
+    first = forum.begin("bo", "My order", "Where is order 12?", people=(ME,))
+    draft = Draft("d1", "It leaves today.", in_reply_to=first, is_private=True)
+    assert reader.find(draft) is None
+    forum.fail("/posts.json", is_after=True)
+    assert refused(lambda: reader.publish(draft)).is_unsure
+    found = reader.find(draft)
+    assert found is not None
+    later = forum.say("bo", 1, "And order 14?")
+    assert reader.find(replace(draft, id="d2", in_reply_to=later)) is None, "that answered another"
+    assert reader.find(draft) == found
+
+
 def test_a_like_is_a_reaction(forum: simulator.Forum, reader: Reader) -> None:
     ours = forum.begin(ME, "News", "We are open.")
     forum.like("ana", ours)
