@@ -130,6 +130,8 @@ def settle(upto_seq: int, progress: Callable[[int], None] | None = None, *, time
         while reached < upto_seq and (loaded := loader.offset(con)) < upto_seq:
             if progress:
                 progress(loaded)
+            if not spool.current().waiting(loaded)[0]:
+                return  # numbers were left out, because a restored store had used them
             if loaded > seen:
                 seen, since = loaded, clock.monotonic_s()
             elif clock.monotonic_s() - since > timeout_s:

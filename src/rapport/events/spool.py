@@ -8,11 +8,12 @@ A loaded range is kept for a day, so that a damaged lake file can be loaded agai
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,9 +124,7 @@ class Spool:
         if not bodies:
             return []
         packed = [packing.pack(b.body) for b in bodies]  # before the lock: other writers need not wait for it
-        con = self.connection()
-        con.execute("BEGIN IMMEDIATE")
-        try:
+        with self._writing() as con:
             (first,) = con.execute("SELECT value FROM state WHERE key = 'next'").fetchone()
             now = clock.now_us()
             ranges, rows = [], []
@@ -137,12 +136,28 @@ class Spool:
                 first += b.n
             con.executemany("INSERT INTO body VALUES (?,?,?,?,?,?,?,?)", rows)
             con.execute("UPDATE state SET value = ? WHERE key = 'next'", (first,))
+        return ranges
+
+    def number_after(self, last: int) -> bool:
+        """Give no number up to `last` again; whether one would have been, as after this spool was lost."""
+        if self.next_seq() > last:
+            return False
+        with self._writing() as con:
+            con.execute("UPDATE state SET value = max(value, ?) WHERE key = 'next'", (last + 1,))
+        return True
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction; whatever goes wrong in it, it ends, or every other writer would wait for it."""
+        con = self.connection()
+        con.execute("BEGIN IMMEDIATE")
+        try:
+            yield con
             con.execute("COMMIT")
         except BaseException:
             if con.in_transaction:  # a full disk has rolled back by itself
                 con.execute("ROLLBACK")
             raise
-        return ranges
 
     def staging_path(self) -> Path:
         """A new file name for a staged body; the caller writes it and then calls `append`."""
@@ -212,27 +227,24 @@ class Spool:
 
     def release(self, upto: int) -> None:
         """Note that everything up to `upto` is in the lake; it is deleted a day later."""
-        con = self.connection()
-        con.execute("BEGIN IMMEDIATE")
-        con.execute(
-            "INSERT OR IGNORE INTO released SELECT first, ?1 FROM body WHERE first <= ?2 AND first + n - 1 <= ?2"
-            " AND first > (SELECT coalesce(max(first), 0) FROM released)",
-            (clock.now_us(), upto),
-        )
-        con.execute("COMMIT")
+        with self._writing() as con:
+            con.execute(
+                "INSERT OR IGNORE INTO released SELECT first, ?1 FROM body"
+                " WHERE first <= ?2 AND first + n - 1 <= ?2"
+                " AND first > (SELECT coalesce(max(first), 0) FROM released)",
+                (clock.now_us(), upto),
+            )
 
     def purge(self, older_than_s: float = KEEP_RELEASED_S) -> int:
         """Delete what was released longer ago than that; gives the bodies deleted."""
-        con = self.connection()
         limit = clock.now_us() - int(older_than_s * 1e6)
-        con.execute("BEGIN IMMEDIATE")
-        rows = con.execute(
-            "DELETE FROM body WHERE first IN (SELECT first FROM released WHERE released_at <= ?)"
-            " RETURNING staged",
-            (limit,),
-        ).fetchall()
-        con.execute("DELETE FROM released WHERE released_at <= ?", (limit,))
-        con.execute("COMMIT")
+        with self._writing() as con:
+            rows = con.execute(
+                "DELETE FROM body WHERE first IN (SELECT first FROM released WHERE released_at <= ?)"
+                " RETURNING staged",
+                (limit,),
+            ).fetchall()
+            con.execute("DELETE FROM released WHERE released_at <= ?", (limit,))
         for (staged,) in rows:
             if staged:
                 self.staged_file(staged).unlink(missing_ok=True)

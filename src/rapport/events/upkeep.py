@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from rapport.events import lake, loader, spool
+from rapport.events.models import Cursor
 from rapport.kit import clock, query
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,21 @@ def _compact(con: duckdb.DuckDBPyConnection, *, everything: bool) -> int:
     con.execute(f"CALL ducklake_cleanup_old_files('lake', older_than => TIMESTAMPTZ '{cutoff.isoformat()}')")
     spool.current().purge()
     return joined
+
+
+def number_on() -> None:
+    """Have the spool number on behind what the lake and the subscribers know.
+
+    A spool that was lost, or restored from before, would begin again at numbers that are taken: such
+    events were neither loaded nor given to anybody, and deleted a day later.
+    """
+    con = lake.connect()
+    try:
+        known = [loader.offset(con), *Cursor.objects.order_by("-seq").values_list("seq", flat=True)[:1]]
+    finally:
+        con.close()
+    if spool.current().number_after(max(known)):
+        log.warning("the spool was behind the lake, as after a restore; the next event is %s", max(known) + 1)
 
 
 def drain(progress: Callable[[loader.Loaded], None] | None = None, *, upto: int | None = None) -> int:

@@ -56,11 +56,12 @@ def initialise() -> None:
     set_up()
     from django.core.management import call_command
 
-    from rapport.events import lake, spool
+    from rapport.events import lake, spool, upkeep
 
     call_command("migrate", verbosity=0, interactive=False)
     lake.create()
     spool.current().create()
+    upkeep.number_on()
 
     from rapport.onsite import services as onsite
 

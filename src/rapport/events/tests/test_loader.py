@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ import pyarrow as pa
 import pytest
 
 from rapport.events import lake, loader, quarantine, rules, selectors, services, spool, upkeep
-from rapport.events.models import Quarantined
+from rapport.events.models import Cursor, Quarantined
 from rapport.events.tests import say
-from rapport.kit import money
+from rapport.kit import clock, money
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home", "noon")]
 
@@ -367,3 +368,30 @@ def test_too_many_identifiers_are_refused() -> None:
     services.record(touchpoints(1).append_column("also", pa.array([also])), source="till")
     (done,) = say.load()
     assert done.quarantined == 1
+
+
+def test_after_the_spool_was_lost_numbers_go_on_behind_the_lake(home: Path) -> None:
+    say.send(say.message(userId="ana"), say.message(userId="bo"), say.message(userId="chi"))
+    say.load()
+    spool.forget()
+    shutil.rmtree(home / "spool")
+    spool.current().create()
+    written = say.send(say.message(userId="dee", messageId="m9"))
+    assert written.first == 1, "what nobody has told the new spool"
+    upkeep.number_on()
+    written = say.send(say.message(userId="eli", messageId="m10"))
+    assert written.first == 4
+    services.settle(written.last)
+    assert say.ask("SELECT identifier FROM subject WHERE first_seq > 3") == [("customer:eli",)]
+
+
+def test_a_restored_spool_does_not_give_numbers_again_that_a_subscriber_has_seen(home: Path) -> None:
+    say.send(say.message())
+    say.load()
+    Cursor.objects.create(key="people", seq=7, updated_at=clock.now())
+    upkeep.number_on()
+    services.settle(spool.current().next_seq() - 1, timeout_s=0)
+    assert say.send(say.message(messageId="m9")).first == 8
+    assert [done.accepted for done in say.load()] == [1]
+    upkeep.number_on()
+    assert spool.current().next_seq() == 9, "as long as it is ahead, it is left alone"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -95,3 +97,27 @@ def test_staged_files_that_nobody_names_are_swept(box: spool.Spool) -> None:
     os.utime(orphan, (0, 0))
     box.purge()
     assert not orphan.exists()
+
+
+@pytest.mark.parametrize("fails", ["release", "purge", "append"])
+def test_what_fails_keeps_nobody_else_from_writing(box: spool.Spool, fails: str) -> None:
+    box.append([body(1)])
+    table = {"release": "released", "purge": "body", "append": "state"}[fails]
+    verb = {"release": "INSERT", "purge": "DELETE", "append": "UPDATE"}[fails]
+    box.connection().execute(
+        f"CREATE TRIGGER bad BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, 'bad'); END"
+    )
+    if fails == "purge":
+        box.release(1)
+    calls: dict[str, Callable[[], object]] = {
+        "release": lambda: box.release(1),
+        "purge": lambda: box.purge(older_than_s=-1),
+        "append": lambda: box.append([body(1)]),
+    }
+    with pytest.raises(sqlite3.IntegrityError):
+        calls[fails]()
+    other = spool.Spool(box.path)
+    other.connection().execute("PRAGMA busy_timeout = 0")
+    other.connection().execute("DROP TRIGGER bad")
+    assert other.append([body(1)])[0].first == 2
+    calls[fails]()
