@@ -86,6 +86,8 @@ class Chat(models.Model):
     heard_at = models.DateTimeField()  # when the window last asked
     heard_upto = models.BigIntegerField(default=0)  # the last line that it has
     mailed_upto = models.BigIntegerField(default=0)  # and the last that went by mail instead
+    unmailed_upto = models.BigIntegerField(default=0)  # the last that should have, and did not
+    unmailed_why = models.CharField(max_length=48, blank=True)  # a code: `limit`, or why it was withheld
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

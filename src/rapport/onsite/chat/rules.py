@@ -24,6 +24,8 @@ HERE = dt.timedelta(minutes=3)  # since a colleague's screen was last heard of
 GONE = dt.timedelta(minutes=3)  # since the visitor's was
 KEEP = dt.timedelta(days=90)  # without a word, a chat's window is emptied; the conversation stays with us
 
+MAILS_A_DAY = 6  # to one address: whoever types a stranger's address must not flood it
+
 DAYS = 7
 Hours = Mapping[str, Sequence[Sequence[str]]]  # of each weekday ("0" is Monday): from, until, as HH:MM
 

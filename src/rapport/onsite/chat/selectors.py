@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
 from rapport.consent.exporters import Exporting, Section
 from rapport.kit import clock, secret
 from rapport.onsite.chat import rules
@@ -103,6 +105,18 @@ def lines(chat: str, after: int) -> list[Line]:
 def mail_of(chat: str) -> str:
     """The address that was left in a chat; empty where none was."""
     return Chat.objects.filter(id=chat).values_list("mail", flat=True).first() or ""
+
+
+def unmailed(identifier: str) -> str:
+    """Why an answer in somebody's chat was not mailed to the address they left, while they have not read it.
+
+    A code: `limit`, or messaging's reason; empty where it was, or need not be.
+    """
+    namespace, _colon, chat = identifier.partition(":")
+    found = Chat.objects.filter(id=chat, unmailed_upto__gt=F("heard_upto"))
+    if namespace != rules.NAMESPACE:
+        return ""
+    return found.values_list("unmailed_why", flat=True).first() or ""
 
 
 def everything(exporting: Exporting) -> Iterator[Section]:

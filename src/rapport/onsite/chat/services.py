@@ -32,7 +32,6 @@ MAIL = Template(
     ),
     ttl_s=3 * 86_400,
 )
-MAILS_A_DAY = 6  # to one address: whoever types a stranger's address must not flood it
 NOTED_EVERY = dt.timedelta(seconds=20)  # of a window that asks every few seconds, and of a colleague's screen
 
 
@@ -207,9 +206,10 @@ def mail_answers() -> int:
         lines = ChatLine.objects.filter(
             chat=chat, is_ours=True, id__gt=max(chat.heard_upto, chat.mailed_upto), id__lte=chat.last
         ).order_by("id")
-        if messaging.may_ask(MAIL.key, to, most=MAILS_A_DAY, within=dt.timedelta(days=1)):
+        why = "limit"
+        if messaging.may_ask(MAIL.key, to, most=rules.MAILS_A_DAY, within=dt.timedelta(days=1)):
             with translation.override(chat.language):
-                messaging.send(
+                outcome = messaging.send(
                     messaging.Outgoing(
                         to=to,
                         purpose="service",
@@ -219,8 +219,11 @@ def mail_answers() -> int:
                         language=chat.language,
                     )
                 )
-            n += 1
-        Chat.objects.filter(id=chat.id).update(mailed_upto=chat.last)
+            why = outcome.reason if isinstance(outcome, messaging.Withheld) else ""
+            n += not why
+        # It is not tried again: it stays in the window, and who answered sees that nobody was told by mail.
+        unmailed = {"unmailed_upto": chat.last, "unmailed_why": why[:48]} if why else {}
+        Chat.objects.filter(id=chat.id).update(mailed_upto=chat.last, **unmailed)
     return n
 
 

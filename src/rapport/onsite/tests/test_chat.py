@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
+import uuid
 from importlib import resources
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from rapport.events import lake, subscriptions
 from rapport.kit import clock
 from rapport.kit.errors import Conflict, Invalid, Unavailable
 from rapport.messaging.contract import Channel, Context, Message, TransportError
+from rapport.messaging.services import Sent, Withheld
 from rapport.onsite import selectors as onsite
 from rapport.onsite.chat import channel, rules, script, selectors, services
 from rapport.onsite.models import Chat, ChatLine
@@ -250,6 +253,28 @@ def test_whoever_has_gone_gets_the_answer_by_mail_once(
     ]
     # An address that was typed in proves nothing: the log knows of no tie between the two.
     assert all("ana@" not in who for who, _text, _thread in logged())
+
+
+def test_who_answered_sees_what_was_not_mailed_until_the_window_has_it(
+    desk: selectors.DeskView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withheld = Withheld(uuid.UUID(int=1), "suppressed_bounced")
+    said: list[Any] = [*[Sent(uuid.UUID(int=1), "planned")] * (rules.MAILS_A_DAY - 1), withheld]
+    monkeypatch.setattr(services.messaging, "send", lambda _message: said.pop(0))
+    services.say(desk, TOKEN, "line-0001", "Where is it?", language="en")
+    services.leave_mail(TOKEN, "ana@example.org")
+    chat = selectors.chat_id(TOKEN)
+    who = selectors.identifier(chat)
+    seen = []
+    with clock.frozen(MONDAY + dt.timedelta(minutes=5)):
+        for n in range(rules.MAILS_A_DAY + 1):
+            services.answer(chat, f"Answer {n}", f"d{n}")
+            services.mail_answers()
+            seen.append(selectors.unmailed(who))
+        assert seen == [*[""] * (rules.MAILS_A_DAY - 1), "suppressed_bounced", "limit"]
+        assert selectors.unmailed(f"email:{chat}") == ""
+        services.hear(TOKEN, services.hear(TOKEN, 0)[-1].id)
+    assert selectors.unmailed(who) == ""
 
 
 def test_an_answer_that_was_heard_is_not_mailed(

@@ -24,10 +24,12 @@ from rapport.insights import selectors as insights
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.listening import selectors as listening
+from rapport.onsite.chat import rules as chat_rules
+from rapport.onsite.chat import selectors as chatting
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 from rapport.web.access import may
-from rapport.web.components import formats, inboxing, spokenwords, words
+from rapport.web.components import formats, inboxing, sending, spokenwords, words
 from rapport.web.errors import sentence
 from rapport.web.pages.inbox import playing
 
@@ -396,6 +398,15 @@ def _lines(head: rows.ConversationView, view: str) -> list[Told]:
     if head.split_from:
         link = address(view, head.split_from)
         found.append(Told(_("It was taken out of another conversation."), "", link, _("Open that one")))
+    if (why := chatting.unmailed(head.identifier)) == "limit":
+        most = formats.number(chat_rules.MAILS_A_DAY)
+        limited = _(
+            "Not mailed: at most %(n)s mails a day go to one address. The answer waits in the window."
+        )
+        found.append(Told(limited % {"n": most}, "warn"))
+    elif why:
+        said = _("Not mailed: %(why)s. The answer waits in the window.")
+        found.append(Told(said % {"why": sending.reason(why)}, "warn"))
     there = selectors.reception_of(head.venue) if head.is_public else None
     if there is not None and there.is_silent:
         quiet = _("We keep quiet here: our replies in this place did more harm than good.")
