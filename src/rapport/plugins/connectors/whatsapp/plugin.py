@@ -33,6 +33,9 @@ API = "https://graph.facebook.com/v23.0"
 SIGNATURE = "x-hub-signature-256"
 SENT = "sent"  # where it is remembered which number a draft of ours got
 SENT_MAX = 2_000
+TOLD, TOLD_DAYS = "told:", 3  # by which number we know a message, while it may be changed or taken back
+KEY_CHARS_MAX = 200
+SILENT = frozenset({"system", "request_welcome"})  # told by WhatsApp itself, or of a chat that was opened
 WINDOW = dt.timedelta(hours=24)  # after somebody wrote to us
 LENGTH_MAX = 4_096
 BUSY = frozenset({4, 80007, 130429, 131048, 131056, 133016})
@@ -88,7 +91,8 @@ class WhatsApp:
     sees = "What people write to the firm's number, names they give themselves, reactions, and what became of ours."
     cannot_see = (
         "Anything before the web hook was set up, or while it did not answer for longer than Meta tries again, "
-        "groups, pictures and voices themselves, and changes of messages."
+        "groups, pictures and voices themselves, and, where the number is not in the WhatsApp Business app as well, "
+        "what is changed or taken back."
     )
 
     def check(self, config: Config) -> None:
@@ -135,11 +139,12 @@ class WhatsApp:
                 for status in wire.items_at(value, "statuses"):
                     _note_sent(context, status)
                 names = {
-                    wire.text_at(one, "wa_id"): wire.text_at(one, "profile", "name")
+                    wire.text_at(one, who): wire.text_at(one, "profile", "name")
                     for one in wire.items_at(value, "contacts")
+                    for who in ("wa_id", "user_id")
                 }
                 for message in wire.items_at(value, "messages"):
-                    one = _read(config, message, names)
+                    one = _read(config, message, names, context)
                     said += [one] if one else []
         return Received(said)
 
@@ -155,17 +160,19 @@ class WhatsApp:
                 is_permanent=True,
                 hint="Send an approved template from WhatsApp Manager, or answer in another way that they agreed to.",
             )
+        # Whoever shows a name instead of a number is named by an id of Meta's, as it was told.
+        to = draft.thread.rpartition(":")[2] or draft.to.removeprefix("+")
+        if not re.fullmatch(r"[0-9]{6,15}|[A-Z]{2}\.[0-9A-Za-z.]{1,140}", to):
+            raise Failed("nobody is named whom this message is for", is_permanent=True)
         body = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
-            "to": draft.to.removeprefix("+") or draft.thread.rpartition(":")[2],
+            "to" if to.isdigit() else "recipient": to,
             "context": {"message_id": number},
             "type": "text",
             "text": {"body": draft.text, "preview_url": False},
             "biz_opaque_callback_data": draft.id,  # comes back with what became of it
         }
-        if not re.fullmatch(r"[0-9]{6,15}", str(body["to"])):
-            raise Failed("nobody is named whom this message is for", is_permanent=True)
         told = _asked(config, context, f"{config.number}/messages", body)
         id = wire.text_at(told, "messages", 0, "id")
         if not id:
@@ -185,11 +192,13 @@ class WhatsApp:
         )
 
 
-def _read(config: Config, message: Any, names: Mapping[str, str]) -> Said | None:
-    """One message; None where it is not whole."""
+def _read(config: Config, message: Any, names: Mapping[str, str], context: Context) -> Said | None:
+    """One message; None where it is not whole, or says nothing."""
     number, stamp = wire.text_at(message, "id"), wire.text_at(message, "timestamp")
-    author, kind = wire.text_at(message, "from"), wire.text_at(message, "type")
-    if not number or not re.fullmatch(r"[0-9]{9,11}", stamp) or not author:
+    # People who show a name instead of their number come without it.
+    author = wire.text_at(message, "from") or wire.text_at(message, "from_user_id")
+    kind = wire.text_at(message, "type")
+    if not number or not re.fullmatch(r"[0-9]{9,11}", stamp) or not author or kind in SILENT:
         return None
     at = dt.datetime.fromtimestamp(int(stamp), dt.UTC)
     # The window runs from this moment, and no list tells it later; so the id carries it.
@@ -199,7 +208,11 @@ def _read(config: Config, message: Any, names: Mapping[str, str]) -> Said | None
         emoji = wire.text_at(message, "reaction", "emoji")
         if not about or not emoji:
             return None  # taken back
-        return Said(id, "reaction", at, author, about=about, is_private=True, detail={"reaction": emoji})
+        return Said(id, "reaction", at, author, about=about, is_private=True, detail={"kind": emoji})
+    if kind in {"edit", "revoke"}:
+        return _changed(id, at, author, message, context)
+    if context.kept is not None:
+        context.kept.put(f"{TOLD}{number}"[:KEY_CHARS_MAX], id, about=author, days=TOLD_DAYS)
     return Said(
         id=id,
         kind="message",
@@ -213,6 +226,20 @@ def _read(config: Config, message: Any, names: Mapping[str, str]) -> Said | None
         is_private=True,
         asks_us=True,
     )
+
+
+def _changed(id: str, at: dt.datetime, author: str, message: Any, context: Context) -> Said | None:
+    """That a message was changed or taken back; None where we do not know it any more."""
+    kind = wire.text_at(message, "type")
+    key = f"{TOLD}{wire.text_at(message, kind, 'original_message_id')}"
+    about = context.kept.get(key) if context.kept is not None and len(key) <= KEY_CHARS_MAX else None
+    if not isinstance(about, str):
+        return None
+    if kind == "revoke":
+        return Said(f"{about}#deletion", "deletion", at, author, about=about, is_private=True)
+    held = wire.at(message, "edit", "message")
+    words = _words(held, wire.text_at(held, "type"))
+    return Said(id, "edit", at, author, words, about=about, venue="whatsapp", is_private=True)
 
 
 def _words(message: Any, kind: str) -> str:

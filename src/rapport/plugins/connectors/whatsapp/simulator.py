@@ -29,18 +29,21 @@ class WhatsApp(Act):
     def write(
         self, author: str, text: str = "", *, to: str = ME, **more: Any
     ) -> tuple[dict[str, str], bytes]:
-        """Somebody writes, or sends what is no text."""
+        """Somebody writes, or sends what is no text; authors with a full stop hide their number."""
         self.n_written += 1
         self.wrote_at[author] = self.day()
+        is_hidden = "." in author
+        who = {"from_user_id": author} if is_hidden else {"from": author, "from_user_id": f"US.{author}"}
         message = {
-            "from": author,
+            **who,
             "id": f"wamid.{self.n_written:06d}",
             "timestamp": str(int(self.day().timestamp())),
             "type": "text",
             **({"text": {"body": text}} if text else {}),
             **more,
         }
-        people = [{"profile": {"name": "Ana"}, "wa_id": author}]
+        known = {"user_id": author} if is_hidden else {"wa_id": author, "user_id": f"US.{author}"}
+        people = [{"profile": {"name": "Ana"}, **known}]
         return self._called({"contacts": people, "messages": [message]}, to)
 
     def status(self, sent: dict[str, Any], status: str) -> tuple[dict[str, str], bytes]:
@@ -74,14 +77,17 @@ class WhatsApp(Act):
             return error(130429, "Rate limit hit", 400, "Too many messages in a short period of time.")
         body = asked.content
         assert (body["messaging_product"], body["type"]) == ("whatsapp", "text")
-        wrote_at = self.wrote_at.get(body["to"])
+        to = body.get("to") or body["recipient"]
+        if body.get("to", "0").isdigit() is False:
+            return error(100, "Invalid parameter", 400, "to has to be a phone number")
+        wrote_at = self.wrote_at.get(to)
         if wrote_at is None or self.day() > wrote_at + dt.timedelta(hours=24):
             return error(131047, "Re-engagement message", 400, "More than 24 hours have passed.")
         self.sent.append({**body, "id": f"wamid.ours{len(self.sent) + 1}"})
         return Answered(
             {
                 "messaging_product": "whatsapp",
-                "contacts": [{"input": body["to"], "wa_id": body["to"]}],
+                "contacts": [{"input": to, "wa_id": to}],
                 "messages": [{"id": self.sent[-1]["id"]}],
             }
         )

@@ -62,9 +62,36 @@ def test_what_is_no_text_is_told_as_what_it_is(network: simulator.WhatsApp, read
     pressed = {"type": "button_reply", "button_reply": {"id": "a", "title": "Tomorrow"}}
     assert told(type="interactive", interactive=pressed).text == "Tomorrow"
     liked = told(type="reaction", reaction={"message_id": "wamid.ours1", "emoji": "👍"})
-    assert (liked.kind, liked.about, liked.detail) == ("reaction", "wamid.ours1", {"reaction": "👍"})
+    assert (liked.kind, liked.about, liked.detail) == ("reaction", "wamid.ours1", {"kind": "👍"})
     taken_back = network.write(ANA, type="reaction", reaction={"message_id": "wamid.ours1", "emoji": ""})
     assert not reader.receive(*taken_back).said
+    moved = {"body": "Ana changed from 1 to 2", "type": "user_changed_number"}
+    assert not reader.receive(*network.write(ANA, type="system", system=moved)).said, "nobody said that"
+
+
+def test_who_hides_the_number_behind_a_name_is_heard_and_answered(
+    network: simulator.WhatsApp, reader: Reader
+) -> None:
+    id = "US.13491208655302741918"
+    (one,) = reader.receive(*network.write(id, "Do you have it in red?")).said
+    assert (one.author, one.author_name, one.thread) == (id, "Ana", f"{ME}:{id}")
+    draft = Draft(
+        "d1", "We do.", in_reply_to=one.id, thread=one.thread, to=one.author.lower(), is_private=True
+    )
+    reader.publish(draft)
+    (sent,) = network.sent
+    assert (sent.get("to"), sent["recipient"]) == (None, id)
+
+
+def test_what_is_taken_back_or_changed_is_told(network: simulator.WhatsApp, reader: Reader) -> None:
+    one = written(network, reader)
+    number = one.id.partition("@")[0]
+    said = {"type": "text", "text": {"body": "Where is order 13?"}}
+    changed = {"original_message_id": number, "message": said}
+    (edit,) = reader.receive(*network.write(ANA, type="edit", edit=changed)).said
+    assert (edit.kind, edit.about, edit.text, edit.is_private) == ("edit", one.id, "Where is order 13?", True)
+    (gone,) = reader.receive(*network.write(ANA, type="revoke", revoke={"original_message_id": number})).said
+    assert (gone.kind, gone.about) == ("deletion", one.id)
 
 
 def test_a_call_is_believed_only_when_signed(network: simulator.WhatsApp, reader: Reader) -> None:
