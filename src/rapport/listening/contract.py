@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from rapport.kit import picking, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
+from rapport.listening.rules.pictures import Pictures as Pictures  # noqa: PLC0414  plug-ins see the contract alone
 
 KIND = "connectors"  # of the registry
 
@@ -325,34 +326,6 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """Which pictures a network takes along with a post.
-
-    most : so many at most; 0: none
-    is_needed : a post without one is refused
-    bytes_max, side_max : a larger one is made smaller before it leaves; 0: no limit worth naming
-    kinds : the content types that it takes; others are written anew as JPEG
-    alt_max : characters of an alternative text; 0: no limit worth naming
-    takes_alt : it has a place for alternative texts; where it has none, the words of the post have to say it all
-    text_max : characters of a post with pictures, where that is fewer than without; 0: as many
-    narrowest, widest : width over height, at least and at most; 0: any
-    is_fetched : the network fetches them from an address of ours, and takes no bytes
-    """
-
-    most: int = 0
-    is_needed: bool = False
-    bytes_max: int = 0
-    side_max: int = 0
-    kinds: Sequence[str] = ("image/jpeg", "image/png")
-    alt_max: int = 0
-    takes_alt: bool = True
-    text_max: int = 0
-    narrowest: float = 0.0
-    widest: float = 0.0
-    is_fetched: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Manners:
     """How a network wants to be asked.
 
@@ -371,7 +344,7 @@ class Manners:
     is_lasting: bool = False
     publishes_once: bool = False
     length_max: int = 0
-    pictures: Pictures = Pictures()
+    pictures: Pictures = field(default_factory=Pictures)
 
 
 def setting(default: Any, label: str, text: str = "", **more: object) -> Any:

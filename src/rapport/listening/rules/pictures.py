@@ -7,7 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from rapport.listening.contract import Pictures
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Which pictures a network takes along with a post.
+
+    most : so many at most; 0: none
+    is_needed : a post without one is refused
+    bytes_max, side_max : a larger one is made smaller before it leaves; 0: no limit worth naming
+    kinds : the content types that it takes; others are written anew as JPEG
+    alt_max : characters of an alternative text; 0: no limit worth naming
+    takes_alt : it has a place for alternative texts; where it has none, the words of the post have to say it all
+    text_max : characters of a post with pictures, where that is fewer than without; 0: as many
+    narrowest, widest : width over height, at least and at most; 0: any
+    is_fetched : the network fetches them from an address of ours, and takes no bytes
+    """
+
+    most: int = 0
+    is_needed: bool = False
+    bytes_max: int = 0
+    side_max: int = 0
+    kinds: Sequence[str] = ("image/jpeg", "image/png")
+    alt_max: int = 0
+    takes_alt: bool = True
+    text_max: int = 0
+    narrowest: float = 0.0
+    widest: float = 0.0
+    is_fetched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

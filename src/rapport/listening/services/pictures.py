@@ -189,7 +189,7 @@ def _written(image: Image.Image, *, as_png: bool = False, quality: int = QUALITI
     file = io.BytesIO()
     if as_png:
         bare = image if _is_clear(image) else image.convert("RGB")
-        bare.info = {}
+        bare.info.clear()
         bare.save(file, "PNG")
         return Picture(file.getvalue(), PNG, image.width, image.height)
     flat = Image.new("RGB", image.size, "white")

@@ -189,7 +189,7 @@ def test_a_network_fetches_a_picture_only_while_its_post_is_on_its_way(
         seen.extend([address, token, fetched.picture(token)])
         return posts(config, draft, context)
 
-    source.publish = fetches  # type: ignore[method-assign]
+    source.publish = fetches  # type: ignore[method-assign, assignment]
     at_its_time()
     address, token, media = seen
     assert address == "https://rapport.otter.example/picture"
@@ -216,7 +216,7 @@ def test_an_ending_between_picture_and_post_leaves_one_whole_post(
             raise RuntimeError("the power went")
         return posts(config, draft, context)
 
-    source.publish = dies_once  # type: ignore[method-assign]
+    source.publish = dies_once  # type: ignore[method-assign, assignment]
     post = planned(pictures=[shown()])
     at_its_time()
     for hours in (1.1, 1.5, 2.5):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from rapport.kit import clock, wire
 from rapport.listening.contract import Context, Draft, Failed, Media, Pictures, nothing_posted
-from rapport.plugins.connectors.meta_pages.graph import Graph
+from rapport.plugins.connectors.meta_pages.graph import Graph, Parameters
 
 PAGE = Pictures(most=10, bytes_max=4_000_000, side_max=2_048)
 GRAM = Pictures(
@@ -65,13 +65,13 @@ def address_of(graph: Graph, number: str) -> str:
         return ""
 
 
-def _container(graph: Graph, one: Media, said: list[tuple[str, str | int]]) -> str:
+def _container(graph: Graph, one: Media, said: Parameters) -> str:
     if not one.url:
         raise Failed("Instagram has nowhere to fetch a picture from", is_permanent=True)
     return _named(graph, [("image_url", one.url), ("alt_text", one.alt), *said])
 
 
-def _named(graph: Graph, said: list[tuple[str, str | int]]) -> str:
+def _named(graph: Graph, said: Parameters) -> str:
     number = wire.text_at(graph.post(f"{graph.config.number}/media", said), "id")
     if not number:
         raise Failed("Instagram does not say what became of a picture", retry_after_s=30.0)

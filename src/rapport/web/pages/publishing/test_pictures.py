@@ -12,12 +12,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rapport.listening.contract import Pictures
+from rapport.kit import registry
+from rapport.listening.contract import KIND, Draft, Pictures, Receipt
 from rapport.listening.services import album
 from rapport.listening.tests.drawing import drawn
-from rapport.messaging.models import Delivery, Reply
-from rapport.messaging.services import fetched
+from rapport.messaging.services import drain, posting
 from rapport.publishing import selectors, services
+from rapport.publishing.tests.conftest import AtOnce
 from rapport.web.conftest import MONDAY, logged_in
 from rapport.web.pages.publishing.test_page import form, here  # noqa: F401  a fixture
 
@@ -31,9 +32,6 @@ WEEK = dt.timedelta(days=7)
 @pytest.fixture
 def shows(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """The network takes two pictures."""
-    from rapport.kit import registry
-    from rapport.listening.contract import KIND
-
     offered: Any = registry.plugin(KIND, "loopback").offers
     monkeypatch.setattr(offered, "manners", replace(offered.manners, pictures=Pictures(most=2)))
 
@@ -133,27 +131,36 @@ def test_who_approves_sees_pictures_and_their_words_and_a_draft_can_be_deleted(
 
 
 def test_anybody_may_fetch_a_picture_while_its_post_is_on_its_way_and_nobody_after(
-    shows: None, home: Path, alice: Staff
+    shows: None, home: Path, alice: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = album.keep(drawn())
-    shown = [services.Shown(kept.digest, "A lamp.")]
-    post = services.write(services.Written("Open.", ["here"], language="en", pictures=shown), by=alice.email)
-    services.submit(post.pk, by=alice.email)
-    services.write(
-        services.Written("Open.", ["here"], language="en", pictures=shown, planned_at=MONDAY),
+    post = services.write(
+        services.Written(
+            "Open.",
+            ["here"],
+            language="en",
+            pictures=[services.Shown(kept.digest, "A lamp.")],
+            planned_at=MONDAY,
+        ),
         by=alice.email,
-        post=post.pk,
     )
+    services.submit(post.pk, by=alice.email)
+    stranger, seen = Client(), dict[str, Any]()
+
+    def publish(_config: Any, draft: Draft, _context: Any) -> Receipt:
+        seen["address"] = draft.media[0].url.partition("8000")[2]
+        seen["got"] = stranger.get(seen["address"])
+        seen["cut"] = stranger.get(seen["address"][:-3])
+        return Receipt("p1")
+
+    monkeypatch.setattr(registry.plugin(KIND, "loopback").offers, "publish", publish)
+    monkeypatch.setattr(posting, "ThreadPoolExecutor", lambda *_, **__: AtOnce())
     services.leave_due()
-    (answer,) = Reply.objects.all()
-    address = fetched.url_of(answer.delivery, kept.digest).partition("8000")[2]
-    stranger = Client()
-    assert stranger.get(address).status_code == 404  # it waits for its turn
-    Delivery.objects.update(state=Delivery.State.SENDING)
-    got = stranger.get(address)
+    drain()
+    got = seen["got"]
     assert (got.status_code, got["Content-Type"], got["Cache-Control"]) == (200, "image/jpeg", "no-store")
     assert got.content == kept.path.read_bytes()
-    assert stranger.get(address[:-3]).status_code == 404
-    assert stranger.get(fetched.url_of(answer.delivery, "0" * 64).partition("8000")[2]).status_code == 404
-    Delivery.objects.update(state=Delivery.State.SENT)
-    assert stranger.get(address).status_code == 404
+    assert seen["cut"].status_code == 404
+    services.follow_up()
+    assert selectors.post(post.pk).state == "published"
+    assert stranger.get(seen["address"]).status_code == 404
