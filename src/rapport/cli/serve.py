@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -153,23 +153,28 @@ def _keep_alive(part: Part) -> None:
         if part.failures and clock.monotonic_s() - part.started_s > STEADY_S:
             part.failures = 0
         return
-    now = clock.monotonic_s()
     if child is not None:
-        pause = RESTART_PAUSE_S[min(part.failures, len(RESTART_PAUSE_S) - 1)]
-        part.failures += 1
-        part.not_before_s = now + pause
         part.child = None
-        _say(
-            f"{part.name} ended with status {child.returncode}; starting it again in {pause} s"
-            f" (see {part.log})."
-        )
-    elif now >= part.not_before_s and not process.held(f"process-{part.name}"):
-        # What a killed part had forked may still be answering somebody; ours would only be refused.
-        part.start()
+        _put_off(part, f"ended with status {child.returncode}")
+    # What a killed part had forked may still be answering somebody; ours would only be refused.
+    elif clock.monotonic_s() >= part.not_before_s and not process.held(f"process-{part.name}"):
+        try:
+            part.start()
+        except OSError as error:
+            _put_off(part, f"cannot be started: {error.strerror}")
+
+
+def _put_off(part: Part, what: str) -> None:
+    pause = RESTART_PAUSE_S[min(part.failures, len(RESTART_PAUSE_S) - 1)]
+    part.failures += 1
+    part.not_before_s = clock.monotonic_s() + pause
+    _say(f"{part.name} {what}; starting it again in {pause} s (see {part.log}).")
 
 
 def _say(sentence: str) -> None:
-    print(f"rapport: {sentence}", file=sys.stderr, flush=True)
+    # A terminal that was closed or a disk that is full must not end what runs.
+    with suppress(OSError):
+        print(f"rapport: {sentence}", file=sys.stderr, flush=True)
 
 
 def _stop_all(parts: list[Part]) -> None:

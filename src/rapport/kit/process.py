@@ -115,7 +115,7 @@ _last_beat: dict[str, tuple[str, int]] = {}
 def beat(name: str, note: str = "") -> None:
     """Note that the process is doing something; written every two seconds, or when the note changes."""
     said, when = _last_beat.get(name, ("", 0))
-    if said == note and clock.now_us() - when < BEAT_EVERY_US:
+    if said == note and 0 <= clock.now_us() - when < BEAT_EVERY_US:
         return
     _last_beat[name] = (note, clock.now_us())
     before = _read(name)
@@ -174,14 +174,15 @@ class Stop:
 
 
 def _write(name: str, started_us: int, note: str) -> None:
-    folder = home.path("run")
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
-    temporary.write_text(
-        json.dumps({"pid": os.getpid(), "started_us": started_us, "beat_us": clock.now_us(), "note": note}),
-        encoding="utf-8",
-    )
-    temporary.replace(folder / f"{name}.json")
+    """Leave the note, where the disk takes it: that the process lives is told by its lock."""
+    entry = {"pid": os.getpid(), "started_us": started_us, "beat_us": clock.now_us(), "note": note}
+    temporary = home.path("run", f".{name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(entry), encoding="utf-8")
+        temporary.replace(home.path("run", f"{name}.json"))
+    except OSError:
+        temporary.unlink(missing_ok=True)
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -132,3 +133,29 @@ def test_a_child_is_told_to_end_when_its_parent_is_killed(where: str, last: str)
     finally:
         parent.kill()
         parent.communicate()
+
+
+def test_a_full_disk_ends_no_process_for_want_of_a_note(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with process.present("work"):
+        with monkeypatch.context() as disk:
+            disk.setattr(Path, "write_text", full)
+            process.beat("work", "busy")
+            with process.present("web"):
+                assert process.held("process-web")
+        process.beat("work", "idle")
+        assert [(seen.name, seen.note) for seen in process.running()] == [("work", "idle")]
+    assert [file.name for file in (folder / "run").iterdir()] == ["work.json"]
+
+
+def test_a_beat_comes_after_the_clock_was_set_back(folder: Path) -> None:
+    with process.present("work"):
+        for at_us in (9_000_000_000, 1_000_000_000):
+            with clock.frozen(clock.from_us(at_us)):
+                process.beat("work", "busy")
+        (seen,) = process.running()
+    assert seen.beat_us == 1_000_000_000
