@@ -12,7 +12,8 @@ from rapport.listening.contract import Said
 from rapport.plugins.connectors.meta_pages.graph import Config
 
 PAGE_COMMENT = "id,message,created_time,from{id,name},parent{id},permalink_url"
-PAGE_POST = "id,message,created_time,permalink_url"
+# The feed of a page holds what visitors post there as well.
+PAGE_POST = "id,message,created_time,from{id,name},permalink_url"
 GRAM_COMMENT = "id,text,timestamp,username,from{id,username},parent_id"
 GRAM_POST = "id,caption,timestamp,permalink"
 
@@ -26,8 +27,10 @@ def read(config: Config, held: Any, post: Any = None) -> Found[Said] | None:
     author = wire.text_at(held, "from", "id")
     handle = wire.text_at(held, "username") or wire.text_at(held, "from", "username")
     post_id = wire.text_at(post, "id")
-    # The list of a page's own posts does not name who wrote them.
-    is_ours = author == config.number or not post_id
+    # The list of an Instagram account's posts does not name who wrote them, and holds nobody else's.
+    is_own_list = not post_id and not config.is_page
+    # Meta marks comments of the account itself by what else it calls the account.
+    is_ours = author == config.number or is_own_list or bool(wire.text_at(held, "from", "self_ig_scoped_id"))
     above = wire.text_at(held, "parent", "id") or wire.text_at(held, "parent_id") or post_id
     words = (wire.text_at(held, name) for name in ("message", "text", "caption"))
     said = Said(
@@ -42,7 +45,7 @@ def read(config: Config, held: Any, post: Any = None) -> Found[Said] | None:
         venue=config.place,
         url=next((url for n in ("permalink_url", "permalink") if (url := wire.text_at(held, n))), ""),
         is_ours=is_ours,
-        asks_us=not is_ours,  # said under the firm's own posts
+        asks_us=not is_ours,  # said on the firm's page, or under its posts
     )
     return Found(id, at, said)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +32,7 @@ from rapport.plugins.connectors.meta_pages import graph as graphs
 from rapport.plugins.connectors.meta_pages.graph import Config, Graph, Parameters
 
 POSTS = 25  # of the newest posts, whose comments are read
-COMMENTS = 100
+COMMENTS, GRAM_COMMENTS = 100, 50  # the most that a list gives at once
 LENGTH_MAX = 2_000
 GONE = re.compile(r"does not exist|cannot be loaded", re.IGNORECASE)
 
@@ -66,10 +67,13 @@ class MetaPages:
     costs = (
         "Free, with an app of the firm's own that Meta has reviewed for the permissions to read and answer."
     )
-    sees = "Comments and answers under the newest 25 posts of the Page or account; by web hook those under all of them."
+    sees = (
+        "Comments and answers under the newest 25 posts of the Page or account, and what visitors post on the Page; by "
+        "web hook comments under all of them."
+    )
     cannot_see = (
-        "Private messages, posts of others, reactions, names of who is hidden from the app, and on Instagram what "
-        "was deleted, unless we ask again."
+        "Private messages, posts of others elsewhere, reactions, names of who is hidden from the app, late answers to "
+        "old comments on Instagram, and what was deleted there, unless we ask again."
     )
 
     def network_of(self, config: Config) -> str:
@@ -222,14 +226,35 @@ def _listed(graph: Graph, post: Any) -> Iterator[list[Found[Said]]]:
         asked = [("fields", comments.PAGE_COMMENT), ("filter", "stream"), ("order", "reverse_chronological")]
     else:
         asked = [("fields", f"{comments.GRAM_COMMENT},replies{{{comments.GRAM_COMMENT}}}")]
-    for page in _pages(graph, path, [*asked, ("limit", COMMENTS)]):
-        found = []
-        for held in page:
-            answers = wire.items_at(held, "replies", "data")
-            parent = wire.text_at(held, "id")
-            parts = [held, *({**one, "parent_id": parent} for one in answers if isinstance(one, dict))]
-            found += [seen for part in parts if (seen := comments.read(config, part, post))]
+    pages = _pages(graph, path, [*asked, ("limit", COMMENTS if config.is_page else GRAM_COMMENTS)])
+    for page in pages:
+        listed = page
+        if not config.is_page and _is_oldest_first(page):
+            # Instagram takes no wish for an order. What comes the oldest first has to be read to its end.
+            listed = [*page, *itertools.chain.from_iterable(pages)]
+        found = [
+            seen
+            for held in listed
+            for part in (held, *_answers(graph, held))
+            if (seen := comments.read(config, part, post))
+        ]
         yield found
+
+
+def _is_oldest_first(page: Sequence[Any]) -> bool:
+    at = [moment for held in page if (moment := comments.moment(wire.text_at(held, "timestamp")))]
+    return len(at) > 1 and at[0] < at[-1]
+
+
+def _answers(graph: Graph, held: Any) -> Iterator[Any]:
+    """Answers to a comment on Instagram: those that came with it, and where there are more, all of them."""
+    parent, answers = wire.text_at(held, "id"), wire.items_at(held, "replies", "data")
+    if wire.text_at(held, "replies", "paging", "next"):
+        asked = [("fields", comments.GRAM_COMMENT), ("limit", GRAM_COMMENTS)]
+        answers = list(_all(graph, f"{parent}/replies", asked))
+    for one in answers:
+        if isinstance(one, dict):
+            yield {**one, "parent_id": parent}
 
 
 def _all(graph: Graph, path: str, asked: Parameters) -> Iterator[Any]:

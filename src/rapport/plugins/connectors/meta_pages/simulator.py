@@ -39,7 +39,9 @@ class Meta(Act):
         super().__init__(day)
         self.is_page = is_page
         self.things: dict[str, Thing] = {}
-        self.page_max, self.used_percent = 100, 3
+        self.page_max, self.used_percent = 100 if is_page else 50, 3
+        self.is_newest_first = True
+        self.replies_max = 25  # that come with a comment
         self.photos: dict[str, tuple[str, bytes, str]] = {}  # kind, content and words of what was handed over
         self.shown: dict[str, list[str]] = {}  # by post: the photos or addresses in it
         self.reachable: dict[str, bytes] = {}  # what can be fetched from the addresses of others
@@ -78,7 +80,11 @@ class Meta(Act):
             }
             change = {"field": "feed", "value": value}
         else:
-            value = {"id": id, "text": one.text, "from": {"id": f"9{one.author}", "username": one.author}}
+            who = {"id": f"9{one.author}", "username": one.author}
+            if one.author == ME:
+                # Of the account's own, also where it is written by another name of Meta's for it.
+                who = {"id": "26000000000000001", "username": "otterlamps", "self_ig_scoped_id": "9001"}
+            value = {"id": id, "text": one.text, "from": who}
             value |= {"media": {"id": one.post}} | ({"parent_id": one.parent} if one.parent else {})
             change = {"field": "comments", "value": value}
         kind = "page" if self.is_page else "instagram"
@@ -125,7 +131,7 @@ class Meta(Act):
         found = [self.things[id] for id in one.under]
         if self.is_page and asked.first("filter") == "stream":
             found = [each for each in self.things.values() if each.post == one.id]
-        found.sort(key=lambda each: each.at, reverse=True)
+        found.sort(key=lambda each: each.at, reverse=self.is_newest_first)
         return self._page(asked, [self._told(each) for each in found])
 
     def _mine(self, asked: Asked, rest: list[str]) -> Answered:
@@ -135,7 +141,7 @@ class Meta(Act):
             return self._made(rest[0], self._form(asked), asked)
         assert rest[0] == ("feed" if self.is_page else "media")
         own = [one for one in self.things.values() if not one.post]
-        return self._page(asked, [self._told(one) for one in reversed(own)])
+        return self._page(asked, [self._told(one, asked.first("fields")) for one in reversed(own)])
 
     def _form(self, asked: Asked) -> Mapping[str, Sequence[str]]:
         if asked.method != "POST":
@@ -204,12 +210,12 @@ class Meta(Act):
             paging["next"] = f"https://graph.facebook.com/v23.0/next?after=c{end}"
         return Answered({"data": found[start:end], "paging": paging})
 
-    def _told(self, one: Thing) -> dict[str, Any]:
+    def _told(self, one: Thing, fields: str = "") -> dict[str, Any]:
         at = one.at.strftime("%Y-%m-%dT%H:%M:%S+0000")
         if self.is_page:
             told: dict[str, Any] = {"id": one.id, "message": one.text, "created_time": at}
             told["permalink_url"] = f"https://www.facebook.com/{one.id}"
-            if one.post:
+            if one.post or "from" in fields:
                 told["from"] = {"id": one.author, "name": one.author.title()}
             return told | ({"parent": {"id": one.parent}} if one.parent else {})
         if not one.post:
@@ -223,7 +229,11 @@ class Meta(Act):
         who = author or {"id": f"9{one.author}", "username": one.author}
         told = {"id": one.id, "text": one.text, "timestamp": at, "username": who["username"], "from": who}
         if one.under:
-            told["replies"] = {"data": [self._told(self.things[id]) for id in one.under]}
+            answers = [self._told(self.things[id]) for id in one.under[: self.replies_max]]
+            told["replies"] = {"data": answers}
+            if len(answers) < len(one.under):
+                onward = f"https://graph.facebook.com/v23.0/{one.id}/replies?after=c{len(answers)}"
+                told["replies"]["paging"] = {"cursors": {"after": f"c{len(answers)}"}, "next": onward}
         return told
 
 

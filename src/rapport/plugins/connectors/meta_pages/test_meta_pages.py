@@ -86,6 +86,43 @@ def test_comments_and_answers_on_instagram_are_read(gram: Reader) -> None:
     assert refused(lambda: gram.publish(Draft("d2", "Hello"))).is_permanent
 
 
+def test_what_visitors_post_on_the_page_is_theirs(page: simulator.Meta, reader: Reader) -> None:
+    ours, theirs = page.say(ME, "New lanterns"), page.say("ana", "My order never came")
+    said = {one.id: one for one in reader.read()}
+    assert (said[ours].author, said[ours].is_ours, said[ours].asks_us) == (ME, True, False)
+    assert (said[theirs].author, said[theirs].is_ours, said[theirs].asks_us) == ("ana", False, True)
+    assert reader.find(Draft("d1", "My order never came")) is None
+
+
+@pytest.mark.parametrize("is_newest_first", [True, False])
+def test_every_comment_on_instagram_is_read_in_whatever_order_they_come(
+    gram: Reader, day: Day, is_newest_first: bool
+) -> None:
+    network = gram.network
+    assert isinstance(network, simulator.Meta)
+    network.is_newest_first = is_newest_first
+    post = network.say(ME, "New lanterns")
+    for n in range(60):
+        day.later(1)
+        network.say("ana", f"first {n}", post)
+    assert len(gram.read()) == 61
+    day.later(7_200)
+    last = network.say("bo", "and me", post)
+    assert [one.id for one in gram.read()] == [last]
+    ids = [network.say("bo", f"answer {n}", last) for n in range(40)]
+    day.later(120)
+    assert {one.id for one in gram.read()} == set(ids), "more than come with a comment"
+
+
+def test_what_the_account_itself_comments_is_ours(gram: Reader) -> None:
+    network = gram.network
+    assert isinstance(network, simulator.Meta)
+    post = network.say(ME, "New lanterns")
+    headers, body = network.hook(network.say(ME, "More soon", post))
+    (one,) = gram.receive(headers, body).said
+    assert (one.is_ours, one.asks_us) == (True, False)
+
+
 def test_the_web_hook_is_believed_only_when_signed(page: simulator.Meta, reader: Reader) -> None:
     post = page.say(ME, "New lanterns")
     id = page.say("ana", "Does it flicker?", post)
