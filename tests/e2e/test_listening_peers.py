@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import imaplib
 import json
@@ -24,8 +25,9 @@ import pytest
 from rapport.kit import clock, http, registry
 from rapport.kit.http import Request
 from rapport.listening import contract
-from rapport.listening.contract import Draft, Said
+from rapport.listening.contract import Draft, Media, Said
 from rapport.listening.tests import serving
+from rapport.listening.tests.drawing import drawn
 from rapport.messaging.tests.loopback import Loopback
 
 PEERS = Path(os.environ.get("PEERS", "/nowhere"))
@@ -59,6 +61,10 @@ class Peer:
 
     def take_back(self, said: Any) -> None:
         """Ana deletes what she said."""
+        raise NotImplementedError
+
+    def shown(self, posted: str) -> list[str]:
+        """The alternative texts of the pictures that Ana sees with a post of ours."""
         raise NotImplementedError
 
     def read(self) -> list[Said]:
@@ -163,6 +169,17 @@ class Sky(Peer):
         body = {"repo": self.did, "collection": "app.bsky.feed.post", "rkey": said.rpartition("/")[2]}
         ask(self.server, "xrpc/com.atproto.repo.deleteRecord", body, self.token)
 
+    def shown(self, posted: str) -> list[str]:
+        until = clock.monotonic_s() + PATIENCE_S
+        while clock.monotonic_s() < until:
+            found = ask(
+                self.server, f"xrpc/app.bsky.feed.getPosts?uris={posted}", token=self.token, way="GET"
+            )
+            if found["posts"]:
+                return [one["alt"] for one in found["posts"][0]["embed"]["images"]]
+            clock.sleep(0.2)
+        raise AssertionError("the post is not seen")
+
 
 @pytest.fixture
 def sky(start: Any) -> Peer:
@@ -196,6 +213,11 @@ class Toots(Peer):
 
     def take_back(self, said: Any) -> None:
         ask(self.server, f"api/v1/statuses/{said}", token=self.token, way="DELETE")
+
+    def shown(self, posted: str) -> list[str]:
+        number = posted.partition("@")[0]
+        found = ask(self.server, f"api/v1/statuses/{number}", token=self.token, way="GET")
+        return [one["description"] for one in found["media_attachments"]]
 
 
 @pytest.fixture
@@ -234,6 +256,12 @@ class Rooms(Peer):
 
     def take_back(self, said: Any) -> None:
         ask(self.server, f"rooms/{self.room}/redact/{said}/1", {}, self.ana["access_token"], "PUT")
+
+    def shown(self, posted: str) -> list[str]:
+        where = f"rooms/{posted.partition('/')[0]}/messages?dir=b&limit=20"
+        found = ask(self.server, where, token=self.ana["access_token"], way="GET")
+        events = [one["content"] for one in reversed(found["chunk"]) if one["type"] == "m.room.message"]
+        return [one["body"] for one in events if one.get("msgtype") == "m.image"]
 
 
 @pytest.fixture
@@ -426,3 +454,28 @@ def test_a_question_arrives_is_answered_once_and_thanked_for(
     if peer.deletes:
         peer.take_back(asked)
         assert peer.wait_for("", "deletion").about == question.id
+
+
+@pytest.mark.parametrize("network", ["sky", "toots", "rooms"])
+def test_pictures_go_along_once_and_others_see_what_they_show(
+    network: str, request: pytest.FixtureRequest
+) -> None:
+    peer: Peer = request.getfixturevalue(network)
+    if network == "rooms":
+        peer.config = dataclasses.replace(peer.config, posts_to=peer.room)  # type: ignore[attr-defined]
+    draft = Draft(
+        "0190f5c8c0de7000a000000000000002",
+        "The lantern is back.",
+        venue=peer.plugin.network,
+        language="en",
+        media=(
+            Media(drawn(320, 240), "image/jpeg", "A lantern with a green shade.", 320, 240),
+            Media(drawn(200, 300, "PNG"), "image/png", "The same lantern, lit.", 200, 300),
+        ),
+    )
+    receipt = peer.plugin.publish(peer.config, draft, peer.context)
+    assert peer.plugin.publish(peer.config, draft, peer.context).id == receipt.id
+    found = peer.plugin.find(peer.config, draft, peer.context)
+    assert found is not None
+    assert found.id == receipt.id
+    assert peer.shown(receipt.id) == [one.alt for one in draft.media]
