@@ -42,7 +42,7 @@ def network(day: Day, firm: dict[str, Staff], monkeypatch: pytest.MonkeyPatch) -
             listening.receive("otter", Hook("GET", {}, {}, b"", url.removeprefix(ADDRESS))).body
         )
 
-    found = Fediverse(clock.now, ours)  # type: ignore[arg-type]  any clock
+    found = Fediverse(clock.now, ours)  # type: ignore[arg-type]
     monkeypatch.setattr("rapport.kit.http.fetch", lambda request, **_: found.take(request))
     listening.add_source("otter", "activitypub", {"title": "Otter Tools"}, by="alice@otter.example")
     yield found

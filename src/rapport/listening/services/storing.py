@@ -62,7 +62,7 @@ class Keeping:
 
     def count(self, start: str) -> int:
         """How many entries there are whose keys begin with `start`."""
-        return self._known().filter(key__startswith=start).count()
+        return int(self._known().filter(key__startswith=start).count())
 
     def _known(self) -> Any:
         """What is past its time is not there any more, also before it is swept."""

@@ -15,7 +15,8 @@ from rapport.listening.tests.playing import ADDRESS
 from rapport.listening.tests.serving import Answered
 from rapport.plugins.connectors.activitypub import account as accounts
 from rapport.plugins.connectors.activitypub import actors, signatures, writing
-from rapport.plugins.connectors.activitypub.plugin import Config, plugin
+from rapport.plugins.connectors.activitypub.account import Config
+from rapport.plugins.connectors.activitypub.plugin import plugin
 from rapport.plugins.connectors.activitypub.simulator import PUBLIC, US, Fediverse, Person
 
 CONFIG = Config("help", "Otter Tools", "We answer by day.", private_key=signatures.new_key())
@@ -24,6 +25,8 @@ HTML = "text/html,application/xhtml+xml"
 
 class Otter(Reader):
     """The account under test, and what others read of it."""
+
+    network: Fediverse
 
     def shown(self, place: str, accept: str = "application/activity+json") -> Any:
         got = self.receive({"accept": accept}, b"", method="GET", place=place)

@@ -104,6 +104,8 @@ class Writer:
         account = self._account
         id = f"{account.posts}{key}"
         everybody = [EVERYBODY]
+        first: list[str]
+        second: list[str]
         if is_private and to:
             first, second = [to[0]], []
         elif to:

@@ -17,7 +17,9 @@ from rapport.listening.tests.acting import NOON, Day
 from rapport.listening.tests.networks import rows
 from rapport.plugins.connectors.activitypub.simulator import US, Fediverse, Person
 from rapport.staff.models import Staff
-from rapport.web.conftest import logged_in
+from rapport.web.conftest import alice, logged_in
+
+__all__ = ["alice"]  # a fixture
 
 PAGE = "/sources/networks/otter/"
 FORM = {"name": "otter", "set_account": "help", "set_title": "Otter Tools", "set_visibility": "public"}
