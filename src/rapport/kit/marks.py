@@ -98,11 +98,12 @@ class Marks:
         for n, page in enumerate(pages, 1):
             found |= {one.id: one for one in page if one.at >= since}
             oldest = min((one.at for one in page), default=None)
-            if oldest is None or oldest < since:
+            if oldest is not None and oldest < since:
                 cut = None
                 break
-            # The generator of pages ends by itself where nothing is left; we end it where there is too much.
-            cut = oldest
+            # The generator of pages ends by itself where nothing is left; we end it where there is too much. A page
+            # of which nothing can be read says nothing of what lies behind it.
+            cut = oldest or cut
             if n == PAGES_MAX:
                 break
         else:

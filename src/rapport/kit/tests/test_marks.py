@@ -72,3 +72,12 @@ def test_what_is_gone_stays_gone() -> None:
     assert kept.held() == ["2"]
     assert not list(kept.new([one(1, "a")]))
     assert not list(kept.changed([one(1, "b")]))
+
+
+def test_a_page_of_which_nothing_can_be_read_is_passed() -> None:
+    kept = Marks()
+    pages: list[list[Found[str]]] = [[], [Found("a", NOON, "a")], [], [Found("b", NOON, "b")], []]
+    walk = kept.walk("list", pages, NOON - dt.timedelta(days=1))
+    assert ([one.id for one in walk.found], walk.cut) == (["a", "b"], None)
+    endless: list[list[Found[str]]] = [[Found("c", NOON, "c")], *([[]] * marks.PAGES_MAX)]
+    assert kept.walk("other", endless, NOON - dt.timedelta(days=1)).cut == NOON

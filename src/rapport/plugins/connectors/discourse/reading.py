@@ -42,7 +42,10 @@ class Round:
 
     def _to_us(self) -> Iterator[Page]:
         """What the forum notifies the account of: answers, mentions, private messages, likes."""
-        walk = self._marks.walk("told", self._told(), self._context.since)
+        told_at: list[dt.datetime] = []
+        walk = self._marks.walk("told", self._told(told_at), self._context.since)
+        if told_at:
+            self._marks.left["told"] = wire.written(max(told_at))
         said: list[Said] = []
         topics: dict[int, set[str]] = {}
         for one in self._marks.new(walk.found):
@@ -71,14 +74,16 @@ class Round:
                 found.append(seen)
         return list(self._marks.new(sorted(found, key=lambda one: (one.at, one.id))))
 
-    def _told(self) -> Iterator[list[Found[Said]]]:
-        offset = 0
+    def _told(self, told_at: list[dt.datetime]) -> Iterator[list[Found[Said]]]:
+        """Pages of notifications; badges and the like are passed over, and say all the same how far the list goes."""
+        offset, since = 0, self._marks.since("told", self._context.since)
         while True:
             asked: Parameters = [("username", self._us), ("limit", TOLD_PAGE), ("offset", offset)]
             items = wire.items_at(self._forum.get("/notifications.json", asked), "notifications")
             yield [one for item in items if (one := self._notified(item))]
             offset += len(items)
-            if len(items) < TOLD_PAGE:
+            told_at += [at for item in items if (at := wire.moment(wire.at(item, "created_at")))]
+            if len(items) < TOLD_PAGE or min(told_at, default=since) < since:
                 return
 
     def _notified(self, item: object) -> Found[Said] | None:

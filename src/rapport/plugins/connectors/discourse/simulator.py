@@ -83,6 +83,13 @@ class Forum(Act):
         """Somebody likes a post."""
         self._tell(5, self.named(id), who=who)
 
+    def badge(self) -> None:
+        """The account is given a badge."""
+        self.n_told += 1
+        now = wire.written(self.day())
+        told = {"id": self.n_told, "notification_type": 12, "created_at": now, "topic_id": None}
+        self.told.append(told | {"post_number": None, "data": {"badge_name": "Basic"}})
+
     def at(self, topic: int, number: int) -> Post | None:
         """A post by its place."""
         return next((p for p in self.posts if (p.topic, p.number) == (topic, number)), None)

@@ -150,6 +150,24 @@ def test_a_private_answer_that_was_lost_is_found_and_another_is_not_taken_for_it
     assert reader.find(draft) == found
 
 
+def test_what_addresses_us_is_found_behind_badges_and_badges_are_not_read_again(
+    forum: simulator.Forum, reader: Reader, day: Day
+) -> None:
+    forum.begin("ana", "Light", "Hello")
+    named = forum.say("bo", 1, "@shop help")
+    day.later(600)
+    for _ in range(130):
+        forum.badge()
+    reader.words = ()
+    assert [one.id for one in reader.read()] == [named]
+    day.later(7_200)
+    for _ in range(10):
+        forum.badge()
+    asked = len(forum.paths)
+    assert not reader.read()
+    assert forum.paths[asked:].count("/notifications.json") == 1
+
+
 def test_a_like_is_a_reaction(forum: simulator.Forum, reader: Reader) -> None:
     ours = forum.begin(ME, "News", "We are open.")
     forum.like("ana", ours)
