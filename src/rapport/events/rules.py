@@ -50,6 +50,8 @@ FUTURE_TOLERANCE = dt.timedelta(days=1)  # beyond this a clock is wrong, not mer
 # Namespaces of identifiers that stand for somebody the firm knows, and for a device or browser.
 # Every other namespace is a public handle on a network.
 KNOWN_NAMESPACES = ("customer", "email", "phone", "loyalty")
+# Of addresses that a letter names as its sender and the receiving server says it is not: nobody's, until they prove it.
+UNCONFIRMED = "unconfirmed"
 DEVICE_NAMESPACES = ("anonymous", "visitor", "device")
 
 # What somebody does themselves, so that it makes known again whoever was erased before: as somebody new, and
@@ -83,6 +85,17 @@ def normal_identifier(namespace: str, value: str) -> str:
     elif namespace not in KNOWN_NAMESPACES + DEVICE_NAMESPACES:
         value = value.lstrip("@").lower()
     return f"{namespace}:{value}"
+
+
+def unconfirmed(identifier: str) -> str:
+    """How somebody is known who claims to be that address, and was not believed."""
+    return f"{UNCONFIRMED}:{identifier.partition(':')[2]}"
+
+
+def reachable(identifier: str) -> str:
+    """The address at which to answer somebody; whoever only claims to have one is answered at it all the same."""
+    namespace, _colon, value = identifier.partition(":")
+    return f"email:{value}" if namespace == UNCONFIRMED else identifier
 
 
 def kind_of(namespaces: set[str]) -> str:

@@ -22,6 +22,7 @@ from rapport.consent.models import Erasure, SubjectRequest
 from rapport.consent.rules import asking
 from rapport.consent.selectors import requests as asked
 from rapport.events import erased, spool, subscriptions
+from rapport.events import rules as log_rules
 from rapport.events import services as events
 from rapport.events.services import Forgotten
 from rapport.kit import bulk, clock, home, ids, secret, sqlite
@@ -72,7 +73,9 @@ def extent(ref: int | str, *, also_probable: bool = False) -> Extent:
     certain = people.core_subjects(subject) or [subject]
     # A mail address that is also somebody's customer number stands for the same human being.
     texts = list(people.identifiers_for(certain).values())
-    for other in people.subjects_for(list(erased.hashes_of(texts))).values():
+    # And whoever wrote under the address without being believed wrote under an address of theirs.
+    claimed = [log_rules.unconfirmed(text) for text in texts if text.startswith("email:")]
+    for other in people.subjects_for([*erased.hashes_of(texts), *claimed]).values():
         certain += [s for s in people.core_subjects(other) if s not in certain]
     everyone = people.identity_arrow()
     belongs = np.isin(rows.numbers(everyone, "person"), _persons(certain))

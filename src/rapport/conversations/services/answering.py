@@ -18,6 +18,7 @@ from rapport.conversations.selectors import reading
 from rapport.conversations.services import summing, telling
 from rapport.conversations.services.outcomes import Outcome
 from rapport.conversations.services.working import held, note_done, words
+from rapport.events.rules import reachable
 from rapport.kit import clock, ids
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.listening import selectors as listening
@@ -150,7 +151,8 @@ def hand_over(message: int, *, approved_by: str = "") -> Outcome:
         if mine.seq is not None:  # the log was quicker
             return _outcome(mine)
         if isinstance(given, messaging.Withheld) and given.reason == APPROVAL:
-            mine.state, mine.reason = "waiting", ""
+            doubted = next((one for one in given.findings if one.needs_second_look), None)
+            mine.state, mine.reason = "waiting", doubted.message[:300] if doubted else ""
             mine.save(update_fields=["state", "reason"])
             Approval.objects.get_or_create(
                 message=mine,
@@ -175,7 +177,7 @@ def hand_over(message: int, *, approved_by: str = "") -> Outcome:
 def _answer(mine: Message, subject_line: str, approved_by: str) -> messaging.Answer:
     return messaging.Answer(
         source=_way(mine),
-        to=mine.identifier,
+        to=reachable(mine.identifier),
         text=mine.text,
         key=f"{KEY}{mine.id}",
         conversation=mine.conversation_id.hex,
@@ -199,10 +201,14 @@ def _way(mine: Message) -> str:
 
 
 def approve(message: int, *, by: int) -> Outcome:
-    """Let an answer out that waits for it. Raises Denied, NotFound, Conflict where somebody else decided."""
+    """Let an answer out that waits for it. Raises Denied, NotFound, Conflict where somebody else decided.
+
+    What the rule card doubts is let out by somebody other than its writer.
+    """
     who = _approver(by)
     with transaction.atomic():
         asked = _asked(message)
+        _refuse_own_doubted(Message.objects.get(pk=message), by)
         asked.state, asked.decided_by, asked.decided_at = Approval.State.APPROVED, by, clock.now()
         asked.save(update_fields=["state", "decided_by", "decided_at"])
         mine = Message.objects.get(pk=message)
@@ -211,6 +217,18 @@ def approve(message: int, *, by: int) -> Outcome:
         note_done(asked.conversation, by, "approved", message=message)
         summing.bring_up([mine.conversation_id])
     return hand_over(message, approved_by=who)
+
+
+def _refuse_own_doubted(mine: Message, by: int) -> None:
+    """Raise Denied where the rule card doubts an answer and its own writer would let it out."""
+    if mine.by != by:
+        return
+    try:
+        found = messaging.preview_reply(_answer(mine, "", _address(by)))
+    except (Invalid, NotFound, Denied):  # it cannot leave at all, which handing it over says
+        return
+    if found.reason == APPROVAL:
+        raise Denied(_("you wrote this yourself, and it needs a second look"), found.message)
 
 
 def refuse(message: int, reason: str, *, by: int) -> None:

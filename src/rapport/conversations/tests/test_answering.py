@@ -20,6 +20,7 @@ from rapport.kit import clock, ids
 from rapport.kit.errors import Denied, NotFound
 from rapport.messaging import services as messaging
 from rapport.staff.models import Staff
+from rapport.venues.rules import Finding
 
 Log = Callable[..., None]
 
@@ -111,6 +112,29 @@ def test_what_waits_for_approval_leaves_once_somebody_approves(
     assert sent.given[1].approved_by == "alice@otter.example"
     with pytest.raises(Exception, match="decided this already"):
         services.refuse(done.message, "no", by=alice.pk)
+
+
+def test_what_the_rule_card_doubts_is_not_let_out_by_its_writer(
+    log: Log, alice: Staff, bob: Staff, sent: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubted = Finding("promotion_doubted", False, "could be taken for advertising", needs_second_look=True)
+
+    def withheld(answer: messaging.Answer) -> Any:
+        alone = answer.approved_by in ("", answer.by)
+        return SimpleNamespace(reason="needs_approval" if alone else "", message=doubted.said)
+
+    monkeypatch.setattr(answering.messaging, "preview_reply", withheld)
+    bob.role = "owner"
+    bob.save()
+    sent.fate = messaging.Withheld(ids.uuid7(), "needs_approval", findings=(doubted,))
+    one = asked(log)
+    done = services.answer(one.id, "On its way", by=alice.pk, version=one.version)
+    assert (done.state, sent.given[0].approved_by) == ("waiting", "alice@otter.example")
+    assert Message.objects.get(pk=done.message).reason == "could be taken for advertising"
+    with pytest.raises(Denied, match="wrote this yourself"):
+        services.approve(done.message, by=alice.pk)
+    sent.fate = None
+    assert services.approve(done.message, by=bob.pk).state == "planned"
 
 
 def test_what_is_refused_is_a_draft_again_and_the_conversation_open(
@@ -314,3 +338,18 @@ def test_an_answer_whose_delivery_was_erased_is_not_on_its_way_for_ever(
     mine = Message.objects.get(pk=done.message)
     assert (mine.state, mine.reason) == ("unknown", "what was noted of its sending was erased")
     assert services.follow_deliveries() == 0
+
+
+def test_a_letter_whose_sender_is_denied_is_nobodys_and_can_be_answered(
+    log: Log, alice: Staff, sent: Post
+) -> None:
+    denied = mail("ana", "Send my order elsewhere", minutes=5) | {"identifier": "unconfirmed:ana@example.org"}
+    log([mail("ana", "Where is my order?", "Order"), denied])
+    said_by = dict(Message.objects.values_list("text", "identifier"))
+    assert said_by["Send my order elsewhere"] == "unconfirmed:ana@example.org"
+    assert len(set(Message.objects.values_list("subject", flat=True))) == 2
+    theirs, other = Conversation.objects.order_by("first_ts")
+    assert other.identifier == "unconfirmed:ana@example.org"
+    services.answer(other.id, "Was that you?", by=alice.pk, version=other.version)
+    assert sent.given[0].to == "email:ana@example.org"
+    assert theirs.n_messages == 1

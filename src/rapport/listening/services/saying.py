@@ -10,10 +10,17 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from rapport.events.rules import normal_identifier
+from rapport.events.rules import normal_identifier, unconfirmed
 from rapport.listening.contract import Said
 
-BESIDE = ("automatic", "attachments", "quoted")  # what a letter holds beside its words
+BESIDE = (
+    "automatic",
+    "attachments",
+    "quoted",
+    "unconfirmed",
+    "bounce_of",
+    "status",
+)  # what a letter holds beside its words
 UNNAMED = "unnamed"  # whoever a network does not name
 TEXT_CHARS_MAX = 20_000
 ID_CHARS_MAX = 500
@@ -81,8 +88,9 @@ def channel(said: Said, network: str) -> str:
 
 
 def identifier(said: Said, network: str) -> str:
-    """Who said it."""
-    return normal_identifier(network, said.author if said.author.strip(" @") else UNNAMED)[:287]
+    """Who said it; whoever is not believed to be who they say is somebody else, so that no profile has their words."""
+    who = normal_identifier(network, said.author if said.author.strip(" @") else UNNAMED)
+    return (unconfirmed(who) if said.detail.get("unconfirmed") and not said.is_ours else who)[:287]
 
 
 def message_id(said: Said) -> str:

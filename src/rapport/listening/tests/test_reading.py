@@ -16,7 +16,7 @@ from rapport.kit.http import Answer, Request
 from rapport.listening import selectors, services
 from rapport.listening.contract import Draft, Failed, Gap, Hook, Manners, Page, refusal, said_in
 from rapport.listening.models import Source
-from rapport.listening.services import asking, rounds, sources
+from rapport.listening.services import asking, rounds, saying, sources
 from rapport.listening.tests.networks import NOON, Square, rows, says
 
 pytestmark = pytest.mark.django_db
@@ -424,3 +424,12 @@ def test_numbers_that_are_none_are_left_out_of_what_is_said() -> None:
     assert found is not None
     assert (found.reach, dict(found.detail)) == (None, {})
     assert said_in({**told, "ts": float("nan")}, members) is None
+
+
+def test_who_is_denied_to_be_the_sender_is_somebody_else() -> None:
+    letter = says(
+        "Send it elsewhere", kind="message", author="Ana@Maker.example", detail={"unconfirmed": "dmarc"}
+    )
+    assert saying.identifier(letter, "email") == "unconfirmed:ana@maker.example"
+    assert saying.properties(letter, "email", ())["unconfirmed"] == "dmarc"
+    assert saying.identifier(dataclasses.replace(letter, detail={}), "email") == "email:ana@maker.example"

@@ -47,6 +47,14 @@ class Config:
     smtp_login_name: str = setting("", "SMTP log-in name", "Empty: as for reading.", optional=True)
     smtp_password: str = setting("", "SMTP password", "Empty: as for reading.", secret=True, optional=True)
     keeps_sent: str = setting("nobody", "Who puts our answers into the folder of sent mail", choices=KEEPERS)
+    trusted_server: str = setting(
+        "",
+        "Name of the server that checks senders",
+        "As it stands first in Authentication-Results of your mail, such as mx.example.org. Empty: not read, and"
+        " every From address is believed.",
+        optional=True,
+        where=False,
+    )
     timeout_s: int = setting(20, "Seconds to wait for an answer", low=2, high=300)
 
     @property

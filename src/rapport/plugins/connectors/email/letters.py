@@ -17,7 +17,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from rapport.kit import markup
 from rapport.listening.contract import Said
-from rapport.plugins.connectors.email import quoting
+from rapport.plugins.connectors.email import quoting, vouching
 from rapport.plugins.connectors.email.config import Config
 
 TEXT_CHARS_MAX, QUOTED_CHARS_MAX = 20_000, 8_000
@@ -34,12 +34,15 @@ _ROBOTS = re.compile(r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|bou
 def said(raw: bytes, config: Config, *, name: str, arrived: dt.datetime) -> Said:
     """What a mail says. `name` stands for its Message-ID where it has none, `arrived` for its date."""
     mail = message_from_bytes(raw, policy=policy.compat32)
-    address, author_name = sender(mail, config.ours)
+    denied = vouching.denied(mail, config.trusted_server)
+    # A form of ours is known by its From address, and so is what staff wrote: neither where that is denied.
+    ours = config.ours if not denied else frozenset()
+    address, author_name = sender(mail, ours)
     answers, thread = ancestry(mail)
     id = own_id(mail) or name
     parts = quoting.parts(plain_text(mail)[: TEXT_CHARS_MAX * 2])
     attached = attachments(mail)
-    is_ours = address in config.ours
+    is_ours = address in ours
     kind = automatic(mail, address)
     text = parts.text[:TEXT_CHARS_MAX]
     detail: dict[str, object] = {}
@@ -49,6 +52,8 @@ def said(raw: bytes, config: Config, *, name: str, arrived: dt.datetime) -> Said
         detail["signature"] = parts.signature
     if attached:
         detail["attachments"] = attached
+    if denied:
+        detail["unconfirmed"] = denied
     if kind:
         detail["automatic"] = kind
     if kind == "bounce":
@@ -140,11 +145,12 @@ def bounced(mail: Message) -> dict[str, object]:
         kind = part.get_content_type()
         payload = part.get_payload()
         if kind == "message/delivery-status" and isinstance(payload, list):
-            for block in (one for one in payload if isinstance(one, Message)):
-                status = str(block.get("Status", "")).strip()
-                if status:
-                    found["status"] = status
-                    found["address"] = str(block.get("Final-Recipient", "")).partition(";")[2].strip().lower()
+            blocks = [one for one in payload if isinstance(one, Message) and one.get("Status")]
+            # A report may tell of several who were written to; of those it was delayed or delivered to, nothing.
+            failed = [one for one in blocks if str(one.get("Action", "failed")).strip().lower() == "failed"]
+            for block in failed[:1]:
+                found["status"] = str(block.get("Status")).split()[0]
+                found["address"] = str(block.get("Final-Recipient", "")).partition(";")[2].strip().lower()
         elif kind in {"message/rfc822", "text/rfc822-headers"}:
             inner = part.get_payload(0) if part.is_multipart() else message_from_bytes(_bytes(part))
             if isinstance(inner, Message) and own_id(inner):

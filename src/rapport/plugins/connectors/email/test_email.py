@@ -503,3 +503,69 @@ def test_a_configuration_that_cannot_work_is_refused(reader: Reader, change: dic
 def test_time_goes_no_further_than_when_it_came(reader: Reader) -> None:
     raw = letter(Date="Mon, 02 Mar 2030 12:00:00 +0000")
     assert letters.said(raw, reader.config, name="n", arrived=NOON).ts == NOON
+
+
+VOUCHES = "mx.otter.example; dkim=pass header.d=maker.example; spf=fail; dmarc=pass (p=reject) header.from=maker.example"
+DENIES = "mx.otter.example 1; spf=pass smtp.mailfrom=evil.example; dkim=none; dmarc=fail (p=none dis=none; why (so))"
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [
+        ([], ""),
+        ([VOUCHES], ""),
+        ([DENIES], "dmarc"),
+        (['MX.otter.example; dkim=fail reason="bad"; spf=softfail'], "dkim, spf"),
+        (["mx.otter.example; dkim=fail; spf=pass"], ""),
+        (["mx.otter.example; none"], ""),
+        (["mx.otter.example; dmarc=temperror; spf=fail"], ""),
+        ([DENIES.replace("mx.otter", "mx.evil")], ""),
+        ([VOUCHES, DENIES], ""),
+        (["elsewhere.example; dmarc=pass", DENIES], ""),
+        ([""], ""),
+    ],
+)
+def test_only_the_server_that_is_trusted_denies_a_sender(
+    reader: Reader, headers: list[str], why: str
+) -> None:
+    raw = "".join(f"Authentication-Results: {one}\n" for one in headers).encode() + ASKS
+    reader.change(trusted_server="mx.otter.example")
+    said = letters.said(raw, reader.config, name="n", arrived=NOON)
+    assert said.detail.get("unconfirmed", "") == why
+    reader.change(trusted_server="")
+    assert "unconfirmed" not in letters.said(raw, reader.config, name="n", arrived=NOON).detail
+
+
+def test_who_only_claims_to_be_us_is_not_ours(reader: Reader) -> None:
+    reader.change(trusted_server="mx.otter.example")
+    raw = f"Authentication-Results: {DENIES}\n".encode()
+    raw += letter(From="Otter <shop@otter.example>", Reply_To="Bo Berg <bo@maker.example>")
+    said = letters.said(raw, reader.config, name="n", arrived=NOON)
+    assert (said.author, said.is_ours, said.asks_us) == ("shop@otter.example", False, True)
+
+
+def test_of_several_in_a_report_only_the_one_that_failed_counts(reader: Reader) -> None:
+    raw = b"""From: MAILER-DAEMON@mx.example
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; bo@maker.example
+Action: delayed
+Status: 4.2.2
+
+Final-Recipient: rfc822; ana@maker.example
+Action: failed
+Status: 5.1.1 (no such mailbox)
+
+Final-Recipient: rfc822; chi@maker.example
+Action: relayed
+Status: 2.0.0
+
+--b--
+"""
+    said = letters.said(raw, reader.config, name="n", arrived=NOON)
+    assert said.detail == {"automatic": "bounce", "status": "5.1.1", "address": "ana@maker.example"}

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from rapport.conversations import selectors
 from rapport.conversations.selectors import rows
+from rapport.events.rules import reachable
 from rapport.kit.errors import NotFound, RapportError
 from rapport.knowledge import services as knowledge
 from rapport.messaging import services as messaging
@@ -79,7 +80,7 @@ def checked(head: rows.ConversationView, text: str) -> Checked:
     is_public = to.is_public if to else head.is_public
     answer = messaging.Answer(
         source=to.source if to else head.source,
-        to=to.identifier if to else head.identifier,
+        to=reachable(to.identifier if to else head.identifier),
         text=text,
         key=f"preview:{head.id.hex}",
         conversation=head.id.hex,

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rapport.conversations import selectors
 from rapport.conversations.rules import views as rules
 from rapport.conversations.selectors import rows
+from rapport.events.rules import UNCONFIRMED
 from rapport.insights import selectors as insights
 from rapport.kit import clock
 from rapport.kit.errors import NotFound
@@ -422,6 +423,8 @@ def _messages(
     shown = []
     for m in found:
         said, tone = inboxing.MESSAGE_STATES.get(m.state, ("", ""))
+        if not said and m.direction == "in" and m.identifier.startswith(f"{UNCONFIRMED}:"):
+            said, tone = _("sender not confirmed"), "warn"
         is_ours = m.direction != "in"
         author = inboxing.colleague(staff_names, m.by) if is_ours and m.by else ""
         shown.append(
