@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 KIND = "channels"  # of the registry
+# Codes of RFC 3463 by which a server says that there is nobody of an address, and not that we are unwelcome.
+NO_SUCH_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
 
 
 class TransportError(Exception):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from rapport.consent import selectors as withholding
 from rapport.consent import services as consent
 from rapport.kit import clock
 from rapport.kit.errors import Invalid
 from rapport.messaging import selectors
+from rapport.messaging.models import Delivery
 from rapport.messaging.services import (
     Outgoing,
     Sent,
@@ -340,3 +344,40 @@ def test_a_key_made_while_a_courier_begins_signs_what_leaves_next(
     assert couriers["email"] is not courier
     for one in (couriers["email"], *leaving):
         one.end()
+
+
+def test_a_mail_that_comes_back_later_stops_its_address_as_a_refused_one(
+    account: Any, mailbox: Mailbox, say: Callable[..., None]
+) -> None:
+    send(receipt("ana@example.org", "r1"))
+    drain()
+    row = Delivery.objects.get()
+    assert row.state == Delivery.State.SENT
+    ((_to, raw),) = mailbox.arrived
+    ours = message_of(raw)["Message-ID"].strip("<>")
+
+    def comes_back(number: str, message_id: str, status: str) -> None:
+        said = {
+            "network": "email",
+            "post_id": number,
+            "automatic": "bounce",
+            "bounce_of": message_id,
+            "status": status,
+        }
+        say(
+            {
+                "message_id": number, "name": "message_received", "ts": MONDAY, "channel": "email", "venue": "email",
+                "identifier": "email:mailer-daemon@mx.example", "text": "It did not go.",
+                "properties": json.dumps(said),
+            }
+        )  # fmt: skip
+
+    comes_back("r1", "somebody@else.example", "5.1.1")
+    comes_back("r2", f"{'0' * 32}@otter.example", "5.1.1")
+    comes_back("r3", ours, "4.2.2")
+    comes_back("r4", ours, "5.7.1")
+    assert withholding.suppressed([row.identifier], "email", "service") == {}
+    comes_back("r5", ours, "5.1.1")
+    assert withholding.suppressed([row.identifier], "email", "service") == {row.identifier: "bounced"}
+    row.refresh_from_db()
+    assert (row.state, row.reason, row.is_told) == (Delivery.State.FAILED, "bounced", False)

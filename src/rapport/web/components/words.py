@@ -195,6 +195,7 @@ SUBSCRIBERS: dict[str, Any] = {
     "onsite": gettext_lazy("Heeding withdrawals on the site"),
     "people": gettext_lazy("Putting people together"),
     "insights.annotate": gettext_lazy("Reading texts"),
+    "messaging.bounces": gettext_lazy("Heeding mail that came back"),
 }
 
 BARE_UNITS = ("", "none", "points", "label")  # the label says more than the number

@@ -21,13 +21,12 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from rapport.messaging.contract import Context, Message, Receipt, TransportError
+from rapport.messaging.contract import NO_SUCH_ADDRESS, Context, Message, Receipt, TransportError
 from rapport.plugins.channels.email import writing
 from rapport.plugins.channels.email.config import PLAIN, STARTTLS, TLS, Config
 
 PER_CONNECTION = 500  # messages; servers close sooner or later, and it is politer to come first
 IDLE_S = 20.0  # a connection unused for longer may be gone at the other end
-NO_SUCH_ADDRESS = ("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")
 ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
