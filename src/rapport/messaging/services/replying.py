@@ -2,7 +2,7 @@
 
 An answer passes these, in order: suppression and objection as far as they concern an answer, the terms of
 the network, the venue's rule card, and in public the approval of a second person unless the firm said
-otherwise of the source. What passes is a row before it leaves; what does not is a row with its reason.
+otherwise of the source; what the rule card doubts needs one all the same, and not its writer. What passes is a row before it leaves; what does not is a row with its reason.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from rapport.venues.rules import Finding, Tick, is_promoting
 from rapport.venues.rules.cards import network_of
 
 PURPOSE = "service"
+NEEDS_APPROVAL = "needs_approval"  # the reason why it waits
 FIRM = "firm"  # namespace of the pages that are our own: what is posted there is said to nobody in particular
 WORTH = dt.timedelta(days=3)  # an answer that could not leave for so long answers nobody any more
 WEIGHED = dt.timedelta(days=90)  # over which help and promotion are weighed against each other
@@ -205,6 +206,10 @@ def _preview(answer: Answer, way: _Way) -> Preview:
     if not held and checked.forbidden:
         first = checked.forbidden[0]
         held = ("rule_card", first.message, first.hint)
+    doubted = next((one for one in checked.findings if one.needs_second_look), None)
+    if not held and doubted is not None and answer.is_public:
+        needs = True
+        held = _by_second_look(answer, doubted)
     if not held and needs:
         held = _by_approval(answer)
     reason, message, hint = held or ("", "", "")
@@ -274,10 +279,21 @@ def _by_pictures(answer: Answer, way: _Way) -> Held | None:
     return ("pictures", against.message, against.hint) if against else None
 
 
+def _by_second_look(answer: Answer, doubted: Finding) -> Held | None:
+    """Whether somebody other than its writer let out what the card doubts."""
+    if answer.approved_by and answer.approved_by.casefold() != answer.by.casefold():
+        return None
+    return (
+        NEEDS_APPROVAL,
+        doubted.message,
+        "Say it more plainly, or ask a colleague who may approve answers: not even an approver lets this out alone.",
+    )
+
+
 def _by_approval(answer: Answer) -> Held | None:
     if not answer.approved_by:
         return (
-            "needs_approval",
+            NEEDS_APPROVAL,
             "nothing public leaves by this source without somebody's approval",
             "Ask a colleague who may approve answers.",
         )

@@ -39,6 +39,7 @@ from rapport.messaging.tests.loopback import message_of, words_of
 from rapport.messaging.tests.network import Connector, Network
 from rapport.staff.models import Organisation, Staff
 from rapport.venues import services as venues
+from rapport.venues.rules import weighing
 
 TEXT = "The fuse is F14, left of the wheel, 10 ampere. If it is black inside, it has to be replaced."
 
@@ -146,6 +147,23 @@ def test_nothing_public_leaves_without_approval_unless_the_firm_says_so(
     assert isinstance(reply(answer("a4", approved_by="", text="It is the relay in the engine bay.")), Sent)
     drain()
     assert len(network.posts) == 2
+
+
+def test_what_the_card_doubts_is_let_out_by_another_than_its_writer(
+    source: Connector, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening.change_source("here", {}, asks_approval=False)
+    monkeypatch.setattr(weighing, "DOUBTED_FROM", -99.0)  # every text is doubted
+    alone = {"by": "alice@example.com", "approved_by": "alice@example.com"}
+    assert reason(reply(answer(approved_by=""))) == "needs_approval"
+    assert reason(reply(answer(**alone))) == "needs_approval"
+    shown = preview_reply(answer(**alone))
+    assert "could be taken for advertising" in shown.message
+    assert [tick.state for tick in shown.ticks if tick.rule == "promotion"] == ["warn"]
+    assert reason(reply(answer(approved_by="carol@example.com"))) == "not_approver"
+    assert isinstance(reply(answer()), Sent)
+    drain()
+    assert len(network.posts) == 1
 
 
 def test_what_the_card_forbids_is_not_planned_and_says_why(source: Connector, network: Network) -> None:

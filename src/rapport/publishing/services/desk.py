@@ -54,7 +54,9 @@ def answer(bunch: int, text: str, *, by: str, each: bool = False, n_known: int |
             else:
                 comment.is_answered = True
         Comment.objects.filter(id__in=[c.pk for c in chosen if c.is_answered]).update(is_answered=True)
-        row.answer, row.is_each, row.answered_by, row.withheld = words, each, by, withheld
+        if not (waits and row.state == Bunch.State.WAITING and row.answer == words):
+            row.answered_by = by
+        row.answer, row.is_each, row.withheld = words, each, withheld
         row.answered_at = clock.now()
         if any(c.is_answered for c in chosen):
             row.state = Bunch.State.ANSWERED
@@ -67,6 +69,8 @@ def answer(bunch: int, text: str, *, by: str, each: bool = False, n_known: int |
 def _answer_to(comment: Comment, row: Bunch, text: str, by: str) -> messaging.Answer:
     approver = staff.staff_by_email(by)
     may = approver is not None and approver.may(Right.APPROVE_ANSWERS)
+    # Who lets out the words that wait has not become their writer.
+    waits = row.state == Bunch.State.WAITING and row.answer == text
     return messaging.Answer(
         source=comment.source,
         to=comment.identifier,
@@ -76,7 +80,7 @@ def _answer_to(comment: Comment, row: Bunch, text: str, by: str) -> messaging.An
         thread=comment.thread or comment.post_id,
         venue=comment.venue or comment.network,
         language=row.language,
-        by=by,
+        by=row.answered_by if waits else by,
         approved_by=by if may else "",
         is_public=comment.is_public,
         was_asked=True,  # who comments on what we broadcast speaks to us
