@@ -42,6 +42,11 @@ def pause_s(failures: int, told_s: float | None, chance: float) -> float:
     return min(own * (0.75 + chance / 2), WAIT_MAX_S)
 
 
+def is_due(next_at: dt.datetime | None, now: dt.datetime, every_s: float) -> bool:
+    """Whether a source is to be asked now; one put off for longer than any wait was so by a clock that was wrong."""
+    return next_at is None or not 0 < (next_at - now).total_seconds() <= max(WAIT_MAX_S, every_s)
+
+
 def was_away(seen_at: dt.datetime | None, now: dt.datetime, every_s: float) -> bool:
     """Whether so much time went by since a source was last seen that its reader cannot have run."""
     return seen_at is not None and (now - seen_at).total_seconds() > MISSED_ROUNDS * every_s + 30

@@ -18,6 +18,7 @@ from rapport.kit import clock, home, process
 from rapport.kit.errors import Conflict, NotFound
 from rapport.listening.contract import Connector, Delivers, Failed, Reads, Rechecks
 from rapport.listening.models import Source
+from rapport.listening.rules import pace
 from rapport.listening.services import asking, rechecking, rounds, sources, troubles
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class _Listening:
                     self._see_to(source.name, offered.manners.every_s, pool)
             elif offered.manners.is_lasting:
                 lasting.add(source.name)
-            elif source.name not in self.turns and (source.next_at is None or source.next_at <= now):
+            elif source.name not in self.turns and pace.is_due(source.next_at, now, offered.manners.every_s):
                 self.turns[source.name] = pool.submit(self._turn, source.name)
         self._keep_children(lasting)
         for source in Source.objects.filter(state=Source.State.OFF):

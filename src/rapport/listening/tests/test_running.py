@@ -49,6 +49,17 @@ def test_every_source_that_is_due_is_read_and_the_others_wait(
     assert any(entry.name == "listen" for entry in process.running())
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_source_is_read_again_though_the_clock_was_ahead(square: Square, source: str) -> None:
+    with clock.frozen(NOON + dt.timedelta(days=400)):
+        services.read_source(source)
+    assert selectors.source(source).next_at == NOON + dt.timedelta(days=400, seconds=60)
+    square.said = [says("Hello", id="1")]
+    stop = Until(lambda: selectors.source(source).seen_at == NOON)
+    services.run_forever(stop)  # type: ignore[arg-type]
+    assert stop.left > 0
+
+
 class Child:
     """What stands in for a process: ends when told."""
 
@@ -111,7 +122,8 @@ def test_a_lasting_reader_says_that_it_is_there_and_ends_when_it_is_changed(
 
     def fetch(config: Any, cursor: str, context: Any) -> Any:
         for n in range(100):
-            with clock.frozen(NOON + dt.timedelta(seconds=6 * n)):
+            # The clock is set back an hour between the first look and the second.
+            with clock.frozen(NOON + dt.timedelta(seconds=6 * n if n else 3_600)):
                 if context.is_stopping():
                     seen.append(n)
                     return
