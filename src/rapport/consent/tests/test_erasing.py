@@ -149,6 +149,15 @@ def test_an_address_used_as_customer_number_is_the_same_human_being(say: Say) ->
     )
 
 
+def test_letters_that_only_claim_to_be_from_an_address_go_with_whoever_has_it(ana: int, say: Say) -> None:
+    claimed = "unconfirmed:ana@example.org"
+    say(touchpoint("message_received", claimed, text="Send it elsewhere", channel="email"))
+    assert people.person_id(claimed) != ana, "what somebody claims is in nobody's profile"
+    services.erase(ana, by="alice@example.com")
+    assert texts("SELECT identifier FROM subject") == ["('customer:2',)"]
+    assert texts("SELECT text FROM event WHERE name = 'message_received'") == []
+
+
 def test_import_after_erasure_brings_nobody_back(ana: int, say: Say) -> None:
     services.erase(ana, by="alice@example.com")
     say(identified("customer:1", "email:ana@example.org"), batch="again")

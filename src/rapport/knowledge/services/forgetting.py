@@ -81,8 +81,8 @@ def _of(heard: Any, name: str) -> Q:
     return Q(pk__in=heard.exclude(**{name: None}).values(name))
 
 
-def _texts(rows: Any, column: str) -> Iterable[str]:
-    return rows.values_list(column, flat=True)
+def _texts(rows: Any, column: str) -> list[str]:
+    return list(rows.values_list(column, flat=True))
 
 
 def _forget_entries(said: Iterable[str]) -> int:

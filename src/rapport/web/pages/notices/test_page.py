@@ -115,9 +115,7 @@ def test_rights(alice: Staff, charlie: Staff) -> None:
         assert logged_in(charlie).get(url).status_code == 403
 
 
-def test_two_who_change_one_fact_or_notice_see_each_others_words(
-    alice: Staff, bob: Staff, say: Say
-) -> None:
+def test_two_who_change_one_fact_or_notice_see_each_others_words(alice: Staff, bob: Staff, say: Say) -> None:
     ours, theirs = logged_in(alice), logged_in(bob)
     ours.post("/notices-and-facts/new/", NOTICE)
     ours.post("/notices-and-facts/facts/new/", FACT)
