@@ -227,12 +227,16 @@ def _listed(store: Store, config: Config) -> Iterator[list[Found[Review]]]:
     target = f"/v1/apps/{config.app_id}/customerReviews?{urlencode(asked)}"
     while target:
         told = store.asked(target)
-        responses = {wire.text_at(one, "id"): one for one in wire.items_at(told, "included")}
+        responses = _responses(told)
         yield [one for item in wire.items_at(told, "data") if (one := _review(item, responses, config))]
         onward = urlsplit(wire.text_at(told, "links", "next"))
         if onward.netloc and f"{onward.scheme}://{onward.netloc}" != API:
             raise Failed(f"Apple sends us on to {onward.netloc[:100]}, where our key has no business")
         target = f"{onward.path}?{onward.query}" if onward.path else ""
+
+
+def _responses(told: Any) -> dict[str, Any]:
+    return {wire.text_at(one, "id"): one for one in wire.items_at(told, "included")}
 
 
 def _review(item: Any, responses: dict[str, Any], config: Config) -> Found[Review] | None:
@@ -279,17 +283,18 @@ def _recheck(store: Store, config: Config, marks: Marks, context: Context) -> It
     """Ask for some reviews once more: what is gone, and what has changed."""
     said: list[Said] = []
     for id in marks.part("recheck", marks.held(), RECHECKED):
-        told = store.asked(f"/v1/customerReviews/{id}", is_there=False)
+        told = store.asked(f"/v1/customerReviews/{id}?include=response", is_there=False)
         if told is None:
             # Responses are known by ids of their own, and cannot be asked for here.
             if store.asked(f"/v1/customerReviewResponses/{id}", is_there=False) is None:
                 marks.forget(id)
                 said.append(Said(f"{id}#deletion", "deletion", context.now(), "", about=id))
             continue
-        seen = read(wire.at(told, "data"), config.app_id)
-        said += [
-            _edit(one, marks.known[one.id], context.now()) for one in marks.changed([seen] if seen else [])
-        ]
+        # A review keeps its place in the list when somebody responds to it.
+        seen = _review(wire.at(told, "data"), _responses(told), config)
+        parts = seen.said.said if seen else ()
+        said += [_edit(one, marks.known[one.id], context.now()) for one in marks.changed(parts)]
+        said += marks.new(parts)
     if said:
         yield Page(said, marks.text())
 

@@ -90,7 +90,10 @@ class Store(Act):
             if parts[2:] == ["response"]:
                 response = next((r for r in self.responses.values() if r["review"] == parts[1]), None)
                 return Answered({"data": _response(response)}) if response else _gone()
-            return Answered({"data": self.shown(parts[1])})
+            held = {r["review"]: r for r in self.responses.values()}
+            is_asked = asked.first("include") == "response" and parts[1] in held
+            more = {"included": [_response(held[parts[1]])]} if is_asked else {}
+            return Answered({"data": self.shown(parts[1]), **more})
         if parts[0] == "customerReviewResponses" and parts[1] in self.responses:
             return Answered({"data": _response(self.responses[parts[1]])})
         return _gone()
@@ -118,15 +121,19 @@ class Store(Act):
         review = told["relationships"]["review"]["data"]["id"]
         if review not in self.reviews:
             return _gone()
+        return Answered({"data": _response(self.respond(review, told["attributes"]["responseBody"]))}, 201)
+
+    def respond(self, review: str, words: str) -> dict[str, Any]:
+        """The developer responds, in place of what was there."""
         held = {
             "id": f"resp-{review}",
             "review": review,
-            "responseBody": told["attributes"]["responseBody"],
+            "responseBody": words,
             "lastModifiedDate": self.day().isoformat(),
             "state": "PENDING_PUBLISH",
         }
         self.responses[held["id"]] = held
-        return Answered({"data": _response(held)}, 201)
+        return held
 
 
 def _response(held: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,23 @@ def reader(network: simulator.Store) -> Reader:
     return Reader(plugin, CONFIG, network)
 
 
+def test_what_a_colleague_responded_elsewhere_is_known(
+    network: simulator.Store, reader: Reader, day: Day
+) -> None:
+    id = network.review("Ana", 1, "Bad", "It crashes")
+    day.later(3_600)
+    network.review("Bo", 5, "Fine", "")
+    reader.read()
+    day.later(3_600)
+    network.respond(id, "We are sorry.")
+    (one,) = reader.read()
+    assert (one.is_ours, one.in_reply_to, one.text) == (True, id, "We are sorry.")
+    day.later(3_600)
+    network.respond(id, "It is mended.")
+    (edit,) = reader.read()
+    assert (edit.kind, edit.about, edit.text) == ("edit", one.id, "It is mended.")
+
+
 def test_a_review_arrives_whole_and_once(network: simulator.Store, reader: Reader) -> None:
     id = network.review("Ana", 2, "It crashes", "Each time I open it.")
     (one,) = reader.read()

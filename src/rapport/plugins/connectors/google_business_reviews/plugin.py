@@ -264,13 +264,17 @@ def original(words: str) -> str:
 
 
 def _recheck(profile: Profile, config: Config, marks: Marks, context: Context) -> Iterator[Page]:
-    """Ask for some reviews once more: the list says nothing of what is gone."""
+    """Ask for some reviews once more: the list says neither what is gone nor what was replied to an old one."""
     said: list[Said] = []
     reviews = [id for id in marks.held() if not id.endswith("#reply")]
     for id in marks.part("recheck", reviews, RECHECKED):
-        if profile.get(f"{config.place}/reviews/{quote(id, safe='')}", is_there=False) is None:
+        told = profile.get(f"{config.place}/reviews/{quote(id, safe='')}", is_there=False)
+        if told is None:
             marks.forget(id)
             said.append(Said(f"{id}#deletion", "deletion", context.now(), "", about=id))
+        elif seen := read(told, config):
+            said += [_edit(one, marks.known[one.id]) for one in marks.changed(seen.said)]
+            said += marks.new(seen.said)
     if said:
         yield Page(said, marks.text())
 

@@ -47,6 +47,12 @@ class Business(Act):
         told = {"starRating": NAMES[stars - 1], "updateTime": wire.written(self.day())}
         self.reviews[id] |= told | ({"comment": words} if words else {})
 
+    def reply(self, id: str, words: str) -> dict[str, str]:
+        """The owner replies; the review itself keeps its time."""
+        made = {"comment": words, "updateTime": wire.written(self.day())}
+        self.reviews[id]["reviewReply"] = made
+        return made
+
     def answer(self, asked: Asked) -> Answered:
         if asked.path == "/token":
             return self._log_in({k: v[0] for k, v in parse_qs(asked.body.decode()).items()})
@@ -59,9 +65,7 @@ class Business(Act):
         if id not in self.reviews:
             return wrong(404, "NOT_FOUND", "Requested entity was not found.")
         if asked.method == "PUT" and verb == "reply":
-            reply = {"comment": asked.content["comment"], "updateTime": wire.written(self.day())}
-            self.reviews[id]["reviewReply"] = reply
-            return Answered(reply)
+            return Answered(self.reply(id, asked.content["comment"]))
         return Answered(self.reviews[id])
 
     def _log_in(self, form: dict[str, str]) -> Answered:

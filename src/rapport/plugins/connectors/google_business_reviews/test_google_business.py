@@ -78,6 +78,23 @@ def test_what_is_gone_is_told_once(network: simulator.Business, reader: Reader, 
     assert not reader.read()
 
 
+def test_what_a_colleague_replied_elsewhere_is_known(
+    network: simulator.Business, reader: Reader, day: Day
+) -> None:
+    id = network.review("ana", 1, "Cold")
+    day.later(3_600)
+    network.review("bo", 5)
+    reader.read()
+    day.later(3_600)
+    network.reply(id, "We are sorry.")
+    (one,) = reader.read()
+    assert (one.is_ours, one.in_reply_to, one.text) == (True, id, "We are sorry.")
+    day.later(3_600)
+    network.reply(id, "It is warm again.")
+    (edit,) = reader.read()
+    assert (edit.kind, edit.about, edit.text) == ("edit", one.id, "It is warm again.")
+
+
 def test_a_reply_is_posted_and_found_again(network: simulator.Business, reader: Reader) -> None:
     draft = Draft(
         "d1", "We are sorry: the heating works again.", in_reply_to=network.review("ana", 1, "Cold")

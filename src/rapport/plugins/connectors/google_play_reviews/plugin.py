@@ -36,6 +36,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SHOWN = dt.timedelta(days=7)  # Google shows reviews that were written or changed within a week, and no others
 PAGE = 100
 LENGTH_MAX = 350
+RECHECK_EVERY_S, RECHECKED = 300.0, 5
 SPENT = {"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded"}
 
 
@@ -122,6 +123,9 @@ class GooglePlay:
             marks.left["asked"] = wire.written(now)
         if said or gaps or marks.text() != before:
             yield Page(said, marks.text(), gaps)
+        if marks.is_due("recheck", RECHECK_EVERY_S, now):
+            told = _recheck(play, config, marks)
+            yield Page(told, marks.text())
 
     def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
         if not draft.text.strip() or not draft.in_reply_to:
@@ -224,6 +228,21 @@ def _listed(play: Play, config: Config) -> Iterator[list[Found[tuple[Found[Said]
         token = wire.text_at(told, "tokenPagination", "nextPageToken")
         if not token:
             return
+
+
+def _recheck(play: Play, config: Config, marks: Marks) -> list[Said]:
+    """What was replied to some older reviews since: a review keeps its place in the list when it is replied to.
+
+    One that is not shown may have been taken away or may merely be older than a week, so that says nothing.
+    """
+    said: list[Said] = []
+    reviews = [id for id in marks.held() if not id.endswith("#reply")]
+    for id in marks.part("recheck", reviews, RECHECKED):
+        seen = read(play.get(f"/reviews/{quote(id, safe='')}", is_there=False), config)
+        for one in [seen] if seen else []:
+            said += [_edit(each, marks.known[each.id]) for each in marks.changed(one.said)]
+            said += marks.new(one.said)
+    return said
 
 
 def read(item: Any, config: Config) -> Found[tuple[Found[Said], ...]] | None:

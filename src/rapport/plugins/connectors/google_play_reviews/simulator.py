@@ -75,6 +75,12 @@ class Play(Act):
         theirs = {"text": text, "starRating": stars, "reviewerLanguage": "en_GB", "lastModified": self._now()}
         self.reviews[id]["comments"][0:1] = [{"userComment": theirs}]
 
+    def reply(self, id: str, words: str) -> None:
+        """The developer replies."""
+        self.reviews[id]["comments"][1:] = [
+            {"developerComment": {"text": words, "lastModified": self._now()}}
+        ]
+
     def _now(self) -> dict[str, Any]:
         return {"seconds": str(int(self.day().timestamp())), "nanos": 213_000_000}
 
@@ -96,10 +102,11 @@ class Play(Act):
         if id not in self.reviews:
             return wrong(404, "NOT_FOUND", "Requested entity was not found.", "notFound")
         if asked.method == "GET":
+            if self._changed(self.reviews[id]) <= self.day().timestamp() - WEEK_S:
+                return wrong(404, "NOT_FOUND", "Requested entity was not found.", "notFound")
             return Answered(self.reviews[id])
         words = asked.content["replyText"]
-        comments = self.reviews[id]["comments"]
-        comments[1:] = [{"developerComment": {"text": words, "lastModified": self._now()}}]
+        self.reply(id, words)
         return Answered({"result": {"replyText": words, "lastEdited": self._now()}})
 
     def _log_in(self, form: dict[str, list[str]]) -> Answered:
@@ -125,13 +132,13 @@ class Play(Act):
             {"access_token": f"ya29.{self.n_logins}", "expires_in": 3_599, "token_type": "Bearer"}
         )
 
-    def _listed(self, asked: Asked) -> Answered:
-        def changed(review: dict[str, Any]) -> int:
-            return int(review["comments"][0]["userComment"]["lastModified"]["seconds"])
+    def _changed(self, review: dict[str, Any]) -> int:
+        return int(review["comments"][0]["userComment"]["lastModified"]["seconds"])
 
+    def _listed(self, asked: Asked) -> Answered:
         now = self.day().timestamp()
-        found = [r for r in self.reviews.values() if changed(r) > now - WEEK_S]
-        found.sort(key=changed, reverse=True)
+        found = [r for r in self.reviews.values() if self._changed(r) > now - WEEK_S]
+        found.sort(key=self._changed, reverse=True)
         start, size = int(asked.first("token", "0")), min(int(asked.first("maxResults", "10")), self.page_max)
         body: dict[str, Any] = {"reviews": found[start : start + size]} if found else {}
         if start + size < len(found):

@@ -31,6 +31,21 @@ def reader(network: simulator.Play) -> Reader:
     return Reader(plugin, CONFIG, network)
 
 
+def test_what_a_colleague_replied_elsewhere_is_known(
+    network: simulator.Play, reader: Reader, day: Day
+) -> None:
+    id = network.review("Ana", 1, "It crashes")
+    day.later(3_600)
+    network.review("Bo", 5, "Fine")
+    reader.read()
+    day.later(3_600)
+    network.reply(id, "We are sorry.")
+    (one,) = reader.read()
+    assert (one.is_ours, one.in_reply_to, one.text) == (True, id, "We are sorry.")
+    day.later(9 * 86_400)
+    assert not reader.read(), "that a review is not shown any more says nothing"
+
+
 def test_a_review_arrives_whole_and_once(network: simulator.Play, reader: Reader) -> None:
     id = network.review("Ana B", 2, "It crashes\tEach time I open it.")
     (one,) = reader.read()
