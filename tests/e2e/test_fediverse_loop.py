@@ -71,8 +71,8 @@ def test_a_call_for_help_is_heard_answered_and_thanked_for(
     settle(day)
     one = the_conversation()
     assert (one.identifier, one.network, one.is_public) == (
-        "activitypub:ana@lake.example",
-        "activitypub",
+        "mastodon:ana@lake.example",
+        "mastodon",
         True,
     )
 

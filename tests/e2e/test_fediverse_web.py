@@ -109,8 +109,8 @@ def test_a_delivery_is_durable_before_it_is_accepted_and_comes_in_once(ana: Pers
     said = ana.does("Create", ana.note("My lantern flickers"))
     assert [call(ana, said).status_code for _ in range(2)] == [202, 202]
     (row,) = rows()
-    assert (row["identifier"], row["text"]) == ("activitypub:ana@lake.example", "@help My lantern flickers")
-    assert (row["venue"], row["properties"]["asks_us"]) == ("activitypub:lake.example", True)
+    assert (row["identifier"], row["text"]) == ("mastodon:ana@lake.example", "@help My lantern flickers")
+    assert (row["venue"], row["properties"]["asks_us"]) == ("mastodon:lake.example", True)
     assert call(ana, said, target="post /hooks/otter/other").status_code == 403
     assert Client().post("/hooks/otter/inbox", "{", content_type="application/json").status_code == 400
     assert call(ana, ana.does("Delete", said["object"]["id"])).status_code == 202
@@ -143,5 +143,5 @@ def test_what_followers_wait_for_leaves_unless_everything_is_paused(
     pacing.resume_all("alice@example.com")
     services.deliver("otter")
     assert [activity["type"] for _, activity in network.taken] == ["Accept"]
-    services.forget(["activitypub:ana@lake.example"])
+    services.forget(["mastodon:ana@lake.example"])
     assert Client().get("/hooks/otter/followers").json()["totalItems"] == 0

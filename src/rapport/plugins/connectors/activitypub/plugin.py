@@ -53,7 +53,7 @@ class ActivityPub:
         note=(
             "ActivityPub is a protocol, and nobody's terms: each server has rules of its own on its page About, and "
             "shuts out whoever breaks them. Read those of the servers where many write to you, and say so on a rule "
-            "card (activitypub:its.name). Days and hours here are our own caution."
+            "card (mastodon:its.name). Days and hours here are our own caution."
         ),
     )
     manners = Manners(requests=600, per_s=60, every_s=4, publishes_once=True, length_max=LENGTH_MAX)

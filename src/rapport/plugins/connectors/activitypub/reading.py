@@ -11,7 +11,9 @@ from rapport.listening.contract import Said
 from rapport.plugins.connectors.activitypub.account import EVERYBODY, Account
 from rapport.plugins.connectors.activitypub.actors import ID_CHARS_MAX, Actor, host_of
 
-NETWORK = "activitypub"
+# That of Mastodon's connector: whoever lives on a server is the same by whichever way they are heard, and so are
+# the server's rules.
+NETWORK = "mastodon"
 POSTS = frozenset({"Note", "Article", "Page"})
 REACTIONS = {"Like": "like", "Announce": "repost"}
 EVERYBODYS = frozenset({EVERYBODY, "as:Public", "Public"})

@@ -79,7 +79,7 @@ def test_a_mention_arrives_whole(otter: Otter, ana: Person) -> None:
         author_name="Ana",
         text="@help My lantern\nflickers & smokes",
         thread=note["id"],
-        venue="activitypub:lake.example",
+        venue="mastodon:lake.example",
         language="en",
         url="https://lake.example/@ana/1",
         asks_us=True,
