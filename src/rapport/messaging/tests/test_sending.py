@@ -340,7 +340,8 @@ def test_a_key_made_while_a_courier_begins_signs_what_leaves_next(
     assert made
     assert read("email") != account
     couriers = {"email": courier}
-    dispatching._match(couriers, leaving := [], None)
+    leaving: list[dispatching.Courier] = []
+    dispatching._match(couriers, leaving, None)
     assert couriers["email"] is not courier
     for one in (couriers["email"], *leaving):
         one.end()
