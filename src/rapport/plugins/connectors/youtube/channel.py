@@ -20,6 +20,7 @@ LOGIN = "https://oauth2.googleapis.com/token"
 API = "https://www.googleapis.com/youtube/v3"
 SPENT = "spent"  # where it is remembered
 PACIFIC = ZoneInfo("America/Los_Angeles")  # at whose midnight quotas begin anew
+GONE = "YouTube does not have this comment, or one of these, any more"
 READ_UNITS, WRITE_UNITS = 1, 50
 
 Parameters = Sequence[tuple[str, str | int]]
@@ -65,6 +66,25 @@ class Channel:
         if self._spent() + READ_UNITS > self.config.units * 9 // 10:
             raise self._out_of_quota("the units for reading are spent for today")
         return self._asked(Request(f"{API}/{path}?{urlencode(parameters)}"), READ_UNITS)
+
+    def by_id(self, path: str, parameters: Parameters, ids: Sequence[str]) -> dict[str, Any] | None:
+        """Things by their ids, those alone that are there; None for an answer that is not whole.
+
+        The reference says that all are refused where one is gone, and mostly that one is merely left out: so a
+        list that is refused is asked for by halves.
+        """
+        try:
+            told = self.get(path, [*parameters, ("id", ",".join(ids))])
+        except Failed as failed:
+            if failed.message != GONE:
+                raise
+            half = len(ids) // 2
+            if not half:
+                return {}
+            parts = [self.by_id(path, parameters, part) for part in (ids[:half], ids[half:])]
+            return None if None in parts else {id: one for part in parts if part for id, one in part.items()}
+        items = wire.at(told, "items")
+        return {wire.text_at(one, "id"): one for one in items} if isinstance(items, list) else None
 
     def post(self, path: str, body: Any) -> Any:
         """Make something."""
@@ -143,6 +163,8 @@ class Channel:
             return self._out_of_quota(words)
         if why in {"rateLimitExceeded", "userRateLimitExceeded"}:
             return Failed(f"YouTube wants fewer requests: {words}", reason="rate", retry_after_s=60.0)
+        if answer.status == 404 and why in {"commentNotFound", "commentThreadNotFound"}:
+            return Failed(GONE, is_permanent=True)
         if why in {"commentsDisabled", "parentCommentIsPrivate"}:
             return Failed(f"this cannot be answered: {words}", reason="permission", is_permanent=True)
         failed = refusal(answer, "YouTube", self._context.now(), words=words)

@@ -90,11 +90,9 @@ class YouTube:
         said: list[Said] = []
         for start in range(0, len(ids), IDS_MAX):
             part = ids[start : start + IDS_MAX]
-            asked = [("part", "snippet"), ("id", ",".join(part)), ("textFormat", "plainText")]
-            items = wire.at(channel.get("comments", asked), "items")
-            if not isinstance(items, list):
+            held = channel.by_id("comments", [("part", "snippet"), ("textFormat", "plainText")], part)
+            if held is None:
                 continue  # an answer that is not whole says nothing of what is gone
-            held = {wire.text_at(one, "id"): one for one in items}
             said += [Said(f"{id}#deletion", "deletion", now, "", about=id) for id in part if id not in held]
             said += [edit for id in part if id in held and (edit := _edit(held[id], config.channel))]
         return said
@@ -175,13 +173,19 @@ class _Round:
 
     def _older(self) -> Iterator[Page]:
         """Answers in threads that we know: a thread keeps its place in the list when somebody answers."""
-        part = self._marks.part("older", list(self._marks.known), IDS_MAX)
+        part = self._marks.part("older", self._marks.held(), IDS_MAX)
         if not part:
             return
-        asked = [("part", "snippet,replies"), ("id", ",".join(part)), ("textFormat", "plainText")]
+        asked = [("part", "snippet,replies"), ("textFormat", "plainText")]
+        held = self._channel.by_id("commentThreads", asked, part)
+        for id in part:
+            if held is not None and id not in held:
+                self._marks.forget(
+                    id
+                )  # what tells that it is gone is the core, which asks for all that is kept
         said: list[Said] = []
-        for thread in wire.items_at(self._channel.get("commentThreads", asked), "items"):
-            id, count = wire.text_at(thread, "id"), _count(thread)
+        for id, thread in (held or {}).items():
+            count = _count(thread)
             if self._marks.known.get(id, count) != count:
                 self._marks.known[id] = count
                 said += self._told(thread)[1:]
@@ -210,7 +214,12 @@ class _Round:
             return []
         held = wire.items_at(thread, "replies", "comments")
         if len(held) < (wire.count_at(thread, "snippet", "totalReplyCount") or 0):
-            held = list(_answers(self._channel, seen.id))
+            try:
+                held = list(_answers(self._channel, seen.id))
+            except Failed as failed:
+                # Some threads cannot be listed, now or ever; what came with them is better than none, and than a halt.
+                if not failed.is_permanent:
+                    raise
         answers = [found.said for one in held if (found := _read(one, self._us, seen.said.url))]
         return [seen.said, *sorted(answers, key=lambda one: (one.ts, one.id))]
 

@@ -37,6 +37,8 @@ class YouTube(Act):
         super().__init__(day)
         self.comments: dict[str, Comment] = {}
         self.tokens: set[str] = set()
+        self.is_strict = False  # lists by id refuse where one is gone, as the reference says, or leave it out
+        self.broken: set[str] = set()  # threads whose answers cannot be listed
         self.quota, self.n_logins, self.page_max = 10_000, 0, 100
 
     def say(self, author: str, text: str, above: str = "") -> str:
@@ -88,6 +90,9 @@ class YouTube(Act):
         ids = asked.first("id")
         found = [one for one in self.comments.values() if not one.above]
         if ids:
+            if self.is_strict and any(id not in self.comments for id in ids.split(",")):
+                words = "One or more of the specified comment threads cannot be found."
+                return error(404, "commentThreadNotFound", words)
             found = [one for one in found if one.id in ids.split(",")]
             return Answered({"items": [self._thread(one) for one in found]})
         found.sort(key=lambda one: (one.at, one.id), reverse=True)
@@ -95,10 +100,17 @@ class YouTube(Act):
 
     def _comments(self, asked: Asked) -> Answered:
         if ids := asked.first("id"):
+            if self.is_strict and any(id not in self.comments for id in ids.split(",")):
+                words = "One or more of the specified comments cannot be found."
+                return error(404, "commentNotFound", words)
             return Answered(
                 {"items": [self._one(self.comments[i]) for i in ids.split(",") if i in self.comments]}
             )
         above = self.comments.get(asked.first("parentId"))
+        if above and above.id in self.broken:
+            return error(
+                400, "processingFailure", "The API server failed to successfully process the request."
+            )
         if above is None:
             return error(404, "commentNotFound", "The comment cannot be found.")
         return self._page(asked, [self._one(self.comments[id]) for id in above.answers])

@@ -86,6 +86,41 @@ def test_deletions_and_changes_are_told_when_asked(
     ]
 
 
+@pytest.mark.parametrize("is_strict", [True, False])
+def test_what_is_gone_keeps_nothing_else_from_being_read(
+    network: simulator.YouTube, reader: Reader, day: Day, is_strict: bool
+) -> None:
+    ids = [network.say("UCana", f"number {n}") for n in range(9)]
+    reader.read()
+    network.is_strict = is_strict
+    for gone in (ids[2], ids[7]):
+        network.delete(gone)
+    day.later(86_400)
+    answer = network.say("UCbo", "Mine too", ids[5])
+    assert [one.id for one in reader.read()] == [answer]
+    said = plugin.recheck(CONFIG, ids, reader.context)
+    assert [(one.kind, one.about) for one in said] == [("deletion", ids[2]), ("deletion", ids[7])]
+    day.later(86_400)
+    asked = len(network.asked)
+    assert not reader.read()
+    (older,) = [one for one in network.asked[asked:] if one.first("id")]
+    assert ids[2] not in older.first("id"), "what is gone is asked for again and again"
+
+
+def test_a_thread_that_cannot_be_shown_whole_stops_nobody(
+    network: simulator.YouTube, reader: Reader, day: Day
+) -> None:
+    first = network.say("UCana", "Does it flicker?")
+    for n in range(9):
+        network.say("UCbo", f"answer {n}", first)
+    network.broken.add(first)
+    day.later(5)
+    other = network.say("UCchi", "Is it bright?")
+    said = [one.id for one in reader.read()]
+    assert {first, other} < set(said)
+    assert len(said) == 2 + simulator.SHOWN_MAX
+
+
 def test_an_answer_goes_under_the_thread_and_is_found_again(
     network: simulator.YouTube, reader: Reader
 ) -> None:
