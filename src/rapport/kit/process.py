@@ -47,6 +47,7 @@ def present(name: str) -> Iterator[None]:
             _write(name, started, "stopped")
 
 
+NOTED = {"pid", "started_us", "beat_us", "note"}
 PARENT = "RAPPORT_PARENT"  # the process that a child ends with; read once, and not handed on
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LOOK_S = 1.0
@@ -127,7 +128,7 @@ def running() -> list[Running]:
     found = []
     for file in sorted(home.path("run").glob("*.json")):
         entry = _read(file.stem)
-        if not entry:
+        if not NOTED <= entry.keys():
             continue
         found.append(
             Running(

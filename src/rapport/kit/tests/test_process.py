@@ -68,7 +68,9 @@ def test_a_beat_moves_the_time_and_keeps_the_start(folder: Path) -> None:
 def test_a_note_that_is_damaged_is_left_out(folder: Path) -> None:
     (folder / "run").mkdir(parents=True)
     (folder / "run" / "web.json").write_text('{"pid": 1')
-    assert process.running() == []
+    (folder / "run" / "work.json").write_text('{"pid": 1}')
+    (folder / "run" / "taught-intent.json").write_text('{"taught": true, "at_us": 1}')
+    assert process.running() == [], "nor is what others of us lay beside the notes taken for one"
 
 
 def test_held_tells_and_lets_go(folder: Path) -> None:
