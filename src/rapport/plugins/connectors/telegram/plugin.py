@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hmac
 import json
@@ -187,7 +188,11 @@ class Telegram:
         update = wire.document(hook.body)
         if wire.count_at(update, "update_id") is None:
             raise Invalid("the body is no update of Telegram", "See that nothing else calls this address.")
-        name = wire.text_at((context.memory.get(US) or ("", None))[1], "username")
+        name = ""
+        if b"@" in hook.body:
+            # What came is kept also where Telegram cannot be asked now; that it names the bot is then not known.
+            with contextlib.suppress(Failed):
+                name = wire.text_at(self._us(config, context), "username")
         return Received(read(update, int(config.bot_token.partition(":")[0]), name))
 
     def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
@@ -263,6 +268,8 @@ def asked(
         return wire.at(found, "result")
     code = wire.count_at(found, "error_code") or answer.status
     words = wire.text_at(found, "description")
+    if answer.status == 200 and not isinstance(found, dict):
+        raise Failed("Telegram answered with something that is no JSON", is_unsure=method.startswith("send"))
     is_unsure = method.startswith("send") and code >= 500
     wait = wire.count_at(found, "parameters", "retry_after")
     if code == 429 and wait:
@@ -335,7 +342,8 @@ def written(message: Any, us: int, name: str = "") -> Said | None:
     held = next((name for name in HELD if name in message), "")
     if not isinstance(chat, int) or number is None or at_s is None or not (words or held):
         return None
-    who = wire.at(message, "from") or wire.at(message, "sender_chat") or wire.at(message, "chat")
+    # Who speaks as a channel or a group is named beside a stand-in that all of those share.
+    who = wire.at(message, "sender_chat") or wire.at(message, "from") or wire.at(message, "chat")
     author = wire.at(who, "id")
     parent = wire.count_at(message, "reply_to_message", "message_id")
     is_private = kind == "private"
@@ -383,6 +391,7 @@ def _reaction(update: Any, reaction: Any) -> list[Said]:
     kind = wire.text_at(new, 0, "emoji") or "like"
     at, author = dt.datetime.fromtimestamp(at_s, dt.UTC), wire.at(who, "id")
     about = f"{chat}/{number}"
+    is_private = wire.text_at(reaction, "chat", "type") == "private"
     return [
         Said(
             id,
@@ -390,7 +399,8 @@ def _reaction(update: Any, reaction: Any) -> list[Said]:
             at,
             str(author or ""),
             about=about,
-            venue=f"telegram:{chat}",
+            venue="telegram" if is_private else f"telegram:{chat}",
+            is_private=is_private or not wire.text_at(reaction, "chat", "username"),
             detail={"kind": kind},
         )
     ]

@@ -96,6 +96,7 @@ def test_changes_reactions_and_blocks_are_told(network: simulator.Telegram, read
         },
     )
     _, edit, reaction, block = reader.read()
+    assert (reaction.is_private, reaction.venue) == (True, "telegram"), "said to the bot alone"
     assert (edit.kind, edit.about, edit.text) == ("edit", id, "My lantern flickers")
     assert (reaction.kind, reaction.about, reaction.detail) == ("reaction", id, {"kind": "👍"})
     assert (block.kind, block.author) == ("block", "7")
@@ -165,6 +166,42 @@ def test_the_web_hook_is_believed_only_with_its_secret(network: simulator.Telegr
     reader.config = replace(CALLED, webhook_secret="")
     with pytest.raises(Denied):
         reader.receive({SECRET_HEADER: ""}, update)
+
+
+def test_who_is_called_knows_the_bots_name_too(network: simulator.Telegram, reader: Reader) -> None:
+    reader.config = CALLED
+    network.write(8, f"and you, @{NAME}?", chat=GROUP)
+    update = {k: v for k, v in network.updates[0].items() if k != "at"}
+    (one,) = reader.receive({SECRET_HEADER: simulator.SECRET}, update).said
+    assert one.asks_us
+    reader.memory.clear()
+    network.fail("/getMe")
+    (one,) = reader.receive({SECRET_HEADER: simulator.SECRET}, update).said
+    assert not one.asks_us, "what came is kept also where Telegram cannot be asked"
+
+
+def test_who_speaks_as_a_channel_or_group_is_that_one(network: simulator.Telegram, reader: Reader) -> None:
+    stand_in = 136_817_688  # which Telegram puts in place of whoever speaks as a channel
+    for chat in (-1001, -1002):
+        network.write(
+            stand_in,
+            "hello",
+            chat=GROUP,
+            sender_chat={"id": chat, "type": "channel", "title": f"News {chat}"},
+        )
+    assert [(one.author, one.author_name) for one in reader.read()] == [
+        ("-1001", "News -1001"),
+        ("-1002", "News -1002"),
+    ]
+
+
+def test_an_answer_that_says_nothing_leaves_open_whether_it_was_taken(
+    network: simulator.Telegram, reader: Reader
+) -> None:
+    id = network.write(7, "Where is order 12?")
+    network.fail("/sendMessage", Answered("<html>"), is_after=True)
+    failed = refused(lambda: reader.publish(Draft("d1", "It leaves today.", in_reply_to=id)))
+    assert (failed.is_unsure, failed.is_permanent) == (True, False)
 
 
 def test_a_token_that_ended_and_another_reader_are_said(network: simulator.Telegram, reader: Reader) -> None:
