@@ -20,6 +20,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from rapport.kit import picking, wire
 from rapport.kit.errors import Invalid
 from rapport.kit.http import Answer, Request
+from rapport.kit.pour import Bytes
 from rapport.listening.rules.pictures import Pictures as Pictures  # noqa: PLC0414  plug-ins see the contract alone
 
 KIND = "connectors"  # of the registry
@@ -505,6 +506,88 @@ class Parses(Protocol):
 
     def parse(self, config: Any, raw: Any) -> Sequence[Said]:
         """What one message of the network says; asks nobody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Something of an archive that is left out on purpose; why, as one counts it: `reposts`, `notices of the network`."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something of an archive that cannot be taken in: why, in a sentence, and what stood there."""
+
+    message: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of an archive, and what somebody said of it.
+
+    name : its path within the archive, or its own name
+    archive : the name of the whole
+    open : its bytes from the beginning, each time
+    beside : another file of its folder by its path from there, whole; None where there is none
+    account : whose archive it is, where somebody said so: a handle, addresses, a name
+    ours : what is ours on that network as far as its sources say
+    date_order : `day` or `month`, where somebody said so
+    zone : of times without one
+    """
+
+    name: str
+    archive: str
+    open: Callable[[], Bytes]
+    beside: Callable[[str], bytes | None]
+    now: dt.datetime
+    account: str = ""
+    ours: frozenset[str] = frozenset()
+    date_order: str = ""
+    zone: dt.tzinfo = dt.UTC
+
+
+class Archive(Protocol):
+    """The archive in which a network hands out what was said there.
+
+    title : what it is, as a sentence calls it
+    paths : an expression for the paths that its files have within it
+    """
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def paths(self) -> str: ...
+
+    def holds(self, head: bytes) -> bool:
+        """Whether a file that begins like this is one of it, by its content."""
+        ...
+
+    def read(self, part: Part) -> Iterator[Said | Left | Unread]:
+        """What it holds, in its order; the same each time. Raises Invalid where something must be said first."""
+        ...
+
+    def again(self, row: Mapping[str, Any], part: Part) -> Said | Left | Unread:
+        """One row that could not be read, as somebody has corrected it."""
+        ...
+
+
+@runtime_checkable
+class Archived(Protocol):
+    """A connector whose network hands out archives. They are read like what is heard: same ids, same terms."""
+
+    @property
+    def archive(self) -> Archive: ...
+
+
+@runtime_checkable
+class Owns(Protocol):
+    """A connector whose configuration says what is ours on the network, such as addresses of mail."""
+
+    def ours(self, config: Any) -> frozenset[str]:
+        """Handles or addresses that are ours."""
         ...
 
 

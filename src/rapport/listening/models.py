@@ -41,6 +41,7 @@ class Import(models.Model):
     last_seq = models.BigIntegerField(null=True)
     position = models.IntegerField(default=0)  # chunks that are durable; a restart begins after them
     totals = models.JSONField(default=dict)
+    archives = models.JSONField(default=list)  # the connectors whose networks' archives the file holds
     notes = models.JSONField(default=list)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(default=clock.now, db_index=True)

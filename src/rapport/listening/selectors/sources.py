@@ -26,7 +26,7 @@ from rapport.listening.contract import (
 )
 from rapport.listening.models import Gap, Posted, Source
 from rapport.listening.rules.pictures import Shape
-from rapport.listening.services import fitting, unchecked
+from rapport.listening.services import archives, fitting, unchecked
 from rapport.listening.services import sources as setting_up
 
 LATE_S = 15 * 60.0  # a source in trouble for longer is worth somebody's look
@@ -215,8 +215,9 @@ def gaps(
 
 
 def terms_of(network: str) -> Terms | None:
-    """What may be done with what is said on a network: the strictest of its sources; None where none reads it."""
+    """What may be done with what is said on a network: the strictest of its sources and archives; None without any."""
     found = [t for row in Source.objects.filter(network=network) if (t := setting_up.terms_of_row(row))]
+    found += [one.terms for _, one in archives.imported() if one.network == network]
     return strictest(found)
 
 
@@ -247,6 +248,7 @@ def keep_days_of(network: str) -> int | None:
     days = [
         d for row in Source.objects.filter(network=network) if (d := setting_up.keep_days(row)) is not None
     ]
+    days += [d for _, one in archives.imported() if one.network == network and (d := one.terms.keep_days)]
     return min(days) if days else None
 
 
@@ -259,7 +261,11 @@ def forbidding(member: str) -> tuple[list[str], list[str]]:
         if terms is not None and not getattr(terms, member):
             networks.add(row.network)
             names.append(row.name)
-    return sorted(networks), names
+    for name, connector in archives.imported():
+        if not getattr(connector.terms, member):
+            networks.add(connector.network)
+            names.append(name)
+    return sorted(networks), sorted(set(names))
 
 
 def may_answer(source: str, was_asked: bool) -> Finding:

@@ -108,7 +108,9 @@ def import_file(
     row is named and nothing is written. Raises Invalid or NotFound for a file that cannot be read at all.
     """
     wishes, chosen = _mapping_named(mapping_name, kind, mapping or {}, options or {})
-    work = under_way.prepare(kind, path, source_name=source_name, options=chosen, progress=progress)
+    work = under_way.prepare(
+        kind, path, source_name=source_name, options=chosen, progress=progress, is_mapped=any(wishes.values())
+    )
     if not dry_run:
         under_way.begin(work, wishes, by)
     summary = imports.carry_out(work, wishes)
@@ -144,6 +146,7 @@ def keep_upload(
             options=options or {},
             progress=None,
             file_name=Path(name).name,
+            is_mapped=any((mapping or {}).values()),
         )
         under_way.begin(work, mapping or {}, by, import_id=import_id, kept_path=path)
     except Exception:
@@ -169,6 +172,7 @@ def run_import(import_id: uuid.UUID, progress: Progress | None = None) -> Import
             options=row.options,
             progress=progress,
             file_name=row.file_name,
+            is_mapped=any(row.wishes.values()),
         )
         work.row, work.done = row, row.position
         summary = imports.carry_out(work, row.wishes)

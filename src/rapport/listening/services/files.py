@@ -25,8 +25,12 @@ HASHED_WHOLE_BYTES = 16 << 20
 COMPRESSED_BYTES = 256 << 10  # read at once, so that little is lost where a file breaks off
 
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+ZIP = b"PK\x03\x04"
 _FOREIGN = {
-    b"PK\x03\x04": ("a zip archive or a spreadsheet", "Save the sheet as CSV, or unpack the archive."),
+    ZIP: (
+        "a zip archive or a spreadsheet",
+        "Save the sheet as CSV; what a network gave you goes in as posts.",
+    ),
     b"\xd0\xcf\x11\xe0": ("an old spreadsheet", "Save the sheet as CSV."),
     b"BZh": ("a bzip2 file", "Unpack it, or compress it with gzip."),
     b"\xfd7zXZ": ("an xz file", "Unpack it, or compress it with gzip."),
@@ -50,7 +54,7 @@ class Given:
     path: Path
     name: str
     size_bytes: int
-    packing: str = ""  # '', gzip or zstd
+    packing: str = ""  # '', gzip, zstd, or zip where archives are taken
     is_parquet: bool = False
     sample: bytes = b""  # the first bytes, unpacked
     broken: str = ""  # why a compressed file ends early; known once it was read to the end
@@ -66,7 +70,7 @@ class Given:
         return f", {self.packing}" if self.packing else ""
 
 
-def look_at(path: str | Path, name: str = "") -> Given:
+def look_at(path: str | Path, name: str = "", *, takes_zip: bool = False) -> Given:
     """Say what a file is, or why it cannot be read."""
     path = Path(path)
     name = name or path.name
@@ -83,6 +87,9 @@ def look_at(path: str | Path, name: str = "") -> Given:
         raise Invalid(f"{name} is empty", "Export it again; even a header alone would say more.")
     with path.open("rb") as file:
         head = file.read(8)
+    if takes_zip and head.startswith(ZIP):
+        given.packing = "zip"
+        return given
     given.packing = next((packing for magic, packing in _MAGIC.items() if head.startswith(magic)), "")
     stream = unpacked(given)
     try:

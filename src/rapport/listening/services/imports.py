@@ -11,7 +11,7 @@ from rapport.events import lake, spool
 from rapport.events import services as log
 from rapport.kit import clock, query
 from rapport.kit.errors import Invalid
-from rapport.listening.services import linewise, logs, manners, staging
+from rapport.listening.services import archives, linewise, logs, manners, staging
 from rapport.listening.services.files import Given
 from rapport.listening.services.kinds import Dated, Orders
 from rapport.listening.services.kinds import staging as staging_of
@@ -30,7 +30,9 @@ def carry_out(work: Work, mapping: Mapping[str, str]) -> ImportSummary:
     with noted(work):
         with lake.new_engine() as con:
             _set_zone(con, work.options.get("time_zone", ""))
-            if work.kind.shape == "lines":
+            if work.archive is not None:
+                archives.read(work, work.archive)
+            elif work.kind.shape == "lines":
                 _read_log(con, work)
             else:
                 _read_table(con, work, mapping)

@@ -14,7 +14,7 @@ from rapport.events import services as events
 from rapport.kit import bulk, clock, home, query
 from rapport.kit.errors import Conflict
 from rapport.listening.models import Source, Withdrawal
-from rapport.listening.services import saying, sources, storing, unchecked
+from rapport.listening.services import archives, saying, sources, storing, unchecked
 
 LOCK = "network-terms"
 EVERY = dt.timedelta(days=1)
@@ -136,16 +136,44 @@ def _expire(now: dt.datetime) -> int:
         finally:
             con.close()
         n = events.forget_seqs([seq for (seq,) in found]).events
+    n += _expire_archives(now)
     storing.sweep(now)
     _note_day(now)
     return n
+
+
+def _expire_archives(now: dt.datetime) -> int:
+    """Words of others that came with an archive go like those that were heard; our own stay."""
+    limits = [
+        (source, connector.network, now - dt.timedelta(days=days))
+        for source, connector in archives.imported()
+        if (days := archives.keep_days(connector)) is not None
+    ]
+    if not limits:
+        return 0
+    con = lake.connect()
+    try:
+        shape = [
+            ("source", pa.string()),
+            ("network", pa.string()),
+            ("before_ts", pa.timestamp("us", tz="UTC")),
+        ]
+        columns = [
+            pa.array(values, kind) for values, (_, kind) in zip(zip(*limits, strict=True), shape, strict=True)
+        ]
+        lake.give(con, "archive_limit", pa.table(columns, schema=pa.schema(shape)))
+        names = {"names": [name for name in TEXTS if name not in {saying.OUR_PUBLIC, saying.OUR_PRIVATE}]}
+        found = query.run(con, query.load("rapport.listening", "expired_archived"), names).fetchall()
+    finally:
+        con.close()
+    return events.forget_seqs([seq for (seq,) in found]).events
 
 
 def _is_day(now: dt.datetime) -> bool:
     try:
         last = dt.datetime.fromisoformat(_marker().read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
-        return Source.objects.exists()
+        return Source.objects.exists() or bool(archives.imported())
     return last <= now - EVERY
 
 

@@ -9,14 +9,17 @@ from typing import Any
 
 from rapport.events import lake
 from rapport.kit.errors import Invalid
+from rapport.listening.contract import Said, Unread
 from rapport.listening.rules.mapping import propose
-from rapport.listening.services import imports, linewise, logs, manners, staging
+from rapport.listening.services import archives, imports, linewise, logs, manners, staging
 from rapport.listening.services.kinds import staging as staging_of
+from rapport.listening.services.recognising import Opened
 from rapport.listening.services.refusals import BadRow
 from rapport.listening.services.tables import Chunk, Table
 from rapport.listening.services.work import Work, prepare
 
 ROWS = 20  # shown
+ARCHIVE_ENTRIES = 100  # of each file of an archive
 READ_ROWS = 5_000  # looked at for what is wrong
 
 
@@ -36,19 +39,53 @@ class Preview:
     problem: str = ""  # why it cannot be imported like this, '' where it can
     looked_at: int = 0  # rows
     bad_rows: list[BadRow] = field(default_factory=list)  # among those looked at
+    is_archive: bool = False  # of a network, read as it is
 
 
 def preview(
     path: str | Path, kind: str, *, name: str, mapping: Mapping[str, str], options: Mapping[str, str]
 ) -> Preview:
     """Read the first rows as an import would, and write nothing."""
-    work = prepare(kind, path, source_name="", options=options, progress=None, file_name=name)
+    work = prepare(
+        kind,
+        path,
+        source_name="",
+        options=options,
+        progress=None,
+        file_name=name,
+        is_mapped=any(mapping.values()),
+    )
     found = Preview(work.given.name, work.given.size_bytes, kind)
-    if work.kind.shape == "lines":
+    if work.archive is not None:
+        _look_at_archive(work, work.archive, found)
+    elif work.kind.shape == "lines":
         _look_at_log(work, found)
     else:
         _look_at_table(work, found, mapping)
     return found
+
+
+def _look_at_archive(work: Work, held: Opened, found: Preview) -> None:
+    found.is_archive, found.description = True, held.titles + work.given.description
+    found.columns = ["ts", "author", "ours", "text", "in_reply_to"]
+    try:
+        for place, one in archives.look(work.given, held, work.options, ARCHIVE_ENTRIES):
+            found.looked_at += 1
+            if isinstance(one, Unread):
+                found.bad_rows.append(
+                    BadRow(found.looked_at, "bad_entry", "", "", one.message, one.row, place)
+                )
+            elif isinstance(one, Said) and len(found.rows) < ROWS:
+                shown = {"ts": f"{one.ts:%Y-%m-%d %H:%M}", "author": one.author_name or one.author}
+                shown |= {
+                    "ours": "yes" if one.is_ours else "",
+                    "text": one.text,
+                    "in_reply_to": one.in_reply_to,
+                }
+                found.rows.append(shown)
+    except Invalid as error:
+        found.problem = str(error)
+    found.notes = list(dict.fromkeys(archives.limits_of(one.connector, "").sentence() for one in held.found))
 
 
 def _look_at_log(work: Work, found: Preview) -> None:

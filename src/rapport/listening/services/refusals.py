@@ -23,9 +23,10 @@ class BadRow:
     value: str
     message: str
     row: Mapping[str, Any]
+    place: str = ""  # where it is no line of a file: which entry of which file
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.message}"
+        return f"{self.place or f'line {self.line}'}: {self.message}"
 
 
 def bad_row(
@@ -60,7 +61,7 @@ def refused(bad: BadRow, *, kind: str, source: str, batch: str, context: Mapping
         body=json.dumps(body, ensure_ascii=False, default=str),
         reason=bad.reason,
         field=bad.field,
-        message=str(bad)[0].upper() + str(bad)[1:],
+        message=str(bad) if bad.place else str(bad)[0].upper() + str(bad)[1:],
     )
 
 

@@ -15,7 +15,7 @@ from rapport.kit import query
 from rapport.kit.errors import Invalid
 from rapport.listening.rules import weblog
 from rapport.listening.rules.kinds import kind_named
-from rapport.listening.services import logs, manners, staging
+from rapport.listening.services import archives, logs, manners, staging
 from rapport.listening.services.kinds import staging as staging_of
 from rapport.listening.services.staging import PACKAGE
 from rapport.listening.services.tables import Chunk, Columns, Lines, Table, literal
@@ -28,7 +28,9 @@ def replay_row(kind: str, body: str, source: str) -> None:
     row = given.get("row")
     if not isinstance(row, dict) or not row:
         raise Invalid("the corrected text has no row", 'Keep the form {"row": {...}}.')
-    if kind_named(kind).shape == "lines":
+    if given.get("archive"):
+        archives.replay(given, source)
+    elif kind_named(kind).shape == "lines":
         _replay_line(str(row.get("line", "")), source)
     else:
         _replay_cells(kind, _unpacked(row, given), given, source)

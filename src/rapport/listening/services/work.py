@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+from rapport.events import rules as log_rules
 from rapport.events import selectors as log_selectors
 from rapport.events import services as log
 from rapport.kit import clock, home, ids
@@ -18,8 +20,9 @@ from rapport.kit.errors import Conflict, Invalid, RapportError
 from rapport.listening.models import Import
 from rapport.listening.rules.fields import Kind
 from rapport.listening.rules.kinds import kind_named
-from rapport.listening.services import files
+from rapport.listening.services import files, recognising
 from rapport.listening.services.files import Given
+from rapport.listening.services.recognising import Opened
 from rapport.listening.services.refusals import BadRow, refuse_all
 from rapport.listening.services.summary import ImportSummary
 
@@ -43,6 +46,7 @@ class Work:
     done: int = 0  # chunks recorded before, when this import was interrupted
     chunk: int = 0
     context: dict[str, Any] = field(default_factory=dict)  # kept with a refused row, to correct it by
+    archive: Opened | None = None  # where the file is no file of rows
 
     @property
     def batch(self) -> str:
@@ -61,6 +65,18 @@ class Work:
             self.summary.recorded += int(n)
         elif self.chunk > self.done:
             written = log.record_query(con, select, source=self.source, batch=self.batch, trusted=True)
+            self._save(written)
+
+    def record_rows(self, rows: list[dict[str, Any]], *, within: str) -> None:
+        """The same for rows in the shape of a touchpoint whose ids are unique `within` a network."""
+        self.chunk += 1
+        if self.row is None:
+            self.summary.recorded += len(rows)
+        elif self.chunk > self.done:
+            written = log.Range(0, 0)
+            if rows:
+                table = pa.Table.from_pylist(rows, schema=log_rules.TOUCHPOINT)
+                written = log.record(table, source=self.source, batch=self.batch, within=within)
             self._save(written)
 
     def _save(self, written: log.Range) -> None:
@@ -90,20 +106,26 @@ def prepare(
     options: Mapping[str, str],
     progress: Progress | None,
     file_name: str = "",
+    is_mapped: bool = False,
 ) -> Work:
-    """Look at a file and at what was asked for, without writing anything."""
+    """Look at a file and at what was asked for, without writing anything.
+
+    An archive of a network is recognised, unless somebody says which column is what (`is_mapped`).
+    """
     began = kind_named(kind)
-    source = source_name.strip() or kind
+    unknown = set(options) - set(OPTIONS)
+    if unknown:
+        raise Invalid(f"there is no option {', '.join(sorted(unknown))}", f"There are {', '.join(OPTIONS)}.")
+    takes_archives = kind in recognising.KINDS and not is_mapped
+    given = files.look_at(path, file_name, takes_zip=takes_archives)
+    archive = recognising.opened(given) if takes_archives else None
+    source = source_name.strip() or (archive.source if archive else kind)
     if len(source) > SOURCE_CHARS_MAX:
         raise Invalid(
             f"the source's name has {len(source)} characters", f"At most {SOURCE_CHARS_MAX} are kept."
         )
-    unknown = set(options) - set(OPTIONS)
-    if unknown:
-        raise Invalid(f"there is no option {', '.join(sorted(unknown))}", f"There are {', '.join(OPTIONS)}.")
-    given = files.look_at(path, file_name)
     summary = ImportSummary(kind=kind, source=source, file=given.name)
-    return Work(given, began, source, dict(options), summary, progress or _silent)
+    return Work(given, began, source, dict(options), summary, progress or _silent, archive=archive)
 
 
 OPTIONS = {
@@ -116,6 +138,7 @@ OPTIONS = {
     "date_order": "day or month: which comes first in dates like 02/03/2015",
     "decimal": "point or comma: what comes before the decimals",
     "time_zone": "of times without one, such as Europe/Berlin; UTC otherwise",
+    "account": "whose archive it is, where it does not say: a handle, mail addresses, a name",
     "site": "the log's own site, whose pages are no referrers",
 }
 
@@ -156,6 +179,7 @@ def begin(
         file_name=work.given.name[:255],
         size_bytes=work.given.size_bytes,
         started_by=by[:254],
+        archives=work.archive.connectors if work.archive else [],
     )
 
 

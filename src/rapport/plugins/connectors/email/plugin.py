@@ -22,6 +22,7 @@ from rapport.listening.contract import (
 )
 from rapport.plugins.connectors.email import config as settings
 from rapport.plugins.connectors.email import letters, mailbox, posting
+from rapport.plugins.connectors.email.archive import MailArchive
 from rapport.plugins.connectors.email.config import Config
 from rapport.plugins.connectors.email.mailbox import Mail, Mailbox
 
@@ -52,6 +53,7 @@ class Email:
             "own retention. Answers go to whoever wrote, and to no machine."
         ),
     )
+    archive = MailArchive()
     manners = Manners(requests=600, per_s=60, every_s=4, length_max=0)
     costs = "Free: the mailbox you have."
     sees = (
@@ -65,6 +67,9 @@ class Email:
 
     def check(self, config: Config) -> None:
         settings.check(config)
+
+    def ours(self, config: Config) -> frozenset[str]:
+        return config.ours
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:  # noqa: ARG002  needs a mailbox alone
         try:

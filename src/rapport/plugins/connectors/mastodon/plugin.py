@@ -24,6 +24,7 @@ from rapport.listening.contract import (
 )
 from rapport.plugins.connectors.mastodon import server as servers
 from rapport.plugins.connectors.mastodon import statuses
+from rapport.plugins.connectors.mastodon.archive import MastodonArchive
 from rapport.plugins.connectors.mastodon.reading import Round
 from rapport.plugins.connectors.mastodon.server import Config, Refused, Server
 
@@ -56,6 +57,7 @@ class Mastodon:
         ),
     )
     # Servers may allow more of a picture: this is what all since 4.0 take.
+    archive = MastodonArchive()
     manners = Manners(
         requests=270,
         per_s=300,
@@ -192,7 +194,9 @@ def _uploaded(server: Server, one: Media, context: Context) -> str:
             got = server.upload(one.read(), one.content_type, one.alt)
             number = wire.text_at(got.value, "id")
             if not number:
-                raise Failed(f"{server.config.host} does not say what became of a picture", retry_after_s=30.0)
+                raise Failed(
+                    f"{server.config.host} does not say what became of a picture", retry_after_s=30.0
+                )
             for _try in range(READY_TRIES):
                 if got.is_ready:
                     return number

@@ -29,6 +29,7 @@ from rapport.listening.contract import (
 )
 from rapport.plugins.connectors.meta_pages import comments, pictures
 from rapport.plugins.connectors.meta_pages import graph as graphs
+from rapport.plugins.connectors.meta_pages.archive import FacebookArchive
 from rapport.plugins.connectors.meta_pages.graph import Config, Graph, Parameters
 
 POSTS = 25  # of the newest posts, whose comments are read
@@ -63,6 +64,7 @@ class MetaPages:
             "own caution."
         ),
     )
+    archive = FacebookArchive()
     manners = Manners(requests=60, per_s=60, every_s=120, length_max=LENGTH_MAX)
     costs = (
         "Free, with an app of the firm's own that Meta has reviewed for the permissions to read and answer."

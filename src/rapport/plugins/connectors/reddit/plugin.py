@@ -24,6 +24,7 @@ from rapport.listening.contract import (
 from rapport.plugins.connectors.reddit import account as accounts
 from rapport.plugins.connectors.reddit import things
 from rapport.plugins.connectors.reddit.account import Account, Config, Parameters
+from rapport.plugins.connectors.reddit.archive import RedditArchive
 
 _WORD = re.compile(r"\w+")
 LISTED_MAX = 1_000  # no list goes further back, however many pages are asked for
@@ -59,6 +60,7 @@ class Reddit:
         ),
     )
     # A hundred requests a minute for an application, counted over ten minutes; we leave room.
+    archive = RedditArchive()
     manners = Manners(requests=80, per_s=60, every_s=15, length_max=LENGTH_MAX)
     costs = (
         "An account and an application of the kind script are free for uses that are not commercial; "

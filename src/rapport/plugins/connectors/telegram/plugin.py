@@ -31,6 +31,7 @@ from rapport.listening.contract import (
     refusal,
     setting,
 )
+from rapport.plugins.connectors.telegram.archive import TelegramArchive
 
 API = "https://api.telegram.org"
 LENGTH_MAX = 4_096
@@ -111,6 +112,7 @@ class Telegram:
         ),
     )
     # About thirty messages a second in all, one a second to one chat and twenty a minute to a group.
+    archive = TelegramArchive()
     manners = Manners(requests=20, per_s=1, every_s=3, length_max=LENGTH_MAX, pictures=PICTURES)
     costs = "Free: a bot made with @BotFather is enough."
     sees = "What is written to the bot alone, and in groups and channels where it is a member what it is let see."

@@ -28,6 +28,7 @@ from rapport.listening.contract import (
     refusal,
     setting,
 )
+from rapport.plugins.connectors.whatsapp.archive import WhatsAppArchive
 
 API = "https://graph.facebook.com/v23.0"
 SIGNATURE = "x-hub-signature-256"
@@ -83,6 +84,7 @@ class WhatsApp:
             "and whoever asks for no more messages gets none. What is kept, and how long, is the firm's to say."
         ),
     )
+    archive = WhatsAppArchive()
     manners = Manners(requests=60, per_s=60, every_s=60, length_max=LENGTH_MAX)
     costs = (
         "Answers within 24 hours are free; it needs an app, a number and an account of the firm's own with WhatsApp, "

@@ -27,6 +27,7 @@ from rapport.listening.contract import (
 )
 from rapport.plugins.connectors.x import account as accounts
 from rapport.plugins.connectors.x.account import Account, Config
+from rapport.plugins.connectors.x.archive import XArchive
 
 PAGE = 100  # the most that a list gives at once
 PAGES_MAX = 10  # of one list in one round; each post that is read is paid for
@@ -74,6 +75,7 @@ class X:
         ),
     )
     # Three hundred searches and three hundred lists of mentions in fifteen minutes; we ask for far fewer.
+    archive = XArchive()
     manners = Manners(requests=60, per_s=60, every_s=30, length_max=LENGTH_MAX, pictures=PICTURES)
     costs = "Every post that is read and every one that is written is paid for, with the firm's own app and credits."
     sees = "Posts that mention or answer the account, what it posts itself, and posts with the words that are followed."
