@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 JPEG, PNG = "image/jpeg", "image/png"
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")  # that are read
 BYTES_MAX = 20 << 20  # of an upload
-PIXELS_MAX = 50_000_000  # of an upload, before it is unpacked
+# Of an upload, before it is unpacked: a JPEG can be unpacked smaller than it is, all others whole alone.
+PIXELS_MAX, PIXELS_MAX_WHOLE = 50_000_000, 25_000_000
 SIDE_MAX = 4_096  # of what is kept: more is shown nowhere
 SMALL_SIDE = 480  # of what lists show
 QUALITIES = (90, 82, 74, 66)  # of JPEG, tried one after the other before dots are given up
@@ -54,8 +55,9 @@ def read(content: bytes, name: str = "") -> Picture:
             _("Save it smaller, then choose it again."),
         )
     with _opened(content, shown) as image:
-        if image.width * image.height > PIXELS_MAX:
-            raise _too_many_pixels(shown)
+        most = PIXELS_MAX if image.format == "JPEG" else PIXELS_MAX_WHOLE
+        if image.width * image.height > most:
+            raise _too_many_pixels(shown, most)
         if getattr(image, "n_frames", 1) > 1:
             raise Invalid(
                 _("%(name)s is a moving picture") % {"name": shown},
@@ -121,7 +123,7 @@ def _opened(content: bytes, name: str) -> Iterator[Image.Image]:
     except Invalid:
         raise
     except Image.DecompressionBombError:
-        raise _too_many_pixels(name) from None
+        raise _too_many_pixels(name, PIXELS_MAX) from None
     except (
         OSError,
         ValueError,
@@ -138,9 +140,9 @@ def _opened(content: bytes, name: str) -> Iterator[Image.Image]:
         ) from error
 
 
-def _too_many_pixels(name: str) -> Invalid:
+def _too_many_pixels(name: str, most: int) -> Invalid:
     return Invalid(
-        _("%(name)s has more than %(n)d million pixels") % {"name": name, "n": PIXELS_MAX // 1_000_000},
+        _("%(name)s has more than %(n)d million pixels") % {"name": name, "n": most // 1_000_000},
         _("Save it smaller, then choose it again."),
     )
 
@@ -150,6 +152,8 @@ def _plain(image: Image.Image) -> Image.Image:
     from PIL import ImageOps
 
     profile = image.info.get("icc_profile")
+    # A JPEG is unpacked at a half or a quarter where that is enough; all others take no notice.
+    image.draft(None, _within(image.size, SIDE_MAX))  # type: ignore[arg-type]  # in the mode that it has
     image.load()
     upright = ImageOps.exif_transpose(image)
     has_alpha = "A" in upright.getbands() or "transparency" in upright.info
@@ -175,11 +179,15 @@ def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 def _at_most(image: Image.Image, side: int) -> Image.Image:
     from PIL import Image
 
-    longest = max(image.size)
-    if longest <= side:
+    if max(image.size) <= side:
         return image
-    size = tuple(max(1, round(part * side / longest)) for part in image.size)
-    return image.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+    return image.resize(_within(image.size, side), Image.Resampling.LANCZOS)
+
+
+def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """A size of the same shape whose longer side is so long."""
+    width, height = (max(1, round(part * side / max(size))) for part in size)
+    return width, height
 
 
 def _written(image: Image.Image, *, as_png: bool = False, quality: int = QUALITIES[0]) -> Picture:

@@ -91,11 +91,12 @@ def bomb(width: int, height: int) -> bytes:
         (b"<svg onload=alert(1)>", "no picture that can be read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no picture that can be read"),
         (bomb(60_000, 60_000), "million pixels"),
+        (bomb(5_100, 5_100), "25 million pixels"),
         (bomb(400, 400), "no picture that can be read"),  # its head promises more than it holds
         (b"\xff\xd8\xff" + bytes(500), "no picture that can be read"),
         (bytes(pictures.BYTES_MAX + 1), "larger than 20 MB"),
     ],
-    ids=["empty", "script", "postscript", "bomb", "short", "broken", "large"],
+    ids=["empty", "script", "postscript", "bomb", "much", "short", "broken", "large"],
 )
 def test_what_is_no_picture_or_too_much_is_refused_in_words(content: bytes, says: str) -> None:
     with pytest.raises(Invalid, match=says) as refused:
@@ -135,6 +136,12 @@ def test_a_picture_is_made_as_small_as_a_network_wants_and_the_same_each_time() 
     assert abs(fits.width / fits.height - 900 / 700) < 0.02
     assert pictures.fitted(made, bytes_max=60_000, side_max=800) == fits
     assert pictures.fitted(made, bytes_max=10_000_000, side_max=4_096) is made
+
+
+def test_what_is_larger_than_anybody_shows_is_kept_smaller_in_its_shape() -> None:
+    for kind in ("JPEG", "PNG"):
+        made = pictures.read(drawn(8_300, 64, kind))
+        assert (made.width, made.height) == (pictures.SIDE_MAX, 32)
 
 
 def test_it_is_kept_once_and_goes_whole(home: Path) -> None:
