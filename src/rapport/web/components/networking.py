@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rapport.listening import selectors as listening
-from rapport.listening.contract import Publishes, Terms
+from rapport.listening.contract import Publishes, Reads, Terms
 from rapport.listening.services import sources as setting_up
 from rapport.web.components import formats
 
@@ -107,10 +107,11 @@ def form_of(connector: str, posted: Any, initial: Mapping[str, Any], *, is_new: 
         if field.metadata.get("made"):
             continue
         shown[f"set_{field.name}"] = _field(field, is_new=is_new)
-    shown["days_back"] = forms.IntegerField(
-        label=_("Days to read back at first"), min_value=0, max_value=setting_up.DAYS_BACK_MAX,
-        help_text=_("How far the first reading goes back, where the network shows it."),
-    )  # fmt: skip
+    if isinstance(setting_up.connector(connector), Reads):
+        shown["days_back"] = forms.IntegerField(
+            label=_("Days to read back at first"), min_value=0, max_value=setting_up.DAYS_BACK_MAX,
+            help_text=_("How far the first reading goes back, where the network shows it."),
+        )  # fmt: skip
     shown["keep_days"] = forms.IntegerField(
         label=_("Keep words for so many days"), min_value=1, max_value=3_650, required=False,
         help_text=_("Where you want it shorter than the terms. Empty: as the terms say."),

@@ -173,7 +173,7 @@ def standing(address: str) -> list[Finding]:
             Finding(
                 what,
                 "warn" if is_tried else "bad",
-                f"{address} is not encrypted: servers of the Fediverse speak with https addresses alone",
+                f"{place.scheme}://{place.named} is not encrypted: servers of the Fediverse call https alone",
                 "Set RAPPORT_PUBLIC_URL to the https address under which Rapport is reached from outside.",
             )
         )
@@ -191,7 +191,7 @@ def standing(address: str) -> list[Finding]:
             Finding(
                 what,
                 "warn",
-                f"{address} lies below a path, and others look for an account at the root of {place.named}",
+                f"Rapport lies below a path, and others look for an account at the root of {place.named}",
                 "Let the proxy pass /.well-known/webfinger on to Rapport.",
             )
         )

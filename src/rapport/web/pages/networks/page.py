@@ -93,7 +93,7 @@ def add(request: HttpRequest, connector: str) -> HttpResponseBase:
                     by=request.user.email,
                     keep_days=form.cleaned_data["keep_days"],
                     asks_approval=form.cleaned_data.get("asks_approval", True),
-                    days_back=form.cleaned_data["days_back"],
+                    days_back=form.cleaned_data.get("days_back", 0),
                 )
                 messages.success(request, _("It is set up and read from now on."))
                 return redirect("network", name)
@@ -180,7 +180,7 @@ def _done(request: HttpRequest, row: listening.SourceRow) -> tuple[HttpResponseB
                 by=by,
                 keep_days=form.cleaned_data["keep_days"],
                 asks_approval=form.cleaned_data.get("asks_approval"),
-                days_back=form.cleaned_data["days_back"],
+                days_back=form.cleaned_data.get("days_back"),
             )
         except RapportError as error:
             form.add_error(None, str(error))
