@@ -51,9 +51,14 @@ class Config:
     )
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The accounts that speak for the firm, as they write themselves: the search tells small from large letters."""
+        return tuple(sorted(set(self.usernames.split())))
+
+    @property
     def ours(self) -> frozenset[str]:
-        """The accounts that speak for the firm."""
-        return frozenset(self.usernames.lower().split())
+        """The same in small letters, as authors are known here."""
+        return frozenset(name.lower() for name in self.named)
 
 
 class HackerNews:
@@ -131,7 +136,7 @@ class _Round:
             plain = re.sub(r'["\\]', " ", word).strip()
             yield from self._search(f"word:{word}", [("query", f'"{plain}"'), ("tags", tags)])
         if self._config.ours and marks.is_due("threads", THREADS_EVERY_S, now):
-            for name in sorted(self._config.ours):
+            for name in self._config.named:
                 yield from self._search(f"by:{name}", [("tags", f"{tags},author_{name}")])
             yield from self._answers()
         if marks.is_due("recheck", RECHECK_EVERY_S, now):

@@ -63,8 +63,8 @@ def test_pages_are_walked_back_and_a_thousand_is_a_gap(
 
 
 def test_answers_to_accounts_of_ours_ask_us(network: simulator.HackerNews, reader: Reader, day: Day) -> None:
-    reader.config = Config(usernames="shop_hn")
-    ours = network.say("shop_hn", "", title="Show HN: Our shop")
+    reader.config = Config(usernames="Shop_HN")
+    ours = network.say("Shop_HN", "", title="Show HN: Our shop")
     back = network.say("ana", "Do you ship?", answers=ours)
     said = {one.id: one for one in reader.read()}
     assert said[ours].is_ours

@@ -35,6 +35,7 @@ from rapport.listening.contract import (
 API = "https://api.linkedin.com/rest"
 VERSION = "202606"  # LinkedIn holds each version for a year
 POSTS, COMMENTS = 20, 100
+COMMENTS_MAX = 2_000  # under one post or comment, in one round
 LENGTH_MAX = 1_250
 # Images API and MultiImage API: 2 to 20 together, JPEG, PNG or GIF of fewer than 36,152,320 dots.
 PICTURES = Pictures(most=20, bytes_max=8_000_000, side_max=4_096, alt_max=4_086)
@@ -256,8 +257,11 @@ def _listed(config: Config, context: Context, under: str, thread: str = "") -> I
                 for page in _listed(config, context, seen.id, under):
                     found += page
         start += len(elements)
-        total = wire.count_at(told, "paging", "total")
-        if not elements or total is None or start >= total:
+        # Not every list says how many there are; some merely say that there are more.
+        is_more = start < (wire.count_at(told, "paging", "total") or 0) or any(
+            wire.text_at(link, "rel") == "next" for link in wire.items_at(told, "paging", "links")
+        )
+        if not elements or not is_more or start >= COMMENTS_MAX:
             break
     yield sorted(found, key=lambda one: one.at, reverse=True)
 

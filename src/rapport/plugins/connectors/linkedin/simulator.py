@@ -35,6 +35,7 @@ class LinkedIn(Act):
         super().__init__(day)
         self.things: dict[str, Thing] = {}
         self.page_max, self.left = 100, 500
+        self.is_counted = True  # whether lists say how many there are, or merely that there are more
         self.images: dict[
             str, tuple[str, bytes]
         ] = {}  # by their number: kind and content, once they were put
@@ -133,7 +134,11 @@ class LinkedIn(Act):
 
     def _page(self, asked: Asked, found: list[Any]) -> Answered:
         start, count = int(asked.first("start", "0")), min(int(asked.first("count", "10")), self.page_max)
-        paging = {"start": start, "count": count, "links": [], "total": len(found)}
+        paging: dict[str, Any] = {"start": start, "count": count, "links": []}
+        if self.is_counted:
+            paging["total"] = len(found)
+        elif start + count < len(found):
+            paging["links"] = [{"rel": "next", "type": "application/json", "href": "/rest/onward"}]
         return Answered({"elements": found[start : start + count], "paging": paging})
 
 

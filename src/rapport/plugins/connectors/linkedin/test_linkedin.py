@@ -46,8 +46,11 @@ def test_comments_and_answers_are_read_once(network: simulator.LinkedIn, reader:
     assert [one.id for one in reader.read()] == [late]
 
 
-def test_comments_are_read_to_the_end(network: simulator.LinkedIn, reader: Reader, day: Day) -> None:
-    network.page_max = 10
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_comments_are_read_to_the_end(
+    network: simulator.LinkedIn, reader: Reader, day: Day, is_counted: bool
+) -> None:
+    network.page_max, network.is_counted = 10, is_counted
     post = network.post("New lanterns")
     ids = []
     for n in range(25):

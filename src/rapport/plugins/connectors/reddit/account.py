@@ -17,6 +17,7 @@ from rapport.listening.contract import Context, Failed, refusal, setting
 
 LOGIN = "https://www.reddit.com/api/v1/access_token"
 API = "https://oauth.reddit.com"
+NO_JSON = "Reddit answered with something that is no JSON"
 LIMIT = "limit"  # where it is remembered
 
 Parameters = Sequence[tuple[str, str | int]]
@@ -140,7 +141,7 @@ class Account:
             raise failed
         found = wire.document(answer.body)
         if not isinstance(found, dict):
-            raise Failed("Reddit answered with something that is no JSON", is_unsure=request.method == "POST")
+            raise Failed(NO_JSON, is_unsure=request.method == "POST")
         return found
 
     def _spare(self) -> None:

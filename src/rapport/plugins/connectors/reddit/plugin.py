@@ -71,7 +71,7 @@ class Reddit:
         "followed, and in the communities that are named their newest comments as well."
     )
     cannot_see = (
-        "Comments outside the communities that are named, chats, private communities that the account is no member "
+        "Comments outside the communities that are named, chats and what Reddit made one of, private communities that the account is no member "
         "of, what a list holds beyond its newest thousand, and changes of what is older than the newest 800."
     )
 
@@ -145,13 +145,21 @@ class _Round:
         yield from self._list("inbox", "/message/inbox", (), asks_us=True)
         if marks.is_due("own", OWN_EVERY_S, now):
             yield from self._list("own", f"/user/{self._us}/overview", [("sort", "new")])
-            yield from self._list("sent", "/message/sent", ())
+            yield from self._sent()
         if self._context.words and marks.is_due("search", SEARCH_EVERY_S, now):
             yield from self._followed()
         if marks.is_due("recheck", RECHECK_EVERY_S, now):
             yield from self._recheck()
         if marks.text() != before:
             yield Page((), marks.text())
+
+    def _sent(self) -> Iterator[Page]:
+        """Our private messages. Reddit makes chats of them, and shows them to fewer and fewer applications."""
+        try:
+            yield from self._list("sent", "/message/sent", ())
+        except Failed as failed:
+            if not failed.is_permanent and failed.message != accounts.NO_JSON:
+                raise
 
     def _followed(self) -> Iterator[Page]:
         places = "+".join(self._account.config.places)

@@ -56,6 +56,15 @@ def test_a_private_message_is_private_and_answered_so(network: simulator.Reddit,
     assert reader.find(replace(draft, text="It leaves tomorrow.")) is None
 
 
+def test_what_reddit_shows_no_more_of_messages_stops_nothing_else(
+    network: simulator.Reddit, reader: Reader
+) -> None:
+    # Since messages became chats their lists lead to the log-in page of the site.
+    network.fail("/message/sent", Answered("<!DOCTYPE html><title>Log in</title>"), times=9)
+    theirs = network.post("Bo", "A lantern")
+    assert [one.id for one in reader.read()] == [theirs]
+
+
 def test_followed_words_are_found_in_posts_and_in_named_communities(
     network: simulator.Reddit, reader: Reader, day: Day
 ) -> None:
