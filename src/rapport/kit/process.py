@@ -128,7 +128,7 @@ def running() -> list[Running]:
     found = []
     for file in sorted(home.path("run").glob("*.json")):
         entry = _read(file.stem)
-        if not NOTED <= entry.keys():
+        if not entry.keys() >= NOTED:
             continue
         found.append(
             Running(
