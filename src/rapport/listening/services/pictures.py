@@ -153,7 +153,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
     profile = image.info.get("icc_profile")
     # A JPEG is unpacked at a half or a quarter where that is enough; all others take no notice.
-    image.draft(None, _within(image.size, SIDE_MAX))  # type: ignore[arg-type]  # in the mode that it has
+    image.draft(None, _within(image.size, SIDE_MAX))  # in the mode that it has
     image.load()
     upright = ImageOps.exif_transpose(image)
     has_alpha = "A" in upright.getbands() or "transparency" in upright.info

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from rapport.kit.errors import Invalid, NotFound
-from rapport.listening.contract import Pictures
+from rapport.listening import selectors, services
+from rapport.listening.contract import Draft, Manners, Media, Pictures
 from rapport.listening.rules.pictures import Shape, is_reachable, remarks
 from rapport.listening.services import album, pictures
 from rapport.listening.tests.drawing import drawn
+from rapport.listening.tests.networks import Square, source, square  # noqa: F401  fixtures
 
 
 def test_a_photograph_loses_where_and_by_whom_it_was_taken() -> None:
@@ -212,3 +215,30 @@ def test_what_a_network_does_not_take_is_named() -> None:
 )
 def test_an_address_that_others_cannot_reach_is_known_by_its_looks(address: str, is_there: bool) -> None:
     assert is_reachable(address) is is_there
+
+
+def test_what_cannot_go_along_is_refused_before_anything_leaves(
+    square: Square,  # noqa: F811
+    source: str,  # noqa: F811
+) -> None:
+    one = Media(drawn(400, 300), "image/jpeg", "A lamp.", 400, 300)
+    own = Draft("d1", "The lamp is back.", media=(one, replace(one, alt="Lit.")))
+    with pytest.raises(Invalid, match="cannot be posted to Square"):
+        services.publish(source, own)
+    square.manners = Manners(pictures=Pictures(most=1, is_needed=True, side_max=200))
+    for draft, says in (
+        (own, "1 pictures at most"),
+        (replace(own, media=()), "no post without a picture"),
+        (replace(own, media=(replace(one, alt=""),)), "no alternative text"),
+        (replace(own, media=(replace(one, content=Path("/nowhere/lamp.jpg")),)), "no longer kept"),
+    ):
+        with pytest.raises(Invalid, match=says):
+            services.publish(source, draft)
+        assert selectors.posted("d1") is None
+    assert square.posted == []
+    services.publish(source, replace(own, media=(one,)))
+    (left,) = square.posted
+    assert (left.media[0].width, left.media[0].height, left.media[0].alt) == (200, 150, "A lamp.")
+    assert isinstance(left.media[0].content, bytes)
+    services.publish(source, Draft("d2", "We can help.", in_reply_to="1"))  # an answer is words
+    assert selectors.pictures_of(source).most == 1

@@ -68,6 +68,8 @@ def said(event: Any, room: Room, us: str, ours: frozenset[str]) -> Said | None:
         return Said(id_of(room.id, id), "block", ts, author[1:], venue=room.venue) if is_ban else None
     if kind != "m.room.message":
         return None
+    if author == us and wire.text_at(content, "msgtype") == "m.image" and wire.text_at(content, OURS):
+        return None  # a picture of a post of ours, which is on record with its words
     if wire.text_at(content, "m.relates_to", "rel_type") == "m.replace":
         return _edit(content, room, id, author, ts)
     return _message(content, room, id, author, ts, us, ours)

@@ -59,6 +59,20 @@ def test_pictures_stand_before_their_words_with_what_they_show(network: simulato
     assert network.files[content["url"]] == ("image/png", DRAFT.media[1].read())
 
 
+def test_a_picture_of_ours_is_read_as_nothing_said(network: simulator.Matrix, room: str) -> None:
+    publish(network)
+    network.happened(
+        room,
+        "@ana:otter.example",
+        "m.room.message",
+        {"msgtype": "m.image", "body": "mine.jpg", "url": "mxc://x"},
+    )
+    config = Config(network.address, simulator.ME, simulator.TOKEN)
+    said = [one for page in plugin.fetch(config, "", serving.context()) for one in page.said]
+    assert [one.author for one in said if not one.is_ours] == ["ana:otter.example"]
+    assert [one.text for one in said if one.is_ours] == ["The lamp is back."]
+
+
 def test_ended_between_them_the_rest_follows_and_none_comes_twice(
     network: simulator.Matrix, room: str
 ) -> None:
