@@ -1,4 +1,4 @@
-"""What the log and the store of people keep of somebody, shown to them; they lie below consent and know it not."""
+"""What the log, people and sources keep of somebody, shown to them; they lie below consent and know it not."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rapport.consent.exporters import Exporting, Section
 from rapport.consent.models import SubjectRequest
 from rapport.events import lake
 from rapport.kit import query
+from rapport.listening import selectors as listening
 from rapport.people import selectors as people
 
 
@@ -21,6 +22,7 @@ def register() -> None:
     exporters.register("people", of_people)
     exporters.register("events", of_events)
     exporters.register("requests", of_requests)
+    exporters.register("accounts elsewhere", of_accounts)
 
 
 def everything(ref: int | str) -> dict[str, Any]:
@@ -111,6 +113,15 @@ def of_requests(exporting: Exporting) -> Iterable[Section]:
         ],
         "this installation",
     )
+
+
+def of_accounts(exporting: Exporting) -> Iterable[Section]:
+    """What sources of ours keep to reach them: that they follow us, answers on their way."""
+    rows = [
+        {"source": k.source, "value": k.value, "at": k.at, "until": k.until}
+        for k in listening.kept_of(exporting.identifiers)
+    ]
+    yield Section("What our accounts elsewhere keep to reach you", rows, "this installation")
 
 
 def _rows(found: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rapport.listening.selectors.accounts import AccountView, account_of, account_to_be
+from rapport.listening.selectors.accounts import AccountView, KeptRow, account_of, account_to_be, kept_of
 from rapport.listening.selectors.follows import FollowRow, follow_row, follows
 from rapport.listening.selectors.imports import (
     PAGE,
@@ -51,6 +51,7 @@ __all__ = [
     "FollowRow",
     "GapRow",
     "ImportRow",
+    "KeptRow",
     "LandingPage",
     "MappingRow",
     "MentionDay",
@@ -71,6 +72,7 @@ __all__ = [
     "import_row",
     "imports_page",
     "keep_days_of",
+    "kept_of",
     "kinds",
     "landing_pages",
     "mappings",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rapport.listening.contract import Finding, Named
+from rapport.listening.models import Kept
 from rapport.listening.services import sources
 
 
@@ -16,6 +18,23 @@ class AccountView:
 
     handle: str
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """Something that the connector of a source keeps of somebody."""
+
+    source: str
+    key: str
+    value: Any
+    at: dt.datetime
+    until: dt.datetime | None  # None: until they take it back
+
+
+def kept_of(identifiers: Sequence[str]) -> list[KeptRow]:
+    """What connectors keep of somebody: that they follow us, which of their posts we know, what is on its way."""
+    rows = Kept.objects.filter(identifier__in=list(identifiers)).order_by("source", "key")
+    return [KeptRow(*row) for row in rows.values_list("source", "key", "value", "changed_at", "until")]
 
 
 def account_of(name: str) -> AccountView | None:

@@ -8,7 +8,7 @@ import pytest
 
 from rapport.kit import clock
 from rapport.kit.errors import Invalid
-from rapport.listening import services
+from rapport.listening import selectors, services
 from rapport.listening.contract import Keeping
 from rapport.listening.models import Kept, Source
 from rapport.listening.services import asking, keeping, sources, storing
@@ -70,7 +70,10 @@ def test_who_is_forgotten_is_forgotten_here(source: str, square: Square) -> None
     entries.put("going/1", {"to": "https://lake.example/users/ana.berg/inbox"})
     entries.put("post/2", {"content": "<p>The spring catalogue</p>"})
     entries.put("follower/2", {"inbox": "https://lake.example/2"}, about="bo")
+    (told,) = selectors.kept_of(["square:ana.berg"])
+    assert (told.source, told.value["inbox"], told.until) == (source, "https://lake.example/1", None)
     assert services.forget(["square:ana.berg"]) == 3
+    assert selectors.kept_of(["square:ana.berg"]) == []
     assert sorted(Kept.objects.values_list("key", flat=True)) == ["follower/2", "post/2"]
     assert storing.sweep(NOON) == 0
 
