@@ -29,7 +29,7 @@ def load_forever(stop: process.Stop) -> None:
             try:
                 _load_until_trouble(worker, stop)
             except Exception:
-                failures += 1
+                failures = 1 if worker.commits else failures + 1
                 pause = RETRY_S[min(failures, len(RETRY_S)) - 1]
                 log.exception("loading failed; trying again in %s s, the spool keeps everything", pause)
                 process.beat("load", f"failing, next try in {pause} s")

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from rapport.events import lake, loader, quarantine, rules, selectors, services, spool, upkeep
+from rapport.events import lake, loader, quarantine, rules, runner, selectors, services, spool, upkeep
 from rapport.events.models import Cursor, Quarantined
 from rapport.events.tests import say
-from rapport.kit import clock, money
+from rapport.kit import clock, money, process
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home", "noon")]
 
@@ -395,3 +395,27 @@ def test_a_restored_spool_does_not_give_numbers_again_that_a_subscriber_has_seen
     assert [done.accepted for done in say.load()] == [1]
     upkeep.number_on()
     assert spool.current().next_seq() == 9, "as long as it is ahead, it is left alone"
+
+
+@pytest.mark.parametrize(("commits", "waited"), [(1, [1, 1, 1]), (0, [1, 2, 5])])
+def test_a_loader_that_got_on_between_two_failures_is_soon_back(
+    monkeypatch: pytest.MonkeyPatch, commits: int, waited: list[int]
+) -> None:
+    class Failing(loader.Loader):
+        def load_next(self) -> None:
+            self.commits = commits
+            raise OSError("no space left")
+
+    pauses: list[float] = []
+
+    class Until(process.Stop):
+        def __bool__(self) -> bool:
+            return len(pauses) == len(waited)
+
+        def wait(self, seconds: float) -> bool:
+            pauses.append(seconds)
+            return bool(self)
+
+    monkeypatch.setattr(loader, "Loader", Failing)
+    runner.load_forever(Until())
+    assert pauses == waited
