@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from rapport.kit import wire
-from rapport.listening.contract import Draft, Failed, Media
+from rapport.listening.contract import Draft, Failed
 from rapport.listening.tests import serving
-from rapport.listening.tests.drawing import drawn
+from rapport.listening.tests.drawing import LAMPS
 from rapport.listening.tests.serving import Answered
 from rapport.plugins.connectors.bluesky import simulator
 from rapport.plugins.connectors.bluesky.account import Config
@@ -20,10 +20,7 @@ DRAFT = Draft(
     "0190f5c8c0de7000a000000000000009",
     "The lamp is back.",
     language="en",
-    media=(
-        Media(drawn(40, 30), "image/jpeg", "A lamp.", 40, 30),
-        Media(drawn(30, 60, "PNG"), "image/png", "The same lamp, lit.", 30, 60),
-    ),
+    media=LAMPS,
 )
 
 
@@ -44,7 +41,7 @@ def test_a_post_shows_its_pictures_with_their_words_and_shape(network: simulator
     (post,) = network.of_me()
     assert wire.text_at(post.value, "embed", "$type") == "app.bsky.embed.images"
     one, other = wire.items_at(post.value, "embed", "images")
-    assert (one["alt"], one["aspectRatio"]) == ("A lamp.", {"width": 40, "height": 30})
+    assert (one["alt"], one["aspectRatio"]) == ("A lamp with a grün shade.", {"width": 40, "height": 30})
     assert other["aspectRatio"] == {"width": 30, "height": 60}
     kind, content = network.blobs[wire.text_at(other, "image", "ref", "$link")]
     assert (kind, content) == ("image/png", DRAFT.media[1].read())

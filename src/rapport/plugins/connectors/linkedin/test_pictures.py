@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from rapport.listening.contract import Draft, Media
+from rapport.listening.contract import Draft
 from rapport.listening.tests.acting import Day, Reader, refused
-from rapport.listening.tests.drawing import drawn
+from rapport.listening.tests.drawing import LAMPS
 from rapport.plugins.connectors.linkedin import simulator
 from rapport.plugins.connectors.linkedin.plugin import Config, plugin
 from rapport.plugins.connectors.linkedin.simulator import NUMBER, TOKEN, error
@@ -27,10 +27,7 @@ def reader(network: simulator.LinkedIn) -> Reader:
 OWN = Draft(
     "d2",
     "The lamp (grün) is back, 20 * 30 cm. #lamps",
-    media=(
-        Media(drawn(60, 60), "image/jpeg", "A lamp.", 60, 60),
-        Media(drawn(40, 60, "PNG"), "image/png", "Lit.", 40, 60),
-    ),
+    media=LAMPS,
 )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from rapport.kit import clock
-from rapport.listening.contract import Draft, Failed, Media
+from rapport.listening.contract import Draft, Failed
 from rapport.listening.tests import serving
-from rapport.listening.tests.drawing import drawn
+from rapport.listening.tests.drawing import LAMPS
 from rapport.listening.tests.serving import Answered
 from rapport.plugins.connectors.mastodon import simulator
 from rapport.plugins.connectors.mastodon.plugin import READY_S, READY_TRIES, plugin
@@ -18,10 +18,7 @@ from rapport.plugins.connectors.mastodon.server import Config
 DRAFT = Draft(
     "0190f5c8c0de7000a000000000000009",
     "The lamp is back.",
-    media=(
-        Media(drawn(40, 30), "image/jpeg", "A lamp with a grün shade.", 40, 30),
-        Media(drawn(30, 60, "PNG"), "image/png", "The same lamp, lit.", 30, 60),
-    ),
+    media=LAMPS,
 )
 
 

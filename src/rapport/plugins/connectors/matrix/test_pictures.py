@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from rapport.kit.errors import Invalid
-from rapport.listening.contract import Draft, Failed, Media
+from rapport.listening.contract import Draft, Failed
 from rapport.listening.tests import serving
-from rapport.listening.tests.drawing import drawn
+from rapport.listening.tests.drawing import LAMPS
 from rapport.listening.tests.serving import Answered
 from rapport.plugins.connectors.matrix import simulator
 from rapport.plugins.connectors.matrix.plugin import plugin
@@ -21,11 +21,9 @@ DRAFT = Draft(
     "The lamp is back.",
     to="our-matrix",
     venue="matrix",
-    media=(
-        Media(drawn(60, 60), "image/jpeg", "A lamp.", 60, 60),
-        Media(drawn(40, 60, "PNG"), "image/png", "Lit.", 40, 60),
-    ),
+    media=LAMPS,
 )
+SHOWN = [one.alt for one in LAMPS]
 ROOM = "#news:otter.example"
 
 
@@ -52,10 +50,10 @@ def bodies(network: simulator.Matrix, room: str) -> list[str]:
 
 def test_pictures_stand_before_their_words_with_what_they_show(network: simulator.Matrix, room: str) -> None:
     assert publish(network) == publish(network)
-    assert bodies(network, room) == ["A lamp.", "Lit.", "The lamp is back."]
+    assert bodies(network, room) == [*SHOWN, "The lamp is back."]
     content = network.of_me(room)[1]["content"]
     assert content["msgtype"] == "m.image"
-    assert content["info"] == {"mimetype": "image/png", "w": 40, "h": 60, "size": len(DRAFT.media[1].read())}
+    assert content["info"] == {"mimetype": "image/png", "w": 30, "h": 60, "size": len(DRAFT.media[1].read())}
     assert network.files[content["url"]] == ("image/png", DRAFT.media[1].read())
 
 
@@ -84,10 +82,10 @@ def test_ended_between_them_the_rest_follows_and_none_comes_twice(
     network.fail("/send/m.room.message/" + key(1), is_after=True)
     with pytest.raises(Failed):
         publish(network)
-    assert bodies(network, room) == ["A lamp.", "Lit."]
+    assert bodies(network, room) == SHOWN
     network.sent.clear()  # the server knows numbers for a while alone
     publish(network)
-    assert bodies(network, room) == ["A lamp.", "Lit.", "The lamp is back."]
+    assert bodies(network, room) == [*SHOWN, "The lamp is back."]
 
 
 def key(n: int) -> str:

@@ -7,18 +7,14 @@ from dataclasses import replace
 import pytest
 
 from rapport.kit.errors import Invalid
-from rapport.listening.contract import Draft, Media
+from rapport.listening.contract import Draft
 from rapport.listening.tests.acting import Day, Reader, refused
-from rapport.listening.tests.drawing import drawn
+from rapport.listening.tests.drawing import LAMPS
 from rapport.plugins.connectors.telegram import simulator
 from rapport.plugins.connectors.telegram.plugin import PICTURES, Config, plugin
 
 CHANNEL, NUMBER = "@ottershop", -1009876
 CONFIG = Config(simulator.TOKEN, posts_to=CHANNEL)
-MEDIA = (
-    Media(drawn(60, 60), "image/jpeg", "A lamp.", 60, 60),
-    Media(drawn(40, 60, "PNG"), "image/png", "Lit.", 40, 60),
-)
 DRAFT = Draft("d1", "The lamp with the grün shade is back.", to="our-bot", venue="telegram")
 
 
@@ -38,17 +34,17 @@ def reader(network: simulator.Telegram) -> Reader:
 def test_a_post_stands_in_the_channel_with_its_pictures(
     network: simulator.Telegram, reader: Reader, n: int
 ) -> None:
-    receipt = reader.publish(replace(DRAFT, media=MEDIA[:n]))
+    receipt = reader.publish(replace(DRAFT, media=LAMPS[:n]))
     assert receipt.id == f"{NUMBER}/1"
     assert receipt.url == "https://t.me/ottershop/1"
     assert network.messages[NUMBER, 1]["text"] == DRAFT.text
-    assert network.photos.get((NUMBER, 1), []) == [(one.content_type, one.read()) for one in MEDIA[:n]]
+    assert network.photos.get((NUMBER, 1), []) == [(one.content_type, one.read()) for one in LAMPS[:n]]
     assert len(network.asked) == 1
 
 
 def test_what_may_have_left_is_not_sent_again(network: simulator.Telegram, reader: Reader) -> None:
     network.fail("/sendMediaGroup", is_after=True)
-    draft = replace(DRAFT, media=MEDIA)
+    draft = replace(DRAFT, media=LAMPS)
     assert refused(lambda: reader.publish(draft)).is_unsure
     assert refused(lambda: reader.find(draft)).is_unsure
     assert len(network.photos) == 1

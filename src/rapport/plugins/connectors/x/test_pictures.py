@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rapport.listening.contract import Draft, Media
+from rapport.listening.contract import Draft
 from rapport.listening.tests.acting import Day, Reader, refused
-from rapport.listening.tests.drawing import drawn
+from rapport.listening.tests.drawing import LAMPS
 from rapport.plugins.connectors.x import simulator
 from rapport.plugins.connectors.x.plugin import plugin
 from rapport.plugins.connectors.x.simulator import problem
@@ -15,10 +15,7 @@ from rapport.plugins.connectors.x.test_x import CONFIG
 DRAFT = Draft(
     "d1",
     "The lamp is back.",
-    media=(
-        Media(drawn(60, 60), "image/jpeg", "A lamp with a grün shade.", 60, 60),
-        Media(drawn(40, 60, "PNG"), "image/png", "Lit.", 40, 60),
-    ),
+    media=LAMPS,
 )
 
 

@@ -188,18 +188,26 @@ def _submitted(request: HttpRequest, number: uuid.UUID, *, asked: bool) -> None:
 
 
 def _checked(view: selectors.PostView) -> list[posting.Shown]:
-    at = view.planned_at if view.planned_at and view.planned_at > clock.now() else None
+    written = services.Written(
+        view.text, view.sources, view.texts, view.language, view.campaign, view.planned_at
+    )
+    return _held_against(written, view.pictures)
+
+
+def _held_against(written: services.Written, pictures: Sequence[Kept]) -> list[posting.Shown]:
+    """A post as it would leave by each of its networks."""
+    at = written.planned_at if written.planned_at and written.planned_at > clock.now() else None
     return [
         posting.shown(
             services.check(
                 name,
-                view.texts.get(name) or view.text,
-                language=view.language,
+                written.texts.get(name) or written.text,
+                language=written.language,
                 at=at,
-                pictures=view.pictures,
+                pictures=pictures,
             )
         )
-        for name in view.sources
+        for name in written.sources[:20]
     ]
 
 
@@ -267,25 +275,11 @@ def _said(state: str) -> str:
 def check(request: HttpRequest) -> HttpResponseBase:
     """What is being typed, held against each chosen network."""
     pictures, _wrong = _pictures(request)
-    return render(request, "pages/publishing/checked.html", {"checked": _typed(request, pictures)})
-
-
-def _typed(request: HttpRequest, pictures: Sequence[Kept]) -> list[posting.Shown]:
-    written = _read(request, pictures)
-    now = clock.now()
-    at = written.planned_at if written.planned_at and written.planned_at > now else None
-    return [
-        posting.shown(
-            services.check(
-                name,
-                written.texts.get(name) or written.text,
-                language=written.language,
-                at=at,
-                pictures=pictures,
-            )
-        )
-        for name in written.sources[:20]
-    ]
+    return render(
+        request,
+        "pages/publishing/checked.html",
+        {"checked": _held_against(_read(request, pictures), pictures)},
+    )
 
 
 @needs(Right.CHANGE_PUBLISHING)
@@ -295,7 +289,7 @@ def pictures(request: HttpRequest) -> HttpResponseBase:
     found, wrong = _pictures(request)
     context = {
         **_shown(found),
-        "checked": _typed(request, found),
+        "checked": _held_against(_read(request, found), found),
         "wrong_picture": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
         "is_beside": True,
     }
