@@ -26,10 +26,11 @@ Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a server gave."""
+    """What a server gave, and for what, where it says that."""
 
     text: str
     lasts_s: int
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def given(
     if answer.status != 200 or not token:
         words = wire.text_at(found, "error_description")
         raise Refused(wire.text_at(found, "error"), words, answer)
-    return Token(token, wire.count_at(found, "expires_in") or 3_600)
+    return Token(token, wire.count_at(found, "expires_in") or 3_600, wire.text_at(found, "scope"))
 
 
 def _packed(raw: bytes) -> str:

@@ -638,6 +638,23 @@ def refusal(answer: Answer, who: str, now: dt.datetime, *, words: str = "") -> F
     )
 
 
+def tried(*asked: tuple[str, Callable[[], str], str], who: Callable[[], str] | None = None) -> list[Finding]:
+    """Things that are asked for one after the other, with a finding for each.
+
+    Each is what it is called, what asks and gives in words what it found, and what to do where that is not let.
+    `who` asks whose log-in it is, before all else: where that one does not hold, nothing else is asked for.
+    """
+    found: list[Finding] = []
+    for what, ask, hint in [("Log-in", who, ""), *asked] if who else asked:
+        try:
+            found.append(Finding(what, "ok", ask()))
+        except Failed as failed:
+            found.append(Finding(what, "bad", failed.message, hint or failed.hint))
+            if who and len(found) == 1:
+                break
+    return found
+
+
 # Whose place a general connector reads: it decides which terms hold.
 WHOSE = {"others": "Somebody else's", "own": "The firm's own"}
 

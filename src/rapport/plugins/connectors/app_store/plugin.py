@@ -28,6 +28,7 @@ from rapport.listening.contract import (
     Terms,
     refusal,
     setting,
+    tried,
 )
 
 API = "https://api.appstoreconnect.apple.com"
@@ -106,11 +107,24 @@ class AppStore:
         oauth.key_of(config.private_key)
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        try:
-            told = Store(config, context).asked(f"/v1/apps/{config.app_id}")
-        except Failed as failed:
-            return [Finding("Key", "bad", failed.message, failed.hint)]
-        return [Finding("Key", "ok", f"it sees {wire.text_at(told, 'data', 'attributes', 'name')}")]
+        store = Store(config, context)
+
+        def who() -> str:
+            told = store.asked(f"/v1/apps/{config.app_id}")
+            return f"the key sees {wire.text_at(told, 'data', 'attributes', 'name')}"
+
+        def reviews() -> str:
+            store.asked(f"/v1/apps/{config.app_id}/customerReviews?limit=1")
+            return "can be read"
+
+        hint = "Give the key the role Customer Support, App Manager or Admin in App Store Connect."
+        found = tried(("Reviews", reviews, hint), who=who)
+        if [one.state for one in found] == ["ok", "ok"]:
+            message = (
+                "whether the key may respond is seen when somebody responds: Apple offers nothing to ask"
+            )
+            found.append(Finding("Responses", "warn", message, hint))
+        return found
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         store, marks = Store(config, context), Marks.read(cursor)

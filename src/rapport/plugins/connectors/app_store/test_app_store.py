@@ -114,7 +114,10 @@ def test_the_key_is_made_anew_in_time_and_its_end_is_said(
     reader.read()
     day.later(1_300)
     assert reader.read() == []
-    assert [one.state for one in reader.findings()] == ["ok"]
+    assert [one.state for one in reader.findings()] == ["ok", "ok", "warn"]
+    network.fail("/customerReviews", Answered({"errors": [{"detail": "not allowed"}]}, 403))
+    reviews = reader.findings()[-1]
+    assert (reviews.what, reviews.state, "Customer Support" in reviews.hint) == ("Reviews", "bad", True)
     network.is_revoked = True
     failed = refused(reader.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from rapport.listening.contract import (
     Receipt,
     Received,
     Terms,
+    tried,
 )
 from rapport.plugins.connectors.discourse import forum as forums
 from rapport.plugins.connectors.discourse import reading
@@ -92,21 +93,32 @@ class Discourse:
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
         forum = Forum(config, context)
-        found: list[Finding] = []
-        asked: list[tuple[str, str, Parameters]] = [
-            ("Key", "/notifications.json", [("username", config.api_username), ("limit", 1)]),
-            ("Posts", "/posts.json", []),
-            ("Search", "/search.json", [("q", config.api_username)]),
-        ]
-        for what, path, parameters in asked:
-            try:
-                forum.get(path, parameters)
-            except Failed as failed:
-                found.append(Finding(what, "bad", failed.message, failed.hint))
-                if failed.reason == "login":
-                    break
-            else:
-                found.append(Finding(what, "ok", "can be read"))
+        us = config.api_username
+
+        def read(path: str, *asked: tuple[str, str | int]) -> Callable[[], str]:
+            return lambda: forum.get(path, asked) and "can be read"
+
+        def topic() -> str:
+            newest = wire.items_at(forum.get("/posts.json"), "latest_posts")
+            if number := wire.count_at(newest, 0, "topic_id"):
+                forum.get(f"/t/{number}.json")
+            return "can be read"
+
+        # The forum says the same of a key that it does not know and of one that lacks a right.
+        scope = "See that the key is of this very account; where it has single rights, it needs {}."
+        found = tried(
+            (
+                "Notifications", read("/notifications.json", ("username", us), ("limit", 1)),
+                scope.format("that to read notifications"),
+            ),
+            ("Posts", read("/posts.json"), scope.format("that to read posts")),
+            ("Topics", topic, scope.format("that to read topics")),
+            ("Search", read("/search.json", ("q", us)), scope.format("that to search")),
+            (
+                "Sent answers", read("/user_actions.json", ("username", us), ("filter", "4")),
+                scope.format("that to read user actions"),
+            ),
+        )  # fmt: skip
         if not config.webhook_secret:
             message = "the forum is asked every 20 s; deletions of older posts come through slowly"
             hint = "Have a web hook made under Admin, API, Webhooks, for events of posts."

@@ -9,6 +9,7 @@ import pytest
 from rapport.kit.errors import Denied, Invalid
 from rapport.listening.contract import Draft, Failed
 from rapport.listening.tests.acting import Day, Reader, refused
+from rapport.listening.tests.serving import Answered
 from rapport.plugins.connectors.discourse import simulator
 from rapport.plugins.connectors.discourse.forum import Config
 from rapport.plugins.connectors.discourse.plugin import OTHERS, OWN, plugin
@@ -254,11 +255,14 @@ def test_a_key_that_ended_and_a_limit_are_said(forum: simulator.Forum, reader: R
     day.later(61)
     forum.limit = 60
     assert reader.read() == []
-    assert [one.state for one in reader.findings()] == ["ok"] * 3
+    assert [one.state for one in reader.findings()] == ["ok"] * 5
+    forum.fail("/search.json", Answered({"errors": [simulator.BAD_KEY], "error_type": "invalid_access"}, 403))
+    (bad,) = [one for one in reader.findings() if one.state == "bad"]
+    assert (bad.what, "to search" in bad.hint) == ("Search", True)
     reader.config = replace(CONFIG, api_key="0" * 30, webhook_secret="")
     failed = refused(reader.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)
-    assert [one.state for one in reader.findings()] == ["bad", "warn"]
+    assert [one.state for one in reader.findings()] == ["bad"] * 5 + ["warn"]
 
 
 def test_whose_place_it_is_decides_the_terms() -> None:

@@ -26,10 +26,12 @@ from rapport.listening.contract import (
     Terms,
     refusal,
     setting,
+    tried,
 )
 
 API = "https://mybusiness.googleapis.com/v4"
 LOGIN = "https://oauth2.googleapis.com/token"
+SCOPE = "https://www.googleapis.com/auth/business.manage"
 PAGE = 50
 LENGTH_MAX = 4_096  # in bytes
 RECHECK_EVERY_S, RECHECKED = 300.0, 5
@@ -105,12 +107,18 @@ class GoogleBusiness:
                 raise Invalid(f"there is no {what}", "See the page of this connector for how to get one.")
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        try:
-            told = Profile(config, context).get(f"{config.place}/reviews?pageSize=1")
-        except Failed as failed:
-            return [Finding("Consent", "bad", failed.message, failed.hint)]
-        n = wire.count_at(told, "totalReviewCount") or 0
-        return [Finding("Consent", "ok", f"the place has {n} reviews")]
+        profile = Profile(config, context)
+
+        def who() -> str:
+            profile.logged_in()
+            return "the consent holds"
+
+        def reviews() -> str:
+            told = profile.get(f"{config.place}/reviews?pageSize=1")
+            n = wire.count_at(told, "totalReviewCount") or 0
+            return f"the place has {n}, which can be read and replied to"
+
+        return tried(("Reviews", reviews, ""), who=who)
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         profile, marks = Profile(config, context), Marks.read(cursor)
@@ -189,6 +197,14 @@ class Profile:
             )
         failed.is_unsure = body is not None and answer.status >= 500
         raise failed
+
+    def logged_in(self) -> None:
+        """See that the consent holds, and that it is for this; raises Failed."""
+        scope = self._logged_in().scope.split()
+        if scope and SCOPE not in scope:
+            raise Failed(
+                "the consent is not for business.manage", hint="Let the owner consent anew, with that scope."
+            )
 
     def _token(self) -> str:
         config = self._config

@@ -26,6 +26,7 @@ class Business(Act):
         self.tokens: set[str] = set()
         self.page_max = 50
         self.n_logins = 0
+        self.scope = "https://www.googleapis.com/auth/business.manage"
         self.is_revoked = False
 
     def review(self, who: str, stars: int, words: str = "") -> str:
@@ -77,7 +78,12 @@ class Business(Act):
         self.n_logins += 1
         self.tokens.add(f"ya29.{self.n_logins}")
         return Answered(
-            {"access_token": f"ya29.{self.n_logins}", "expires_in": 3_599, "token_type": "Bearer"}
+            {
+                "access_token": f"ya29.{self.n_logins}",
+                "expires_in": 3_599,
+                "scope": self.scope,
+                "token_type": "Bearer",
+            }
         )
 
     def _listed(self, asked: Asked) -> Answered:

@@ -10,7 +10,7 @@ from rapport.kit.errors import Invalid
 from rapport.listening.contract import Draft
 from rapport.listening.tests.acting import Day, Reader, refused
 from rapport.plugins.connectors.google_business_reviews import simulator
-from rapport.plugins.connectors.google_business_reviews.plugin import Config, original, plugin
+from rapport.plugins.connectors.google_business_reviews.plugin import SCOPE, Config, original, plugin
 from rapport.plugins.connectors.google_business_reviews.simulator import wrong
 
 CONFIG = Config(simulator.ACCOUNT, simulator.LOCATION, simulator.CLIENT, simulator.SECRET, simulator.REFRESH)
@@ -115,10 +115,16 @@ def test_a_reply_is_posted_and_found_again(network: simulator.Business, reader: 
 def test_a_consent_that_ended_and_a_project_without_approval_are_said(
     network: simulator.Business, reader: Reader, day: Day
 ) -> None:
-    assert [one.state for one in reader.findings()] == ["ok"]
+    assert [one.state for one in reader.findings()] == ["ok", "ok"]
+    network.scope = "openid"
+    (other,) = reader.findings()
+    assert (other.what, other.state, "that scope" in other.hint) == ("Log-in", "bad", True)
+    network.scope = SCOPE
+    reader.read()
+    logged_in = network.n_logins
     day.later(3_600)
     reader.read()
-    assert network.n_logins == 2
+    assert network.n_logins == logged_in + 1
     words = "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute' with limit of 0"
     network.fail("/reviews", wrong(429, "RESOURCE_EXHAUSTED", words))
     failed = refused(reader.read)

@@ -27,6 +27,7 @@ from rapport.listening.contract import (
     Terms,
     refusal,
     setting,
+    tried,
 )
 
 API = "https://androidpublisher.googleapis.com/androidpublisher/v3/applications"
@@ -97,11 +98,17 @@ class GooglePlay:
         oauth.key_of(config.private_key)
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        try:
-            Play(config, context).get(f"/reviews?{urlencode([('maxResults', 1)])}")
-        except Failed as failed:
-            return [Finding("Service account", "bad", failed.message, failed.hint)]
-        return [Finding("Service account", "ok", f"it sees the reviews of {config.package}")]
+        play = Play(config, context)
+
+        def who() -> str:
+            play.logged_in()
+            return f"Google knows {config.service_account}"
+
+        def reviews() -> str:
+            play.get(f"/reviews?{urlencode([('maxResults', 1)])}")
+            return f"those of {config.package} can be read and replied to"
+
+        return tried(("Reviews", reviews, ""), who=who)
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         play, marks, now = Play(config, context), Marks.read(cursor), context.now()
@@ -187,6 +194,10 @@ class Play:
             )
         failed.is_unsure = body is not None and answer.status >= 500
         raise failed
+
+    def logged_in(self) -> None:
+        """See that the account's key holds; raises Failed."""
+        self._token()
 
     def _token(self) -> str:
         key = (self._config.service_account, self._config.private_key)

@@ -97,7 +97,7 @@ def test_a_reply_is_posted_and_found_again(network: simulator.Play, reader: Read
 def test_a_key_that_ended_a_missing_right_and_a_quota_are_said(
     network: simulator.Play, reader: Reader, day: Day
 ) -> None:
-    assert [one.state for one in reader.findings()] == ["ok"]
+    assert [one.state for one in reader.findings()] == ["ok", "ok"]
     day.later(3_600)
     reader.read()
     assert network.n_logins == 2

@@ -19,6 +19,7 @@ from rapport.listening.contract import (
     Receipt,
     Said,
     Terms,
+    tried,
 )
 from rapport.plugins.connectors.lemmy import instance as instances
 from rapport.plugins.connectors.lemmy.instance import Config, Instance, Parameters
@@ -71,14 +72,26 @@ class Lemmy:
         instances.check(config)
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        instance = Instance(config, context)
-        try:
-            site = instance.get("/site")
-            person = wire.at(site, "my_user", "local_user_view", "person")
-            found = [Finding("Log-in", "ok", f"it is that of {instances.handle(person) or config.username}")]
-            instance.get("/search", [("q", config.username), ("limit", 1)])
-        except Failed as failed:
-            return [Finding("Log-in", "bad", failed.message, failed.hint)]
+        instance, person = Instance(config, context), None
+
+        def who() -> str:
+            nonlocal person
+            person = wire.at(instance.get("/site"), "my_user", "local_user_view", "person")
+            if wire.at(person, "banned") is True:
+                raise Failed(f"{config.host} has banned the account", hint="Ask its administrators why.")
+            return f"it is that of {instances.handle(person) or config.username}"
+
+        def read(path: str, *asked: tuple[str, str | int]) -> Callable[[], str]:
+            return lambda: instance.get(path, [*asked, ("limit", 1)]) and "can be read"
+
+        found = tried(
+            ("Answers and mentions", read("/user/replies"), ""),
+            ("Private messages", read("/private_message/list"), ""),
+            ("Search", read("/search", ("q", config.username)), ""),
+            who=who,
+        )
+        if len(found) == 1:
+            return found
         if wire.at(person, "bot_account") is not True:
             hint = (
                 "Mark it as one in the account's settings where a program writes: most instances want that."

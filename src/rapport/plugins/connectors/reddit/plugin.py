@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rapport.kit import wire
@@ -20,6 +20,7 @@ from rapport.listening.contract import (
     Receipt,
     Said,
     Terms,
+    tried,
 )
 from rapport.plugins.connectors.reddit import account as accounts
 from rapport.plugins.connectors.reddit import things
@@ -71,7 +72,8 @@ class Reddit:
         "followed, and in the communities that are named their newest comments as well."
     )
     cannot_see = (
-        "Comments outside the communities that are named, chats and what Reddit made one of, private communities that the account is no member "
+        "Comments outside the communities that are named, chats and what Reddit made one of, private communities that "
+        "the account is no member "
         "of, what a list holds beyond its newest thousand, and changes of what is older than the newest 800."
     )
 
@@ -80,14 +82,36 @@ class Reddit:
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
         account = Account(config, context)
-        found: list[Finding] = []
-        for what, path in (("Log-in", "/api/v1/me"), ("Inbox", "/message/inbox"), ("Search", "/search")):
+
+        def who() -> str:
+            told = account.get("/api/v1/me")
+            if wire.at(told, "is_suspended") is True:
+                raise Failed("Reddit has suspended the account", hint="Appeal at reddit.com/appeals.")
+            return f"it is that of {wire.text_at(told, 'name')}"
+
+        def read(path: str, *asked: tuple[str, str | int]) -> Callable[[], str]:
+            return lambda: account.get(path, [*asked, ("limit", 1)]) and "can be read"
+
+        found = tried(
+            ("Inbox", read("/message/inbox"), "The application needs the right privatemessages."),
+            (
+                "Own posts",
+                read(f"/user/{config.username}/overview"),
+                "The application needs the right history.",
+            ),
+            ("Search", read("/search", ("q", config.username)), "The application needs the right read."),
+            *(
+                (f"r/{place}", read(f"/r/{place}/comments"), "Let the account in there, or name it no more.")
+                for place in config.places
+            ),
+            who=who,
+        )
+        if len(found) > 1:
             try:
-                told = account.get(path, [("q", config.username), ("limit", 1)] if path == "/search" else [])
+                account.get("/message/sent", [("limit", 1)])
             except Failed as failed:
-                return [*found, Finding(what, "bad", failed.message, failed.hint)]
-            words = f"it is that of {wire.text_at(told, 'name')}" if what == "Log-in" else "can be read"
-            found.append(Finding(what, "ok", words))
+                hint = "Answers in other programs are not seen here; Reddit makes chats of private messages."
+                found.append(Finding("Sent messages", "warn", failed.message, hint))
         return found
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:

@@ -203,7 +203,16 @@ def test_a_token_that_ended_is_renewed_and_a_password_that_is_wrong_is_said(
     unknown = Reader(plugin, replace(CONFIG, client_secret="another"), network)
     assert "does not know the application" in refused(unknown.read).message
     assert [one.state for one in unknown.findings()] == ["bad"]
-    assert [one.state for one in reader.findings()] == ["ok"] * 3
+    assert [one.state for one in reader.findings()] == ["ok"] * 4
+    reader.config = replace(CONFIG, communities="lanterns tents")
+    network.fail("/r/tents/comments", Answered({"message": "Forbidden", "reason": "private"}, 403))
+    network.fail("/message/sent", Answered("<html>"))
+    assert [(one.what, one.state) for one in reader.findings()][4:] == [
+        ("r/lanterns", "ok"),
+        ("r/tents", "bad"),
+        ("Sent messages", "warn"),
+    ]
+    reader.config = CONFIG
 
 
 def test_what_cannot_work_is_refused() -> None:

@@ -17,6 +17,7 @@ from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Failed, refusal, setting
 
 LOGIN = "https://oauth2.googleapis.com/token"
+SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"
 API = "https://www.googleapis.com/youtube/v3"
 SPENT = "spent"  # where it is remembered
 PACIFIC = ZoneInfo("America/Los_Angeles")  # at whose midnight quotas begin anew
@@ -119,6 +120,10 @@ class Channel:
         # Requests that are refused cost as well.
         self._context.memory[SPENT] = (self._today(), self._spent() + units)
         return self._context.fetch(Request(request.url, request.method, request.body, headers))
+
+    def scope(self) -> list[str]:
+        """What the log-in is for, as Google says when it renews it; empty where it does not say."""
+        return self._logged_in().scope.split()
 
     def _token(self) -> str:
         key = (self.config.client_id, self.config.client_secret, self.config.refresh_token)

@@ -20,6 +20,7 @@ from rapport.listening.contract import (
     Receipt,
     Said,
     Terms,
+    tried,
 )
 from rapport.plugins.connectors.youtube import channel as channels
 from rapport.plugins.connectors.youtube.channel import Channel, Config
@@ -69,18 +70,29 @@ class YouTube:
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
         channel = Channel(config, context)
-        try:
+
+        def who() -> str:
             told = channel.get("channels", [("part", "id,snippet"), ("mine", "true")])
             mine = [wire.text_at(one, "id") for one in wire.items_at(told, "items")]
             if config.channel not in mine:
                 message = "it is that of another channel: " + (", ".join(mine) or "of none")
-                return [Finding("Log-in", "bad", message, "Let the owner of this channel agree.")]
-            title = wire.text_at(told, "items", mine.index(config.channel), "snippet", "title")
-            found = [Finding("Log-in", "ok", f"it is that of {title}")]
+                raise Failed(message, hint="Let the owner of this channel agree.")
+            return (
+                f"it is that of {wire.text_at(told, 'items', mine.index(config.channel), 'snippet', 'title')}"
+            )
+
+        def comments() -> str:
             channel.get("commentThreads", _threads(config, 1))
-        except Failed as failed:
-            return [Finding("YouTube", "bad", failed.message, failed.hint)]
-        return [*found, Finding("Comments", "ok", "can be read")]
+            return "can be read"
+
+        def answers() -> str:
+            scope = channel.scope()
+            if scope and channels.SCOPE not in scope:
+                raise Failed("the log-in is not for youtube.force-ssl")
+            return "can be posted"
+
+        hint = "Let the channel's owner agree anew, with the scope youtube.force-ssl."
+        return tried(("Comments", comments, hint), ("Answers", answers, hint), who=who)
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         yield from _Round(Channel(config, context), Marks.read(cursor), context).pages()

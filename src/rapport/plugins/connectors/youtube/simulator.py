@@ -37,6 +37,7 @@ class YouTube(Act):
         super().__init__(day)
         self.comments: dict[str, Comment] = {}
         self.tokens: set[str] = set()
+        self.scope = "https://www.googleapis.com/auth/youtube.force-ssl"
         self.is_strict = False  # lists by id refuse where one is gone, as the reference says, or leave it out
         self.broken: set[str] = set()  # threads whose answers cannot be listed
         self.quota, self.n_logins, self.page_max = 10_000, 0, 100
@@ -80,7 +81,12 @@ class YouTube(Act):
         self.n_logins += 1
         self.tokens = {f"token-{self.n_logins}"}
         return Answered(
-            {"access_token": f"token-{self.n_logins}", "expires_in": 3_599, "token_type": "Bearer"}
+            {
+                "access_token": f"token-{self.n_logins}",
+                "expires_in": 3_599,
+                "scope": self.scope,
+                "token_type": "Bearer",
+            }
         )
 
     def _mine(self, _: Asked) -> Answered:

@@ -172,7 +172,12 @@ def test_a_log_in_that_ended_is_renewed_or_said(network: simulator.YouTube, read
     day.later(61)
     reader.read()
     assert network.n_logins == 2
-    assert [one.state for one in reader.findings()] == ["ok", "ok"]
+    assert [one.state for one in reader.findings()] == ["ok"] * 3
+    network.scope = "https://www.googleapis.com/auth/youtube.readonly"
+    assert [(one.what, one.state) for one in reader.findings()][1:] == [
+        ("Comments", "ok"),
+        ("Answers", "bad"),
+    ]
     other = Reader(plugin, replace(CONFIG, refresh_token="old"), network)
     failed = refused(other.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)
