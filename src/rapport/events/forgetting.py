@@ -20,6 +20,7 @@ import pyarrow as pa
 from rapport.events import blanking, lake, loader, plan, quarantine, spool, traces
 from rapport.kit import clock, home, process, sqlite
 
+READERS_WAIT_S = 30.0  # for who reads the list of files while it is written anew
 DRAIN_S = 5.0  # what nearly every question of a screen takes less than; a longer one is asked once more
 REWRITTEN = ("event", "subject", "claim", "subject_day", "session", "annotation")
 
@@ -266,7 +267,11 @@ def _write_anew(con: duckdb.DuckDBPyConnection) -> None:
     began_at = clock.now_us() / 1e6
     con.execute("CALL ducklake_flush_inlined_data('lake')")
     for table in REWRITTEN:
-        con.execute(f"CALL ducklake_rewrite_data_files('lake', '{table}', delete_threshold => 0)").fetchall()
+        # Who reads for longer than this sees rows missing; no subscriber does, they are held.
+        with lake.changing_files(READERS_WAIT_S):
+            con.execute(
+                f"CALL ducklake_rewrite_data_files('lake', '{table}', delete_threshold => 0)"
+            ).fetchall()
     loader.flush_new_files(began_at)
     # The least and greatest text that a column ever held outlives its rows; without them a reader looks.
     con.execute(
@@ -282,7 +287,8 @@ def _delete_old_files(con: duckdb.DuckDBPyConnection) -> int:
         clock.sleep(DRAIN_S)
     _, root = lake.location()
     before = _parquet_files(root)
-    con.execute("CALL ducklake_expire_snapshots('lake', older_than => now())").fetchall()
+    with lake.changing_files(READERS_WAIT_S):
+        con.execute("CALL ducklake_expire_snapshots('lake', older_than => now())").fetchall()
     con.execute("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)").fetchall()
     con.execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)").fetchall()
     return len(before - _parquet_files(root))

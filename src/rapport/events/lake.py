@@ -17,12 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
 
 from rapport.kit import clock, home, query
-from rapport.kit.errors import Invalid, NotFound
+from rapport.kit.errors import Conflict, Invalid, NotFound
+
+FILES_LOCK = "lake-files"
+FILES_PAUSE_S = 0.01
 
 # Tables in the order they are made: name, columns, partitioned by, sorted by, rows kept in the catalogue
 # until they are flushed (tiny commits must not leave a file each).
@@ -192,14 +196,93 @@ def together(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
     It does so to find temporary tables as well, and that takes five times as long as making a small one.
     """
-    con.execute("BEGIN")
-    try:
+    with _steady():
+        con.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                con.execute("ROLLBACK")
+            raise
+        con.execute("COMMIT")
+
+
+class _Held(threading.local):
+    """Whether this thread keeps the list of files as it is, or is the one that changes it."""
+
+    is_so = False
+
+
+_held = _Held()
+
+
+@contextmanager
+def _steady() -> Iterator[None]:
+    """Keep the list of the lake's files as it is while a statement reads it.
+
+    DuckDB asks SQLite how many rows the list has before it reads them, each in a transaction of its own. A
+    statement between whose two looks files were joined saw neither the old ones nor the new, and gave too few
+    rows: a subscriber would have missed these events for good. PostgreSQL shows a statement one state alone.
+    """
+    if _held.is_so or home.env("LAKE_URL"):
         yield
-    except BaseException:
-        with contextlib.suppress(duckdb.Error):
-            con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")
+        return
+    with home.shared_lock(FILES_LOCK):
+        _held.is_so = True
+        try:
+            yield
+        finally:
+            _held.is_so = False
+
+
+@contextmanager
+def changing_files(wait_s: float) -> Iterator[bool]:
+    """Change the list of the lake's files while nobody reads it; gives whether that could be had in time."""
+    if _held.is_so or home.env("LAKE_URL"):
+        yield not _held.is_so
+        return
+    with contextlib.ExitStack() as stack:
+        until = clock.monotonic_s() + wait_s
+        is_alone = False
+        while not is_alone:
+            try:
+                stack.enter_context(home.lock(FILES_LOCK))
+                is_alone = True
+            except Conflict:
+                if clock.monotonic_s() > until:
+                    break
+                clock.sleep(FILES_PAUSE_S)
+        _held.is_so = is_alone
+        try:
+            yield is_alone
+        finally:
+            _held.is_so = False
+
+
+class _Connection:
+    """A connection to the lake, each of whose statements keeps the list of files as it is."""
+
+    __slots__ = ("_con",)
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._con, name)
+
+    def __enter__(self) -> _Connection:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._con.close()
+
+    def execute(self, *arguments: Any, **named: Any) -> _Connection:
+        with _steady():
+            self._con.execute(*arguments, **named)
+        return self
+
+    def cursor(self) -> _Connection:
+        return _Connection(self._con.cursor())
 
 
 @contextmanager
@@ -331,7 +414,7 @@ def connect(*, must_exist: bool = True) -> duckdb.DuckDBPyConnection:
             _engine = _Engine(_attach(), home.root(), os.getpid())
         con = _engine.connection.cursor()
     con.execute("USE lake; SET TimeZone = 'UTC'")
-    return con
+    return cast(duckdb.DuckDBPyConnection, _Connection(con))
 
 
 def forget() -> None:

@@ -16,6 +16,9 @@ from rapport.kit import clock, query
 log = logging.getLogger(__name__)
 
 SMALL_FILE_BYTES = 16_000_000  # tails of small commits are joined up to this size without touching big files
+READERS_WAIT_S = (
+    5.0  # for who reads the list of files, in which nothing is loaded; files are joined later then
+)
 SNAPSHOT_KEEP_S = 900  # twice the longest query we permit, and then some
 COMPACTED = ("event", "subject", "claim", "subject_day", "session", "annotation")
 PARQUET_MAGIC = b"PAR1"
@@ -45,15 +48,27 @@ def compact(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> int:
 def _compact(con: duckdb.DuckDBPyConnection, *, everything: bool) -> int:
     limit = "" if everything else f", max_file_size => {SMALL_FILE_BYTES}"
     joined = 0
+    until = clock.monotonic_s() + READERS_WAIT_S
     for table in COMPACTED:
-        for row in con.execute(f"CALL ducklake_merge_adjacent_files('lake', '{table}'{limit})").fetchall():
-            joined += int(row[2])
+        with lake.changing_files(max(0.0, until - clock.monotonic_s())) as is_alone:
+            if not is_alone:
+                return joined  # somebody reads for long: the next time
+            for row in con.execute(
+                f"CALL ducklake_merge_adjacent_files('lake', '{table}'{limit})"
+            ).fetchall():
+                joined += int(row[2])
+    with lake.changing_files(max(0.0, until - clock.monotonic_s())) as is_alone:
+        if is_alone:
+            _leave_out_old(con)
+    return joined
+
+
+def _leave_out_old(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CALL ducklake_flush_inlined_data('lake')")
     cutoff = clock.from_us(clock.now_us() - SNAPSHOT_KEEP_S * 1_000_000)
     con.execute(f"CALL ducklake_expire_snapshots('lake', older_than => TIMESTAMPTZ '{cutoff.isoformat()}')")
     con.execute(f"CALL ducklake_cleanup_old_files('lake', older_than => TIMESTAMPTZ '{cutoff.isoformat()}')")
     spool.current().purge()
-    return joined
 
 
 def number_on() -> None:

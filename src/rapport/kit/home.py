@@ -63,14 +63,29 @@ def _taken(descriptor: int) -> bool:
 
 
 @contextmanager
+def shared_lock(name: str) -> Iterator[None]:
+    """Hold a lock beside others who share it; wait for whoever holds it alone."""
+    descriptor = _lock_file(name)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock_file(name: str) -> int:
+    file = path("locks", f"{name}.lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+@contextmanager
 def lock(name: str, wait: bool = False) -> Iterator[None]:
     """Hold the data folder's lock of that name; the system frees it when the process dies.
 
     Raises Conflict at once where another process holds it, unless `wait`.
     """
-    file = path("locks", f"{name}.lock")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _lock_file(name)
     try:
         if wait:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
