@@ -96,7 +96,7 @@ def main(seconds: int) -> None:
     number = services.begin(title="Bench", sources=["bench"], joins=[], starts_at=now, ends_at=ends, by="").pk
     parts = [subprocess.Popen([sys.executable, "-m", "rapport", part]) for part in ("load", "work")]
     try:
-        _wait_for("load", "work")
+        _wait_for("load", "work", "live")
         sent = [0]
         took = _measured(seconds, sent, lambda: selectors.broadcast(number).n_comments)
         n_bunches = sum(1 for _ in _all(selectors, number))
@@ -113,7 +113,7 @@ def main(seconds: int) -> None:
 def _wait_for(*names: str) -> None:
     """Until these run, as they do when a broadcast begins."""
     began = clock.monotonic_s()
-    while not {*names} <= {one.name for one in process.running()}:
+    while not {*names} <= {one.name for one in process.running() if one.alive}:
         if clock.monotonic_s() - began > WAIT_S:
             raise RuntimeError(f"{names} do not run")
         clock.sleep(0.1)

@@ -63,6 +63,15 @@ def work_command(drain: bool) -> None:
         runner.subscribe_forever(stop)
 
 
+@click.command("live")
+def live_command() -> None:
+    """Show the comments of what runs live at once; `work` starts it while something does."""
+    stores.set_up()
+    from rapport.publishing import services as publishing
+
+    publishing.run(process.Stop().catch_signals())
+
+
 @click.command("sql")
 @click.argument("statement")
 @click.option("--limit", default=1000, show_default=True, help="Rows to print at most.")

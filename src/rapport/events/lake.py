@@ -414,7 +414,7 @@ def connect(*, must_exist: bool = True) -> duckdb.DuckDBPyConnection:
             _engine = _Engine(_attach(), home.root(), os.getpid())
         con = _engine.connection.cursor()
     con.execute("USE lake; SET TimeZone = 'UTC'")
-    return cast(duckdb.DuckDBPyConnection, _Connection(con))
+    return cast("duckdb.DuckDBPyConnection", _Connection(con))
 
 
 def forget() -> None:

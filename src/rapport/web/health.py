@@ -17,6 +17,7 @@ from rapport.kit import clock, home, process
 from rapport.listening import selectors as listening
 from rapport.messaging import selectors as messaging
 from rapport.pacing import selectors as pacing
+from rapport.publishing import services as publishing
 from rapport.segments.selectors import columns
 from rapport.web import jobs
 from rapport.web.components import formats, words
@@ -121,7 +122,8 @@ def _lake() -> Iterator[Check]:
 
 def _processes() -> Iterator[Check]:
     known = {entry.name: entry for entry in process.running()}
-    for part, called in PARTS.items():
+    wanted = PARTS | ({"live": _("Live desk")} if publishing.is_live() else {})
+    for part, called in wanted.items():
         name = f"{called} ({part})"
         entry = known.get(part)
         if entry and entry.alive:

@@ -24,7 +24,7 @@ from rapport.publishing.services.posts import (
     withdraw,
     write,
 )
-from rapport.publishing.services.watching import running_beside
+from rapport.publishing.services.watching import is_live, run, running_beside
 
 __all__ = [
     "PICTURES_MAX",
@@ -44,9 +44,11 @@ __all__ = [
     "forget_old",
     "forget_unused",
     "hide",
+    "is_live",
     "leave_due",
     "pin",
     "pin_product",
+    "run",
     "running_beside",
     "say_product",
     "send_back",

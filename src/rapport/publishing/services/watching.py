@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import sys
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +24,8 @@ LIVE_S = 0.15  # between two looks at the spool while something runs
 LOG_S = 2.0  # between two looks at the log, which confirms what was shown
 IDLE_S = 3.0
 RETRY_S = 2.0
-SWITCH_S = 0.0005  # a thread that waits for its turn beside the worker's others gets it after that
+PROCESS = "live"
+END_S = 15.0  # until it is killed
 
 
 def is_live(now: dt.datetime | None = None) -> bool:
@@ -63,20 +64,14 @@ def gather_forever(stop: process.Stop) -> None:
 def show_forever(stop: process.Stop) -> None:
     """Show comments as soon as they are in the spool whenever something is live, until told to stop."""
     shown: early.Early | None = None
-    usual_s = sys.getswitchinterval()
     while not stop:
         try:
             close_old_connections()
             if not is_live():
-                if shown is not None:
-                    sys.setswitchinterval(usual_s)
-                    shown = None
+                shown = None
                 stop.wait(IDLE_S)
                 continue
-            if shown is None:
-                # Each row that is read gives the turn away: at Python's five milliseconds it takes seconds to get back.
-                sys.setswitchinterval(SWITCH_S)
-                shown = early.Early()
+            shown = shown or early.Early()
             if not shown.look():
                 stop.wait(LIVE_S)
         except Exception:
@@ -85,21 +80,60 @@ def show_forever(stop: process.Stop) -> None:
             stop.wait(RETRY_S)
 
 
+def run(stop: process.Stop) -> None:
+    """Show and gather the comments of what runs live until told to stop; the process `rapport live`."""
+    with process.present(PROCESS):
+        early_one = threading.Thread(target=_in_thread, args=(show_forever, stop), name="early", daemon=True)
+        early_one.start()
+        try:
+            gather_forever(stop)
+        finally:
+            stop.set()
+            early_one.join(timeout=15)
+
+
+def keep_running(stop: process.Stop) -> None:
+    """Have `rapport live` run whenever something is live, until told to stop; it is started again where it ends."""
+    child: subprocess.Popen[bytes] | None = None
+    while not stop:
+        try:
+            close_old_connections()
+            if not is_live():
+                child = _ended(child)
+            elif child is None or child.poll() is not None:
+                if child is not None:
+                    log.warning("`rapport live` ended with status %s; starting it again", child.returncode)
+                child = process.start([PROCESS], home.path("logs", f"{PROCESS}.log"))
+        except Exception:
+            log.exception("whether something runs live could not be seen; looking again in %s s", IDLE_S)
+        stop.wait(IDLE_S)
+    _ended(child)
+
+
+def _ended(child: subprocess.Popen[bytes] | None) -> None:
+    if child is not None and child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(END_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
 @contextmanager
 def running_beside(stop: process.Stop) -> Iterator[None]:
-    """Show and gather live comments in threads until told to stop."""
-    threads = [
-        threading.Thread(target=_in_thread, args=(work, stop), name=name, daemon=True)
-        for name, work in (("live", gather_forever), ("live-early", show_forever))
-    ]
-    for thread in threads:
-        thread.start()
+    """Keep `rapport live` running from a thread until told to stop.
+
+    Beside the models that read texts in the worker's own process a comment would wait for seconds; a process of
+    its own gets its share of the processor from the system.
+    """
+    thread = threading.Thread(target=_in_thread, args=(keep_running, stop), name="live", daemon=True)
+    thread.start()
     try:
         yield
     finally:
         stop.set()
-        for thread in threads:
-            thread.join(timeout=15)
+        thread.join(timeout=2 * END_S)
 
 
 def _in_thread(work: Callable[[process.Stop], None], stop: process.Stop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting
 from rapport.events import rules, subscriptions
 from rapport.events import services as events
-from rapport.kit import clock
+from rapport.kit import clock, process
 from rapport.kit.errors import Conflict, Invalid
 from rapport.messaging.services import drain
 from rapport.messaging.tests.network import Connector, Network
@@ -272,6 +273,53 @@ def test_while_something_runs_the_spool_is_looked_at(live: Broadcast) -> None:
     assert Comment.objects.count() == 0
     watching.show_forever(Once())
     assert shown(live) == ["Does it cut granite?"]
+
+
+class Child:
+    """A process that runs until it is told to end, or is killed."""
+
+    def __init__(self) -> None:
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def terminate(self) -> None:
+        self.returncode = 0
+
+    def wait(self, _seconds: float | None = None) -> int:
+        return self.returncode or 0
+
+
+def test_a_process_of_its_own_runs_while_something_is_live(
+    live: Broadcast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started when something begins, again where it was killed, and ended when all is over."""
+    started: list[Child] = []
+
+    def start(arguments: list[str], _printed: Path) -> Child:
+        assert arguments == ["live"]
+        started.append(Child())
+        return started[-1]
+
+    class Rounds:
+        """Three rounds: it begins, it was killed, it is over."""
+
+        n = 0
+
+        def __bool__(self) -> bool:
+            return self.n > 3
+
+        def wait(self, _seconds: float) -> None:
+            self.n += 1
+            if self.n == 1:
+                started[0].returncode = -9
+            elif self.n == 3:
+                Broadcast.objects.filter(pk=live.pk).update(ends_at=NOW - dt.timedelta(hours=5))
+
+    monkeypatch.setattr(process, "start", start)
+    watching.keep_running(Rounds())
+    assert [child.returncode for child in started] == [-9, 0]
 
 
 def record(*rows: dict[str, Any]) -> int:
