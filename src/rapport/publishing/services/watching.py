@@ -99,7 +99,8 @@ def keep_running(stop: process.Stop) -> None:
         try:
             close_old_connections()
             if not is_live():
-                child = _ended(child)
+                _end(child)
+                child = None
             elif child is None or child.poll() is not None:
                 if child is not None:
                     log.warning("`rapport live` ended with status %s; starting it again", child.returncode)
@@ -107,10 +108,10 @@ def keep_running(stop: process.Stop) -> None:
         except Exception:
             log.exception("whether something runs live could not be seen; looking again in %s s", IDLE_S)
         stop.wait(IDLE_S)
-    _ended(child)
+    _end(child)
 
 
-def _ended(child: subprocess.Popen[bytes] | None) -> None:
+def _end(child: subprocess.Popen[bytes] | None) -> None:
     if child is not None and child.poll() is None:
         child.terminate()
         try:
