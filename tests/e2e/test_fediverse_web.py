@@ -15,6 +15,7 @@ from rapport.listening.models import Source
 from rapport.listening.services import asking
 from rapport.listening.tests.acting import NOON, Day
 from rapport.listening.tests.networks import rows
+from rapport.listening.tests.test_running import Until
 from rapport.plugins.connectors.activitypub.simulator import US, Fediverse, Person
 from rapport.staff.models import Staff
 from rapport.web.conftest import alice, logged_in
@@ -145,3 +146,12 @@ def test_what_followers_wait_for_leaves_unless_everything_is_paused(
     assert [activity["type"] for _, activity in network.taken] == ["Accept"]
     services.forget(["mastodon:ana@lake.example"])
     assert Client().get("/hooks/otter/followers").json()["totalItems"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_listens_lets_leave_what_waits(ana: Person, network: Fediverse) -> None:
+    assert call(ana, ana.does("Follow", US)).status_code == 202
+    stop = Until(lambda: network.taken)
+    services.run_forever(stop)  # type: ignore[arg-type]
+    assert stop.left > 0
+    assert [activity["type"] for _, activity in network.taken] == ["Accept"]
