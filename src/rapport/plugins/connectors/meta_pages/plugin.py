@@ -26,8 +26,9 @@ from rapport.listening.contract import (
     Received,
     Said,
     Terms,
+    tried,
 )
-from rapport.plugins.connectors.meta_pages import comments, pictures
+from rapport.plugins.connectors.meta_pages import comments, pictures, rights
 from rapport.plugins.connectors.meta_pages import graph as graphs
 from rapport.plugins.connectors.meta_pages.archive import FacebookArchive
 from rapport.plugins.connectors.meta_pages.graph import Config, Graph, Parameters
@@ -35,6 +36,19 @@ from rapport.plugins.connectors.meta_pages.graph import Config, Graph, Parameter
 POSTS = 25  # of the newest posts, whose comments are read
 COMMENTS, GRAM_COMMENTS = 100, 50  # the most that a list gives at once
 LENGTH_MAX = 2_000
+# What each right is for; posts of the firm's own need one more, which the rest works without.
+PAGE_RIGHTS = {
+    "pages_read_engagement": "read the Page's posts",
+    "pages_read_user_content": "read what people say there",
+    "pages_manage_engagement": "answer comments",
+    "pages_manage_posts": "post for the Page",
+}
+GRAM_RIGHTS = {
+    "instagram_basic": "read the account's posts",
+    "instagram_manage_comments": "read and answer comments",
+    "pages_read_engagement": "be used with the Page that the account is linked to",
+    "instagram_content_publish": "post for the account",
+}
 GONE = re.compile(r"does not exist|cannot be loaded", re.IGNORECASE)
 
 
@@ -92,14 +106,30 @@ class MetaPages:
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
         graph = Graph(config, context)
-        try:
+
+        def who() -> str:
             told = graph.get(config.number, [("fields", "id,name" if config.is_page else "id,username")])
-            name = wire.text_at(told, "name") or wire.text_at(told, "username")
-            found = [Finding("Access token", "ok", f"it is for {name}")]
-            _posts(graph, 1)
-        except Failed as failed:
-            return [Finding("Meta", "bad", failed.message, failed.hint)]
-        found.append(Finding("Comments", "ok", "can be read"))
+            return f"it is for {wire.text_at(told, 'name') or wire.text_at(told, 'username')}"
+
+        def comments_read() -> str:
+            for post in _posts(graph, 1):
+                next(_listed(graph, post), None)
+            return "can be read"
+
+        found = tried(("Posts and comments", comments_read, ""), who=who)
+        if len(found) == 1:
+            return found
+        found += rights.findings(
+            context,
+            graphs.API,
+            config.access_token,
+            config.app_secret,
+            PAGE_RIGHTS if config.is_page else GRAM_RIGHTS,
+        )
+        if config.verify_token and config.is_page:
+            found += tried(
+                ("Web hook", lambda: _subscribed(graph), "Subscribe the Page to the app for feed.")
+            )
         if not config.verify_token:
             message = "posts are asked for comments every two minutes, the newest 25 alone"
             hint = "Enter a verify token, and set up the app's web hook with it."
@@ -198,6 +228,15 @@ class MetaPages:
                 url = f"https://www.facebook.com/{seen.id}" if config.is_page else ""
                 return Receipt(seen.id, url if config.is_page or above else seen.said.url)
         return None
+
+
+def _subscribed(graph: Graph) -> str:
+    """Whether an app hears of what is said on the Page; raises Failed where none does."""
+    told = graph.get(f"{graph.config.number}/subscribed_apps", [("fields", "subscribed_fields")])
+    heard = [name for app in wire.items_at(told, "data") for name in wire.items_at(app, "subscribed_fields")]
+    if "feed" not in heard:
+        raise Failed("Meta does not call us for this Page")
+    return "Meta calls us for what is said on the Page"
 
 
 def _told(number: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from rapport.listening.tests.acting import Act, Day
 from rapport.listening.tests.serving import Answered, Asked
 
+APP = "123456789"
 ME, TOKEN, SECRET, VERIFY = "17841400000000001", "EAAG-a-token", "0123456789abcdef" * 2, "our words"
 
 
@@ -41,6 +42,16 @@ class Meta(Act):
         self.things: dict[str, Thing] = {}
         self.page_max, self.used_percent = 100 if is_page else 50, 3
         self.is_newest_first = True
+        self.is_subscribed, self.ends_at = True, 0
+        self.scopes = [
+            "pages_read_engagement",
+            "pages_read_user_content",
+            "pages_manage_engagement",
+            "pages_manage_posts",
+            "instagram_basic",
+            "instagram_manage_comments",
+            "instagram_content_publish",
+        ]
         self.replies_max = 25  # that come with a comment
         self.photos: dict[str, tuple[str, bytes, str]] = {}  # kind, content and words of what was handed over
         self.shown: dict[str, list[str]] = {}  # by post: the photos or addresses in it
@@ -99,6 +110,8 @@ class Meta(Act):
         return Answered(found.body, found.status, {"x-app-usage": json.dumps(usage)})
 
     def _answered(self, asked: Asked) -> Answered:
+        if asked.path == "/v23.0/debug_token":
+            return self._token(asked)
         form = self._form(asked)
         token = asked.headers.get("authorization", "").removeprefix("Bearer ")
         proof = hmac.new(SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
@@ -111,6 +124,8 @@ class Meta(Act):
             return error(4, "(#4) Application request limit reached", 403)
         _, version, number, *rest = asked.path.split("/")
         assert version == "v23.0"
+        if number == "app":
+            return Answered({"id": APP, "name": "Our app"})
         if number == ME:
             return self._mine(asked, rest)
         if number in self.containers:
@@ -134,7 +149,19 @@ class Meta(Act):
         found.sort(key=lambda each: each.at, reverse=self.is_newest_first)
         return self._page(asked, [self._told(each) for each in found])
 
+    def _token(self, asked: Asked) -> Answered:
+        if asked.headers["authorization"] != f"Bearer {APP}|{SECRET}" or asked.first("input_token") != TOKEN:
+            return error(
+                100, "(#100) You must provide an app access token, or a user access token of a developer"
+            )
+        told = {"app_id": APP, "is_valid": True, "scopes": self.scopes, "expires_at": self.ends_at}
+        return Answered({"data": told})
+
     def _mine(self, asked: Asked, rest: list[str]) -> Answered:
+        if rest == ["subscribed_apps"]:
+            return Answered(
+                {"data": [{"id": APP, "subscribed_fields": ["feed"]}] if self.is_subscribed else []}
+            )
         if not rest:
             return Answered({"id": ME, "name" if self.is_page else "username": "otterlamps"})
         if asked.method == "POST":

@@ -13,7 +13,7 @@ from rapport.listening.tests.acting import Day, Reader, refused
 from rapport.listening.tests.serving import Answered
 from rapport.plugins.connectors.meta_pages import simulator
 from rapport.plugins.connectors.meta_pages.graph import Config
-from rapport.plugins.connectors.meta_pages.plugin import plugin
+from rapport.plugins.connectors.meta_pages.plugin import GRAM_RIGHTS, PAGE_RIGHTS, plugin
 from rapport.plugins.connectors.meta_pages.simulator import ME, SECRET, TOKEN, VERIFY, error
 
 CONFIG = Config("facebook", ME, TOKEN, SECRET, VERIFY)
@@ -187,8 +187,23 @@ def test_an_answer_is_posted_and_found_again(page: simulator.Meta, reader: Reade
     assert reader.publish(own) == reader.find(own)
 
 
+def test_each_right_is_named_with_what_to_do(page: simulator.Meta, reader: Reader, gram: Reader) -> None:
+    found = {one.what: one for one in reader.findings()}
+    assert {one.state for one in found.values()} == {"ok"}
+    assert set(found) == {"Log-in", "Posts and comments", *PAGE_RIGHTS, "Web hook"}
+    page.scopes.remove("pages_manage_engagement")
+    page.is_subscribed, page.ends_at = False, int(page.day().timestamp()) + 86_400
+    wrong = {one.what: one for one in reader.findings() if one.state != "ok"}
+    assert set(wrong) == {"pages_manage_engagement", "End", "Web hook"}
+    assert "Ask for pages_manage_engagement" in wrong["pages_manage_engagement"].hint
+    assert "2026-03-03" in wrong["End"].message
+    assert {one.what for one in gram.findings()} >= set(GRAM_RIGHTS)
+    page.fail("/debug_token", error(100, "(#100) not yours"))
+    (unknown,) = [one for one in reader.findings() if one.what == "Rights"]
+    assert (unknown.state, "pages_manage_engagement" in unknown.hint) == ("warn", True)
+
+
 def test_an_expired_token_is_said_in_words(page: simulator.Meta, reader: Reader) -> None:
-    assert [one.state for one in reader.findings()] == ["ok", "ok"]
     reader.config = replace(CONFIG, access_token="EAAG-expired")
     failed = refused(reader.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)

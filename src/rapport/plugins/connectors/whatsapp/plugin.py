@@ -27,13 +27,20 @@ from rapport.listening.contract import (
     Terms,
     refusal,
     setting,
+    tried,
 )
+from rapport.plugins.connectors.meta_pages import rights
 from rapport.plugins.connectors.whatsapp.archive import WhatsAppArchive
 
 API = "https://graph.facebook.com/v23.0"
 SIGNATURE = "x-hub-signature-256"
 SENT = "sent"  # where it is remembered which number a draft of ours got
 SENT_MAX = 2_000
+SHOWN = "display_phone_number,verified_name,quality_rating,webhook_configuration"
+RIGHTS = {
+    "whatsapp_business_messaging": "receive and send messages",
+    "whatsapp_business_management": "see the number's state and whom Meta calls",
+}
 TOLD, TOLD_DAYS = "told:", 3  # by which number we know a message, while it may be changed or taken back
 KEY_CHARS_MAX = 200
 SILENT = frozenset({"system", "request_welcome"})  # told by WhatsApp itself, or of a chat that was opened
@@ -110,13 +117,38 @@ class WhatsApp:
             raise Invalid("there is no verify token", "Choose any words, and enter them at Meta as well.")
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        path = f"{config.number}?fields=display_phone_number,verified_name,quality_rating"
-        try:
-            told = _asked(config, context, path)
-        except Failed as failed:
-            return [Finding("Access token", "bad", failed.message, failed.hint)]
-        name, shown = wire.text_at(told, "verified_name"), wire.text_at(told, "display_phone_number")
-        found = [Finding("Access token", "ok", f"it may use {shown} of {name}")]
+        told: Any = None
+
+        def who() -> str:
+            nonlocal told
+            told = _asked(config, context, f"{config.number}?fields={SHOWN}")
+            name, shown = wire.text_at(told, "verified_name"), wire.text_at(told, "display_phone_number")
+            return f"it may use {shown} of {name}"
+
+        found = tried(who=who)
+        if found[0].state == "bad":
+            return found
+        found += rights.findings(context, API, config.access_token, config.app_secret, RIGHTS)
+        called = [
+            text for text in (wire.at(told, "webhook_configuration") or {}).values() if isinstance(text, str)
+        ]
+        if (
+            context.address
+            and called
+            and context.address.rstrip("/") not in {one.rstrip("/") for one in called}
+        ):
+            message = f"Meta calls {', '.join(called)}"
+            found.append(
+                Finding(
+                    "Web hook", "bad", message, f"Enter {context.address} in the app's set-up of WhatsApp."
+                )
+            )
+        elif called:
+            found.append(Finding("Web hook", "ok", "Meta calls this source"))
+        else:
+            message = "Meta does not say whom it calls"
+            hint = "In the app's set-up of WhatsApp, enter this source's address and subscribe to messages."
+            found.append(Finding("Web hook", "warn", message, hint))
         if wire.text_at(told, "quality_rating") == "RED":
             message = "WhatsApp rates what this number sends as bad, and may limit it"
             found.append(Finding("Quality", "warn", message, "Write less, and to whoever wants it alone."))

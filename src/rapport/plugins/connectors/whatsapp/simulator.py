@@ -11,6 +11,7 @@ from typing import Any
 from rapport.listening.tests.acting import Act, Day
 from rapport.listening.tests.serving import Answered, Asked
 
+APP = "123456789"
 ME, TOKEN, SECRET, VERIFY = "106540352242922", "EAAG-a-token", "0123456789abcdef" * 2, "our words"
 
 
@@ -24,6 +25,8 @@ class WhatsApp(Act):
         self.wrote_at: dict[str, dt.datetime] = {}
         self.sent: list[dict[str, Any]] = []
         self.n_written = 0
+        self.calls = "https://shop.example/hooks/otter/"
+        self.scopes = ["whatsapp_business_management", "whatsapp_business_messaging"]
         self.per_round, self.used = 80, 0
 
     def write(
@@ -66,11 +69,18 @@ class WhatsApp(Act):
         return {"x-hub-signature-256": f"sha256={right}"}, body
 
     def answer(self, asked: Asked) -> Answered:
+        if asked.path == "/v23.0/debug_token" and asked.headers["authorization"] == f"Bearer {APP}|{SECRET}":
+            return Answered(
+                {"data": {"is_valid": asked.first("input_token") == TOKEN, "scopes": self.scopes}}
+            )
         if asked.headers.get("authorization") != f"Bearer {TOKEN}":
             return error(190, "Error validating access token: Session has expired.", 401)
+        if asked.path == "/v23.0/app":
+            return Answered({"id": APP})
         if asked.path == f"/v23.0/{ME}":
             told = {"verified_name": "Otter Lamps", "display_phone_number": "+1 555-078-3881"}
-            return Answered(told | {"quality_rating": "GREEN", "id": ME})
+            hook = {"webhook_configuration": {"application": self.calls}} if self.calls else {}
+            return Answered(told | {"quality_rating": "GREEN", "id": ME} | hook)
         assert (asked.method, asked.path) == ("POST", f"/v23.0/{ME}/messages")
         self.used += 1
         if self.used > self.per_round:

@@ -153,8 +153,18 @@ def test_what_became_of_a_lost_answer_is_learnt_from_the_web_hook(
     assert found.id == network.sent[0]["id"]
 
 
+def test_each_right_is_named_with_what_to_do(network: simulator.WhatsApp, reader: Reader) -> None:
+    assert [one.state for one in reader.findings()] == ["ok"] * 4
+    network.scopes.remove("whatsapp_business_messaging")
+    network.calls = "https://elsewhere.example/hook"
+    wrong = {one.what: one for one in reader.findings() if one.state != "ok"}
+    assert set(wrong) == {"whatsapp_business_messaging", "Web hook"}
+    assert reader.context.address in wrong["Web hook"].hint
+    network.calls = ""
+    assert reader.findings()[-1].state == "warn"
+
+
 def test_refusals_are_in_words(network: simulator.WhatsApp, reader: Reader) -> None:
-    assert [one.state for one in reader.findings()] == ["ok"]
     one = written(network, reader)
     draft = Draft("d1", "It leaves today.", in_reply_to=one.id, thread=one.thread)
     network.used = network.per_round
