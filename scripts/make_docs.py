@@ -65,6 +65,7 @@ def imports_page() -> str:
         " said with `--map COLUMN=FIELD`; `--map COLUMN=-` leaves it out. What remains becomes a trait of"
         " people and a property of everything else.",
     ]
+    lines += ["", *archives_section()]
     for kind in kinds.KINDS.values():
         lines += ["", f"## {kind.name}", "", f"{kind.meaning[0].upper()}{kind.meaning[1:]}."]
         groups = [
@@ -78,6 +79,32 @@ def imports_page() -> str:
             lines += ["", "| Field | Read as | Also called | Notes |", "|---|---|---|---|"]
             lines += [import_field(f) for f in kind.fields]
     return "\n".join(lines) + "\n"
+
+
+def archives_section() -> list[str]:
+    """The archives of networks that are read as they come."""
+    from rapport.kit import registry
+    from rapport.listening.contract import KIND, Archived
+
+    offered = [plugin.offers for plugin in registry.plugins(KIND).values()]
+    rows = [
+        f"| {one.archive.title} | {one.title} | "
+        + ("the firm's own limit" if one.terms.keep_days is None else f"{one.terms.keep_days} days")
+        + " |"
+        for one in offered
+        if isinstance(one, Archived)
+    ]
+    return [
+        "## Archives of networks",
+        "",
+        "Imported as posts, without any mapping, by themselves or in a zip or tar. `--option account=NAME` says whose"
+        " archive it is where it does not say so itself, `--option date_order=day` or `month` how its dates are read"
+        " where they leave it open, and `--option time_zone=Europe/Berlin` the zone of times without one.",
+        "",
+        "| Archive | Ids as from | Words of others are kept for |",
+        "|---|---|---|",
+        *rows,
+    ]
 
 
 def import_field(field: Field) -> str:

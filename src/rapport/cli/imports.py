@@ -36,7 +36,11 @@ def import_command(
     dry_run: bool,
     json_: bool,
 ) -> None:
-    """Import files (CSV, JSON lines, Parquet; also gzipped) of one KIND; knowledge is CSV, JSON lines or JSON."""
+    """Import files (CSV, JSON lines, Parquet; also gzipped) of one KIND; knowledge is CSV, JSON lines or JSON.
+
+    Posts may also be the archive that a network gave you, as it came: X, Mastodon, Telegram, WhatsApp, Facebook,
+    Reddit, mail (mbox, eml), also zipped. Say whose it is with --option account=NAME where it does not.
+    """
     stores.set_up()
     if kind == KNOWLEDGE:
         _import_knowledge(files, dry_run=dry_run, json_=json_)
@@ -131,5 +135,7 @@ def _show(entry: dict[str, object]) -> None:
             if isinstance(value, (int, float, str)) and value != ""
         ],
     )
+    for note in entry.get("notes") or ():  # type: ignore[attr-defined]
+        print(f"  {note}")
     for row in entry.get("bad_rows") or ():  # type: ignore[attr-defined]
         print(f"  {row}")

@@ -202,6 +202,7 @@ def check_upload(upload_id: str) -> None:
             source_name=upload.source,
             options=upload.options,
             dry_run=True,
+            file_name=upload.name,
             progress=_shown(f"check-{upload_id}"),
         )
     except RapportError as error:

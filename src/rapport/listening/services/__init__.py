@@ -99,17 +99,25 @@ def import_file(
     dry_run: bool = False,
     progress: Progress | None = None,
     by: str = "",
+    file_name: str = "",
 ) -> ImportSummary:
     """Read a file of that kind into the log, and wait until the lake has it.
 
     `mapping` is column to field, over what the columns' names suggest; with `mapping_name` it is saved
-    under that name, or the saved one is used where none is given. `options` are those of OPTIONS. A file
-    read before changes nothing; an interrupted import goes on where it stopped. With `dry_run` every bad
-    row is named and nothing is written. Raises Invalid or NotFound for a file that cannot be read at all.
+    under that name, or the saved one is used where none is given. `options` are those of OPTIONS, and
+    `file_name` is what the file was called before it was kept here. A file read before changes nothing; an
+    interrupted import goes on where it stopped. With `dry_run` every bad row is named and nothing is written.
+    Raises Invalid or NotFound for a file that cannot be read at all.
     """
     wishes, chosen = _mapping_named(mapping_name, kind, mapping or {}, options or {})
     work = under_way.prepare(
-        kind, path, source_name=source_name, options=chosen, progress=progress, is_mapped=any(wishes.values())
+        kind,
+        path,
+        source_name=source_name,
+        options=chosen,
+        progress=progress,
+        file_name=file_name,
+        is_mapped=any(wishes.values()),
     )
     if not dry_run:
         under_way.begin(work, wishes, by)

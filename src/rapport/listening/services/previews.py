@@ -67,7 +67,7 @@ def preview(
 
 def _look_at_archive(work: Work, held: Opened, found: Preview) -> None:
     found.is_archive, found.description = True, held.titles + work.given.description
-    found.columns = ["ts", "author", "ours", "text", "in_reply_to"]
+    found.columns = ["when", "who", "ours", "what", "answers"]
     try:
         for place, one in archives.look(work.given, held, work.options, ARCHIVE_ENTRIES):
             found.looked_at += 1
@@ -76,12 +76,8 @@ def _look_at_archive(work: Work, held: Opened, found: Preview) -> None:
                     BadRow(found.looked_at, "bad_entry", "", "", one.message, one.row, place)
                 )
             elif isinstance(one, Said) and len(found.rows) < ROWS:
-                shown = {"ts": f"{one.ts:%Y-%m-%d %H:%M}", "author": one.author_name or one.author}
-                shown |= {
-                    "ours": "yes" if one.is_ours else "",
-                    "text": one.text,
-                    "in_reply_to": one.in_reply_to,
-                }
+                shown = {"when": f"{one.ts:%Y-%m-%d %H:%M}", "who": one.author_name or one.author}
+                shown |= {"ours": "yes" if one.is_ours else "", "what": one.text, "answers": one.in_reply_to}
                 found.rows.append(shown)
     except Invalid as error:
         found.problem = str(error)

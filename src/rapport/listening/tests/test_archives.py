@@ -184,7 +184,7 @@ def test_an_upload_is_looked_at_and_carried_out(write: Write) -> None:
     content = zipped({"data/tweets.js": tweets({}, {"id_str": ""}), "data/account.js": archived.ACCOUNT})
     found = selectors.preview(write("a.zip", content), "posts", name="twitter.zip", mapping={}, options={})
     assert (found.is_archive, found.description, found.problem) == (True, "archive of X, zip", "")
-    assert [row["author"] for row in found.rows] == ["The Shop"]
+    assert [row["who"] for row in found.rows] == ["The Shop"]
     assert (found.looked_at, [bad.message for bad in found.bad_rows]) == (
         2,
         ["The post has no number (id_str)."],

@@ -54,6 +54,12 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "survey": (gettext_lazy("Survey"), gettext_lazy("Of answers whose row does not say.")),
     "date_order": (gettext_lazy("Dates like 02/03/2015"), gettext_lazy("Which comes first.")),
     "decimal": (gettext_lazy("Decimals"), gettext_lazy("What comes before them.")),
+    "account": (
+        gettext_lazy("Your account"),
+        gettext_lazy(
+            "Whose archive it is, where it does not say: a handle, mail addresses, your name in a chat."
+        ),
+    ),
     "time_zone": (gettext_lazy("Time zone"), gettext_lazy("Of times without one; UTC otherwise.")),
     "site": (gettext_lazy("The site's own address"), gettext_lazy("Its pages are no referrers.")),
 }
@@ -63,12 +69,15 @@ OPTIONS_OF: dict[str, tuple[str, ...]] = {
     "people": ("date_order", "time_zone"),
     "orders": ("currency", "date_order", "decimal", "time_zone", "channel"),
     "events": ("currency", "date_order", "decimal", "time_zone", "channel"),
-    "posts": ("network", "date_order", "time_zone"),
+    "posts": ("network", "account", "date_order", "time_zone"),
     "weblog": ("site",),
     "products": ("currency", "decimal", "date_order"),
     "answers": ("survey", "date_order", "time_zone"),
     "consents": ("purpose", "state", "channel", "date_order", "time_zone"),
 }
+
+# Those of posts that mean something for files of rows alone, and for archives of networks alone.
+OF_ROWS, OF_ARCHIVES = frozenset({"network"}), frozenset({"account"})
 
 CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {
     "date_order": (

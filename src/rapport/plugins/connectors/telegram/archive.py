@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rapport.kit import wire
@@ -75,11 +76,18 @@ def _chats(export: Json, us: str, zone: dt.tzinfo) -> Iterator[Said | Left | Unr
 
 
 def _messages(export: Json, chat: Chat, us: str, zone: dt.tzinfo) -> Iterator[Said | Left | Unread]:
+    heard = ""  # the last that somebody else said
     for message in export.items():
         if isinstance(message, Unsound):
             yield Unread("This is no JSON.", {"raw": message.text})
-        else:
-            yield _message(message, chat, us, zone)
+            continue
+        found = _message(message, chat, us, zone)
+        if isinstance(found, Said) and found.is_ours and found.kind == "message":
+            # In a chat of two, what we say answers what was said before, whether or not we marked it so.
+            found = replace(found, in_reply_to=found.in_reply_to or heard)
+        elif isinstance(found, Said):
+            heard = found.id
+        yield found
 
 
 def _message(message: Any, chat: Chat, us: str, zone: dt.tzinfo) -> Said | Left | Unread:

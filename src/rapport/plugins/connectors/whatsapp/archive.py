@@ -13,7 +13,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rapport.kit.errors import Invalid
@@ -78,6 +78,7 @@ class WhatsAppArchive:
         chat = _looked_over(part)
         seen: Counter[str] = Counter()
         minute: dt.datetime | None = None
+        heard = ""  # the last that somebody else said, which what we say next answers
         for line in _messages(part):
             found = _message(line, chat, part)
             if isinstance(found, Said):
@@ -86,6 +87,10 @@ class WhatsAppArchive:
                 seen[found.id] += 1
                 if seen[found.id] > 1:  # the same words by the same person within a minute
                     found = _message(line, chat, part, again=seen[found.id])
+            if isinstance(found, Said) and found.is_ours:
+                found = replace(found, in_reply_to=heard)
+            elif isinstance(found, Said):
+                heard = found.id
             yield found
 
     def again(self, row: Mapping[str, Any], part: Part) -> Said | Left | Unread:

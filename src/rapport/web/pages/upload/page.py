@@ -93,15 +93,16 @@ def choose(request: HttpRequest, upload_id: uuid.UUID) -> HttpResponseBase:
     except Invalid as error:
         problem = f"{sentence(error.message)} {error.hint}"
     check = uploads.read(kept, "check")
+    is_archive = preview is not None and preview.is_archive
     context = {
         "upload": kept,
         "preview": preview,
         "problem": sentence(problem),
         "kind_label": imports.kind(kept.kind),
-        "columns": _columns(kept, preview) if preview else [],
-        "fields": _fields(kept.kind),
-        "options": _options(kept),
-        "saved": listening.mappings(kept.kind),
+        "columns": _columns(kept, preview) if preview and not is_archive else [],
+        "fields": [] if is_archive else _fields(kept.kind),
+        "options": _options(kept, is_archive=is_archive),
+        "saved": [] if is_archive else listening.mappings(kept.kind),
         "check": check,
         "checking": _checking(kept) if check is None else None,
     }
@@ -192,10 +193,12 @@ def _fields(kind: str) -> list[tuple[str, str]]:
     return found
 
 
-def _options(kept: Upload) -> list[Option]:
+def _options(kept: Upload, *, is_archive: bool) -> list[Option]:
+    left_out = imports.OF_ROWS if is_archive else imports.OF_ARCHIVES
     return [
         Option(name, *imports.OPTIONS[name], kept.options.get(name, ""), imports.CHOICES.get(name, ()))
         for name in imports.OPTIONS_OF[kept.kind]
+        if name not in left_out
     ]
 
 

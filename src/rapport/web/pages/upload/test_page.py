@@ -195,3 +195,35 @@ def test_bob_and_an_analyst_import_nothing(alice: Staff, bob: Staff, home: Path)
     assert client.get("/sources/").status_code == 200
     assert "/sources/upload/" not in client.get("/sources/").content.decode()
     assert client.get("/sources/upload/").status_code == 403
+
+
+POSTS = b"""window.YTD.tweets.part0 = [
+  {"tweet": {"id_str": "1", "created_at": "Wed Oct 10 20:19:24 +0000 2018", "full_text": "Open till six"}},
+  {"tweet": {"id_str": "", "created_at": "Wed Oct 10 20:19:24 +0000 2018", "full_text": "No number"}}
+]"""
+
+
+def test_an_archive_of_a_network_is_taken_as_it_comes(alice: Staff, home: Path) -> None:
+    client = logged_in(alice)
+    path = send(client, POSTS, kind="posts", name="tweets.js")
+    html = client.get(path).content.decode()
+    assert "does not say whose posts they are" in html
+    assert 'name="option-account"' in html
+    assert 'name="option-network"' not in html
+    client.post(path, {"source": "", "option-account": "shop", "do": "look"})
+    html = client.get(path).content.decode()
+    assert "archive of X" in html
+    assert "Open till six" in html
+    assert "tweets.js" in html
+    assert "The post has no number" in html
+    assert "words of others are kept for 30 days" in html
+    assert "Which column is what" not in html
+    client.post(path, {"source": "", "option-account": "shop", "do": "check"})
+    jobs.run_due()
+    html = client.get(path).content.decode()
+    assert "tweets.js, entry 2" in html
+    client.post(path, {"source": "", "option-account": "shop", "do": "import"})
+    jobs.run_due()
+    (row,) = listening.imports_page()
+    assert (row.source, row.n_accepted, row.n_quarantined) == ("x-archive", 1, 1)
+    assert [e.text for e in events.events_page(events.Filter())] == ["Open till six"]
