@@ -25,10 +25,10 @@ from rapport.venues.rules.promoting import promoting
 from rapport.venues.tests.written import FIRM, FIRMS, Written, drafts, sentences, spelled, written
 
 FOLDER = Path(weighing.__file__).parent
-RIDGE = 1.0
+RIDGE = 0.7
 TEXTS_MIN = 2  # a word in fewer drafts is not learnt
 STEPS_MAX = 80
-BLOCKED_MAX, DOUBTED_MAX = 0.015, 0.14  # of the allowed drafts, when thresholds are chosen
+BLOCKED_MAX, DOUBTED_MAX = 0.015, 0.16  # of the allowed drafts, when thresholds are chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Row:
 
 def row(writer: str, text: str, names: tuple[str, ...], promotes: bool) -> Row:
     read = folded(text)
-    ruled = {one.kind for one in promoting(read, names[:1])}
+    ruled = {one.kind for one in promoting(read, tuple(name for name in names if "." not in name))}
     return Row(writer, weighing.Draft(read, ruled, names), promotes)
 
 
@@ -55,9 +55,13 @@ def rows() -> list[Row]:
                 found.append(row(writer, one.draft.text, names, one.promotes))
     found += [row("", text, (), promotes) for promotes, _language, text in sentences()]
     for verdict, card, _language, _asked, codes, text in drafts():
-        one = row("", spelled(text.removeprefix("+")), (FIRM, "otter.example"), False)
+        one = row("", spelled(text.removeprefix("+")), (FIRM, "ProBlade", "otter.example"), False)
         ruled = any(kind in one.draft.ruled for kind in weighing.RULED)
-        if verdict == "no" and codes != "promotion_ratio" and (codes.startswith("promotion_") or (ruled and not codes)):
+        if (
+            verdict == "no"
+            and codes != "promotion_ratio"
+            and (codes.startswith("promotion_") or (ruled and not codes))
+        ):
             found.append(replace(one, promotes=True))
         elif verdict == "ok" and card not in {"email", "chat"} and "{" not in text:
             found.append(one)
@@ -129,7 +133,7 @@ def _above(falling: NDArray[np.float64], n: int) -> float:
 
 
 def outcome(one: Judged, at: tuple[float, float, float]) -> str:
-    if one.is_blocked or one.z >= at[0] or (one.by_rule and one.z >= at[1]):
+    if one.is_blocked or one.z >= at[one.by_rule]:
         return "blocked"
     return "doubted" if one.by_rule or one.z >= at[2] else "free"
 
@@ -178,7 +182,9 @@ def main() -> None:
         return
     model = learnt(matrix, scale)
     (FOLDER / weighing.WEIGHTS).write_bytes(model.to_bytes())
-    print(f"{len(given)} texts, {sum(one.promotes for one in given)} of them promote; {len(model.buckets)} columns")
+    print(
+        f"{len(given)} texts, {sum(one.promotes for one in given)} of them promote; {len(model.buckets)} columns"
+    )
 
 
 if __name__ == "__main__":

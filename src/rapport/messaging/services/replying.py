@@ -2,7 +2,8 @@
 
 An answer passes these, in order: suppression and objection as far as they concern an answer, the terms of
 the network, the venue's rule card, and in public the approval of a second person unless the firm said
-otherwise of the source; what the rule card doubts needs one all the same, and not its writer. What passes is a row before it leaves; what does not is a row with its reason.
+otherwise of the source. What the rule card doubts needs that approval all the same, and not its writer's. What
+passes is a row before it leaves; what does not is a row with its reason.
 """
 
 from __future__ import annotations

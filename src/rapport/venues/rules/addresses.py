@@ -248,7 +248,7 @@ _CUED = re.compile(
 _BROKEN = re.compile(r"\bh[\s.]?t[\s.]?t[\s.]?p[\s.]?s?\s?(?::|\s)\s?/?\s?/|\bhxxps?\b|\bhttps?\s+[\w-]{3,}")
 _MAIL = re.compile(
     r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\]|\{at\})\s?"
-    r"(?P<host>[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\]|\sdot\s)\s?[\w-]+)+)"
+    r"(?P<host>[\w-]+(?:(?:\.|\s\.\s?|\s?(?:\(dot\)|\[dot\]|\sdot\s)\s?)[\w-]+)+)"
 )
 _REMOTE = re.compile(r"(?<!\w)@[\w.-]+@[\w.-]+\w|(?<!\w)@[\w-]+(?:\.[\w-]+)+")
 

@@ -33,7 +33,10 @@ KINDS = (*TEMPTING, *HONEST, *SHAPES)
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _SENTENCE = re.compile(r"(?:[^.!?\n]|\.(?=\w))+[.!?]*")
 _SHAPE: Sequence[tuple[str, re.Pattern[str]]] = (
-    ("percent", re.compile(r"\d ?%|\b(?:per ?cent|prozent|pour cent|por ciento|per cento|por cento|procent)")),
+    (
+        "percent",
+        re.compile(r"\d ?%|\b(?:per ?cent|prozent|pour cent|por ciento|per cento|por cento|procent)"),
+    ),
     ("amount", re.compile(r"[€$£]|\d ?(?:eur|euros?|usd|dollars?|pounds?|bucks|quid|zl|zlot\w+)\b")),
     ("spelled", re.compile(r"(?<![^\W_])[^\W_](?:[ .,_*·|~+/-]{1,2}[^\W_]){2,}(?![^\W_])")),
     ("quoted", re.compile(r"[\"'*][^\W\d_]{3,}[\"'*]")),

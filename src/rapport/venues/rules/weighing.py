@@ -31,17 +31,16 @@ LABELS = ("help", "promotion")
 WEIGHTS = "weighing.npz"
 
 # Log odds. The thresholds were chosen on writers that the weights had not seen; see README.md.
-FORBIDDEN_FROM = 0.9
-FORBIDDEN_BY_RULE_FROM = -0.4  # where the word rules found something too; below it their finding is doubted
-DOUBTED_FROM = -1.9
+FORBIDDEN_FROM = 0.4
+FORBIDDEN_BY_RULE_FROM = 1.0  # where the word rules found something, which has added to the weight already
+DOUBTED_FROM = -1.3
 
 WORDS_CHARS_MAX = 120
 RULED = ("code", "offer", "call", "praise")
 _RULES = (*RULED, "elsewhere", "votes")
 _PLACES = {kind: place for place, kind in enumerate(signs.KINDS)}
 _PAIRS = {
-    pair: len(_PLACES) + place
-    for place, pair in enumerate(itertools.combinations(range(len(_PLACES)), 2))
+    pair: len(_PLACES) + place for place, pair in enumerate(itertools.combinations(range(len(_PLACES)), 2))
 }
 _RULES_AT = len(_PLACES) + len(_PAIRS)
 _COUNTS_AT = _RULES_AT + len(_RULES) + 1
@@ -63,7 +62,7 @@ class Weighed:
 
 
 def verdict(z: float, by_rule: bool) -> str:
-    if z >= FORBIDDEN_FROM or (by_rule and z >= FORBIDDEN_BY_RULE_FROM):
+    if z >= (FORBIDDEN_BY_RULE_FROM if by_rule else FORBIDDEN_FROM):
         return "forbidden"
     return "doubted" if by_rule or z >= DOUBTED_FROM else ""
 
@@ -106,10 +105,10 @@ def scale(given: sp.csr_matrix) -> Floats:
     """float64 (columns,): how freely each column is learnt."""
     loose = np.full(SIGNS, _SINGLE)
     loose[len(_PLACES) : _RULES_AT] = _PAIR
-    return np.concatenate([loose, learning.rarity(given[:, SIGNS:])])
+    return np.concatenate([loose, _SPELT * learning.rarity(given[:, SIGNS:])])
 
 
-_SINGLE, _PAIR = 0.5, 0.3
+_SINGLE, _PAIR, _SPELT = 0.5, 0.3, 1.5
 WIDTH = SIGNS + (1 << BITS)
 
 

@@ -1,0 +1,65 @@
+"""Drafts of independent writers: how many of the forbidden ones pass, and how many allowed ones are held up."""
+
+from __future__ import annotations
+
+import pytest
+
+from rapport.venues.rules import check, weighing
+from rapport.venues.rules.folding import folded
+from rapport.venues.tests.written import FIRMS, Written, written
+
+# The weights have learnt from these drafts; what comes of drafts that they have not seen, the model card says.
+PASS_MAX, BLOCKED_MAX, DOUBTED_MAX = 0.01, 0.02, 0.15
+
+
+def outcome(one: Written) -> str:
+    found = check(one.card, one.draft)
+    if any(finding.is_forbidden for finding in found):
+        return "forbidden"
+    return "doubted" if any(finding.needs_second_look for finding in found) else "free"
+
+
+@pytest.mark.parametrize("writer", FIRMS)
+def test_forbidden_drafts_do_not_pass_unseen_and_allowed_ones_are_not_held_up(writer: str) -> None:
+    drafts = list(written(writer))
+    assert len(drafts) >= 150
+    forbidden = [outcome(one) for one in drafts if one.is_forbidden]
+    allowed = [outcome(one) for one in drafts if not one.is_forbidden]
+    assert forbidden.count("free") <= PASS_MAX * len(forbidden)
+    assert allowed.count("forbidden") <= BLOCKED_MAX * len(allowed)
+    assert allowed.count("doubted") <= DOUBTED_MAX * len(allowed)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "said"),
+    [
+        # Of no writer, in words of their own: what lures stands beside what helps.
+        (
+            "Grease the hinge once a year. We put three lamps aside for readers of this forum, message me before Sunday.",
+            ("Otter Tools",),
+            "We put three lamps aside for readers of this forum, message me before Sunday.",
+        ),
+        (
+            "Das Scharnier jährlich fetten. Für Leute aus dem Forum geht bei uns preislich noch was, schreib mir kurz.",
+            ("Otter Tools",),
+            "Für Leute aus dem Forum geht bei uns preislich noch was, schreib mir kurz.",
+        ),
+    ],
+)
+def test_the_sentence_that_tells_most_is_named(text: str, names: tuple[str, ...], said: str) -> None:
+    found = weighing.weighed(weighing.Draft(folded(text), (), names))
+    assert (found.verdict(by_rule=False), found.words) == ("forbidden", said)
+
+
+def test_the_name_of_the_firm_weighs_nothing_by_its_letters() -> None:
+    text = "Clean the filter of your {} pump under warm water, then let it dry for a day."
+    one, other = (
+        weighing.weighed(weighing.Draft(folded(text.format(name)), (), (name,))).z
+        for name in ("Otter", "Saleprice")
+    )
+    assert one == pytest.approx(other)
+
+
+def test_what_the_rules_find_is_at_least_doubted() -> None:
+    assert weighing.verdict(-9.0, by_rule=True) == "doubted"
+    assert weighing.verdict(-9.0, by_rule=False) == ""
