@@ -103,11 +103,18 @@ def take_away(digest: str) -> None:
 
 
 def older_than(age_s: float) -> Iterator[str]:
-    """The digests of pictures that nobody uploaded, once more or for the first time, within so many seconds."""
+    """The digests of pictures that nobody uploaded, once more or for the first time, within so many seconds.
+
+    What whoever was killed while writing left behind goes on the way.
+    """
     before = clock.now().timestamp() - age_s
     for path in sorted(home.path(FOLDER).glob("*/*")):
         digest, _dot, ending = path.name.partition(".")
-        if DIGEST.fullmatch(digest) and ending in ENDINGS.values() and path.stat().st_mtime < before:
+        if path.stat().st_mtime >= before:
+            continue
+        if not digest:
+            path.unlink(missing_ok=True)
+        elif DIGEST.fullmatch(digest) and ending in ENDINGS.values():
             yield digest
 
 

@@ -155,6 +155,8 @@ def test_it_is_kept_once_and_goes_whole(home: Path) -> None:
     with Image.open(album.small_path(one.digest)) as small:
         assert max(small.size) == pictures.SMALL_SIDE
     assert len([p for p in (home / "pictures").rglob("*") if p.is_file()]) == 2
+    (home / "pictures" / "aa").mkdir()
+    (home / "pictures" / "aa" / ".half-written").write_bytes(b"\xff\xd8")
     assert list(album.older_than(3_600)) == []
     assert list(album.older_than(-3_600)) == [one.digest]
     album.take_away(one.digest)
