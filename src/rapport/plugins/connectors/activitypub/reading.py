@@ -84,9 +84,9 @@ def venue(id: str) -> str:
 
 def text(value: Mapping[str, Any]) -> str:
     """The words of a post, behind the warning that it carries."""
-    content = wire.text_at(value, "content") or next(
-        (one for one in (wire.at(value, "contentMap") or {}).values() if isinstance(one, str)), ""
-    )
+    told = wire.at(value, "contentMap")
+    others = told.values() if isinstance(told, dict) else ()
+    content = wire.text_at(value, "content") or next((one for one in others if isinstance(one, str)), "")
     plain = wire.text_at(value, "mediaType") in {"text/plain", "text/markdown"}
     parts = [
         wire.text_at(value, "name"),  # of an article

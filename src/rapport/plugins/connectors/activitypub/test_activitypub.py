@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +14,7 @@ from rapport.kit.errors import Denied, Invalid
 from rapport.listening.contract import Draft, Failed, Said
 from rapport.listening.tests.acting import Day, Reader, refused
 from rapport.listening.tests.playing import ADDRESS
-from rapport.listening.tests.serving import Answered
+from rapport.listening.tests.serving import Answered, Fault
 from rapport.plugins.connectors.activitypub import account as accounts
 from rapport.plugins.connectors.activitypub import actors, signatures, writing
 from rapport.plugins.connectors.activitypub.account import Config
@@ -419,6 +421,54 @@ def test_a_flood_is_not_passed_on(otter: Otter, ana: Person) -> None:
     inner = Person(otter.network, "eve", "lake.example")
     with pytest.raises(Denied, match="no address"):
         otter.hears(inner, inner.does("Create", ana.note("Hi")), key="http://0177.0.0.1/users/eve")
+
+
+JUNK: tuple[Any, ...] = (None, -1, "https://", [None], {"x": []})
+
+
+def spoilt(value: Any) -> Iterator[Any]:
+    """A document with each of its members, one after the other, as anything else."""
+    if isinstance(value, dict):
+        for name in value:
+            yield {k: v for k, v in value.items() if k != name}
+            yield from ({**value, name: junk} for junk in JUNK)
+            yield from ({**value, name: worse} for worse in spoilt(value[name]))
+    elif isinstance(value, list):
+        for place, one in enumerate(value):
+            yield from ([*value[:place], worse, *value[place + 1 :]] for worse in spoilt(one))
+
+
+def test_whatever_is_delivered_is_taken_or_refused(otter: Otter, ana: Person) -> None:
+    note = ana.note(
+        "Hello",
+        contentMap={"en": "Hello"},
+        updated="2026-03-02T12:00:00Z",
+        summary="Hush",
+        url=[{"href": "x"}],
+    )
+    otter.hears(ana, ana.does("Create", note))
+    silent = {k: v for k, v in note.items() if k != "content"}
+    n_taken = 0
+    done: list[tuple[str, Any]] = [("Create", silent), ("Update", note), ("Delete", note), ("Follow", US)]
+    for kind, about in (*done, ("Undo", ana.does("Follow", US))):
+        for activity in spoilt(ana.does(kind, about)):
+            with contextlib.suppress(Denied, Invalid, Failed):
+                otter.receive(*ana.signed(activity), place="inbox")
+                n_taken += 1
+    assert n_taken > 100
+
+
+def test_whatever_an_account_shows_is_read_or_refused(otter: Otter, ana: Person) -> None:
+    note = ana.note("Hello")
+    activity = ana.does("Create", note)
+    n_taken = 0
+    for document in spoilt(ana.document):
+        otter.memory.clear()
+        otter.network.faults = [Fault("/users/ana", Answered(document))]
+        with contextlib.suppress(Denied, Failed):
+            otter.receive(*ana.signed(activity), place="inbox")
+            n_taken += 1
+    assert n_taken > 30
 
 
 def test_what_was_deleted_or_changed_unheard_is_found(otter: Otter, ana: Person) -> None:
