@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 
+from rapport.kit import ports
+
 WAIT_S = 90
 
 
@@ -33,9 +35,6 @@ class Installation:
             **{k: v for k, v in os.environ.items() if not k.startswith(("RAPPORT_", "DJANGO_"))},
             "RAPPORT_HOME": str(folder),
         }
-        self.serve()
-
-    def serve(self) -> None:
         self.served = subprocess.Popen(
             [sys.executable, "-m", "rapport", "serve", "--port", str(self.port)],
             env=self.environment,
@@ -172,7 +171,6 @@ def test_a_second_one_is_refused_until_the_first_is_killed_and_its_parts_end_wit
     eventually(lambda: installation.get("/livez"), "the screens being there")
     parts = ("web", "collect", "load", "work", "listen")
     eventually(lambda: all(installation.is_there(part) for part in parts), "every part being there")
-    before = {part: installation.pid_of(part) for part in parts}
     second = subprocess.run(
         [sys.executable, "-m", "rapport", "serve", "--port", str(free_ports())],
         env=installation.environment,
@@ -185,10 +183,6 @@ def test_a_second_one_is_refused_until_the_first_is_killed_and_its_parts_end_wit
     assert "already runs on the data folder" in second.stderr
 
     installation.served.kill()
-    installation.served.communicate()
-    installation.serve()
-    eventually(
-        lambda: not [part for part in parts if installation.pid_of(part) == before[part]],
-        "every part being one of its own",
-    )
-    eventually(lambda: installation.get("/livez"), "the screens being there again")
+    eventually(lambda: not any(installation.is_there(part) for part in parts), "its parts ending with it")
+    for port in (installation.port, installation.port + 1):
+        ports.must_be_free("127.0.0.1", port)
