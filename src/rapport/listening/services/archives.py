@@ -199,7 +199,8 @@ def rows(said: Sequence[Said], network: str) -> list[dict[str, Any]]:
 
 def _without_posted(network: str, said: Sequence[Said]) -> list[Said]:
     """What is not on record since we posted it from here."""
-    ids = [one.id for one in said if one.is_ours]
+    any_posted = Posted.objects.filter(network=network).exclude(post_id="").exists()
+    ids = [one.id for one in said if one.is_ours] if any_posted else []
     known: set[str] = set()
     for at in range(0, len(ids), 500):
         asked = Posted.objects.filter(network=network, post_id__in=ids[at : at + 500])
