@@ -649,7 +649,8 @@ def tried(*asked: tuple[str, Callable[[], str], str], who: Callable[[], str] | N
         try:
             found.append(Finding(what, "ok", ask()))
         except Failed as failed:
-            found.append(Finding(what, "bad", failed.message, hint or failed.hint))
+            told = [failed.hint, hint] if failed.reason == "login" else [hint or failed.hint]
+            found.append(Finding(what, "bad", failed.message, " ".join(one for one in told if one)))
             if who and len(found) == 1:
                 break
     return found

@@ -29,6 +29,7 @@ from rapport.listening.contract import (
     Terms,
     refusal,
     setting,
+    tried,
 )
 
 API = "https://api.line.me/v2/bot"
@@ -88,24 +89,36 @@ class Line:
             raise Invalid("there is no channel access token", "Issue a long-lived one in the console.")
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        try:
-            told = _document(_asked(config, context, "info"), context)
-            found = [Finding("Access token", "ok", f"it is that of {wire.text_at(told, 'displayName')}")]
-            hook = _document(_asked(config, context, "channel/webhook/endpoint"), context)
-            quota = _document(_asked(config, context, "message/quota"), context)
-            used = _document(_asked(config, context, "message/quota/consumption"), context)
-        except Failed as failed:
-            return [Finding("LINE", "bad", failed.message, failed.hint)]
-        if wire.at(hook, "active") is True:
-            found.append(Finding("Web hook", "ok", f"leads to {wire.text_at(hook, 'endpoint')}"))
-        else:
-            hint = "Enter the address of this source under Messaging API, and switch Use webhook on."
-            found.append(Finding("Web hook", "bad", "is not switched on", hint))
-        limit, spent = wire.count_at(quota, "value"), wire.count_at(used, "totalUsage") or 0
-        if limit is not None:
-            state, words = ("ok" if spent < limit else "bad"), f"{spent} of {limit} are used this month"
-            found.append(Finding("Messages", "ok" if state == "ok" else "bad", words))
-        return found
+        def told(path: str) -> Any:
+            return _document(_asked(config, context, path), context)
+
+        def hook() -> str:
+            answer = _asked(config, context, "channel/webhook/endpoint")
+            if answer.status == 404:
+                raise Failed("LINE calls nobody yet")
+            called = _document(answer, context)
+            leads = wire.text_at(called, "endpoint")
+            if wire.at(called, "active") is not True:
+                raise Failed("is not switched on")
+            if context.address and leads.rstrip("/") != context.address.rstrip("/"):
+                raise Failed(f"leads to {leads}, which is not this source")
+            return f"leads to {leads}"
+
+        def messages() -> str:
+            limit = wire.count_at(told("message/quota"), "value")
+            spent = wire.count_at(told("message/quota/consumption"), "totalUsage") or 0
+            if limit is None:
+                return "as many as are wanted can be sent"
+            if spent >= limit:
+                raise Failed(f"{spent} of {limit} are used this month")
+            return f"{spent} of {limit} are used this month"
+
+        address = f"Enter {context.address or 'its address'} under Messaging API, and switch Use webhook on."
+        return tried(
+            ("Web hook", hook, address),
+            ("Messages", messages, "Change the account's plan in LINE Official Account Manager."),
+            who=lambda: f"it is that of {wire.text_at(told('info'), 'displayName')}",
+        )
 
     def receive(self, config: Config, hook: Hook, context: Context) -> Received:  # noqa: ARG002
         made = hmac.new(config.channel_secret.encode(), hook.body, hashlib.sha256).digest()

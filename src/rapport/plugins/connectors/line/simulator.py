@@ -22,6 +22,7 @@ class Line(Act):
     def __init__(self, day: Day) -> None:
         super().__init__(day)
         self.sent: dict[str, dict[str, Any]] = {}
+        self.calls = "https://shop.example/hooks/otter/"
         self.n_events, self.plan, self.is_on = 0, 200, True
 
     def write(self, author: str, text: str, *, group: str = "", **more: Any) -> dict[str, Any]:
@@ -58,10 +59,12 @@ class Line(Act):
         path = asked.path.removeprefix("/v2/bot/")
         if path == "message/push":
             return self._pushed(asked)
+        if path == "channel/webhook/endpoint" and not self.calls:
+            return Answered({"message": "Webhook endpoint not found."}, 404)
         told: dict[str, dict[str, Any]] = {
             "info": {"displayName": "Otter Lamps", "basicId": "@216ru"},
             "channel/webhook/endpoint": {
-                "endpoint": "https://otter.example/hooks/line/",
+                "endpoint": self.calls,
                 "active": self.is_on,
             },
             "message/quota": {"type": "limited", "value": self.plan},

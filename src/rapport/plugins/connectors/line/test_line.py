@@ -100,6 +100,10 @@ def test_refusals_are_in_words(network: simulator.Line, reader: Reader) -> None:
 
 def test_the_set_up_is_looked_at(network: simulator.Line, reader: Reader) -> None:
     assert [one.state for one in reader.findings()] == ["ok", "ok", "ok"]
+    for network.calls in ("https://elsewhere.example/", ""):
+        assert [one.state for one in reader.findings()] == ["ok", "bad", "ok"]
+        assert reader.context.address in reader.findings()[1].hint
+    network.calls = reader.context.address
     network.is_on, network.plan = False, 0
     assert [one.state for one in reader.findings()] == ["ok", "bad", "bad"]
     reader.config = replace(CONFIG, access_token="another-token")

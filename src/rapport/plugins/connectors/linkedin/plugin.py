@@ -30,6 +30,7 @@ from rapport.listening.contract import (
     nothing_posted,
     refusal,
     setting,
+    tried,
 )
 
 API = "https://api.linkedin.com/rest"
@@ -102,14 +103,32 @@ class LinkedIn:
             raise Invalid(f"{config.version!r} is no version", "Write year and month, such as 202606.")
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        try:
+        posts: list[Any] | None = None
+
+        def own() -> str:
+            nonlocal posts
             posts = _posts(config, context, 1)
+            return "can be read" if posts else "the page has none yet"
+
+        def comments() -> str:
+            if posts is None:
+                raise Failed("are found by the posts, which cannot be read")
             for post in posts:
                 _get(config, context, f"socialActions/{_urn(post)}/comments?start=0&count=1")
-        except Failed as failed:
-            return [Finding("LinkedIn", "bad", failed.message, failed.hint)]
-        message = "posts and comments can be read" if posts else "the page has no posts yet"
-        return [Finding("Access token", "ok", message)]
+            return "can be read" if posts else "will be seen with the first post"
+
+        right = "Let an administrator of the page make a token with {}."
+        found = tried(
+            ("Posts", own, right.format("r_organization_social")),
+            ("Comments", comments, right.format("r_organization_social_feed")),
+        )
+        if {one.state for one in found} == {"ok"}:
+            message = (
+                "whether the token may answer is seen when somebody answers: LinkedIn offers nothing to ask"
+            )
+            hint = right.format("w_organization_social_feed, and w_organization_social for posts")
+            found.append(Finding("Answers", "warn", message, hint))
+        return found
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         marks = Marks.read(cursor)

@@ -11,7 +11,7 @@ from rapport.listening.contract import Draft
 from rapport.listening.tests.acting import Day, Reader, refused
 from rapport.plugins.connectors.linkedin import simulator
 from rapport.plugins.connectors.linkedin.plugin import Config, plugin
-from rapport.plugins.connectors.linkedin.simulator import ANA, ME, NUMBER, TOKEN
+from rapport.plugins.connectors.linkedin.simulator import ANA, ME, NUMBER, TOKEN, error
 
 CONFIG = Config(NUMBER, TOKEN)
 
@@ -91,13 +91,18 @@ def test_an_answer_is_posted_and_found_again(network: simulator.LinkedIn, reader
 
 
 def test_tokens_versions_and_limits_that_end_are_said(network: simulator.LinkedIn, reader: Reader) -> None:
-    assert [one.state for one in reader.findings()] == ["ok"]
+    assert [one.state for one in reader.findings()] == ["ok", "ok", "warn"]
+    network.post("New lanterns")
+    network.fail("/comments", error(403, "ACCESS_DENIED", "Not enough permissions to access: GET /comments"))
+    comments = reader.findings()[-1]
+    assert (comments.what, comments.state) == ("Comments", "bad")
+    assert "r_organization_social_feed" in comments.hint
     reader.config = replace(CONFIG, access_token="AQX-expired")
     failed = refused(reader.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)
     assert "has expired" in failed.message
     assert "60 days" in failed.hint
-    assert [one.state for one in reader.findings()] == ["bad"]
+    assert [one.state for one in reader.findings()] == ["bad"] * 2
     reader.config = replace(CONFIG, version="202401")
     assert "newer version" in refused(reader.read).hint
     reader.config, network.left = CONFIG, 0

@@ -28,6 +28,7 @@ from rapport.listening.contract import (
     Terms,
     refusal,
     setting,
+    tried,
 )
 
 API = "https://api.pinterest.com/v5"
@@ -97,14 +98,24 @@ class Pinterest:
             raise Invalid(f"{config.board!r} is no number of a board", "It has digits alone.")
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        try:
-            name = wire.text_at(_get(config, context, "user_account"), "username")
-            _get(config, context, "pins?page_size=1")
-        except Failed as failed:
-            return [Finding("Pinterest", "bad", failed.message, failed.hint)]
+        right = "Make a token with {}; the app needs Pinterest's approval for it."
+        found = tried(
+            (
+                "Access token",
+                lambda: f"it is that of {wire.text_at(_get(config, context, 'user_account'), 'username')}",
+                right.format("user_accounts:read"),
+            ),
+            (
+                "Pins",
+                lambda: _get(config, context, "pins?page_size=1") and "can be read",
+                right.format("pins:read"),
+            ),
+        )
+        if {one.state for one in found} == {"bad"}:
+            return found
         hint = "Read and answer them in Pinterest itself."
         return [
-            Finding("Access token", "ok", f"it is that of {name}"),
+            *found,
             Finding("Comments", "warn", "cannot be read: Pinterest's interface gives none", hint),
             *_board(config, context),
         ]

@@ -54,6 +54,7 @@ def test_what_it_cannot_do_is_said(reader: Reader) -> None:
     assert "Comments" in plugin.cannot_see
     assert [(one.what, one.state) for one in reader.findings()] == [
         ("Access token", "ok"),
+        ("Pins", "ok"),
         ("Comments", "warn"),
         ("Board", "warn"),
     ]
@@ -104,6 +105,6 @@ def test_tokens_and_limits_that_end_are_said(network: Pinterest, reader: Reader)
     failed = refused(reader.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)
     assert "Authentication failed" in failed.message
-    assert [one.state for one in reader.findings()] == ["bad"]
+    assert [one.state for one in reader.findings()] == ["bad"] * 2
     with pytest.raises(Invalid):
         plugin.check(Config(""))

@@ -6,7 +6,7 @@ import datetime as dt
 import html
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from rapport.kit import wire
 from rapport.kit.marks import Found, Marks
@@ -33,6 +33,8 @@ EVERY_S, WITHOUT_KEY = (
 )  # without a key there are 300 requests a day, and each thing is asked more rarely
 WATCHED = dt.timedelta(days=7)  # how old answers and comments may be that are looked for
 BELOW_PAGES = 4
+REPUTATION = 50  # with which one may comment on what others wrote
+SCOPES: dict[str, Literal["bad", "warn"]] = {"write_access": "bad", "no_expiry": "warn"}
 
 Read = Callable[[Any], "Found[Said] | None"]
 
@@ -90,8 +92,10 @@ class StackExchange:
         if not config.app_key:
             hint = "Make a key on stackapps.com, which is free."
             found.append(Finding("Key", "warn", "without a key it is read every half hour alone", hint))
-        words = f"answers are posted as number {us}" if us else "it is only read"
-        return [*found, Finding("Token", "ok", words)]
+        if not us:
+            return [*found, Finding("Token", "ok", "there is none: it is only read")]
+        found.append(Finding("Token", "ok", f"answers are posted as number {us}"))
+        return [*found, *_rights(site, config)]
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         yield from _Round(Site(config, context), Marks.read(cursor), context).pages()
@@ -245,6 +249,27 @@ def _edit(seen: Found[Said]) -> Said:
     one = seen.said
     at = dt.datetime.fromtimestamp(int(seen.version), dt.UTC) if seen.version else one.ts
     return Said(f"{one.id}#{seen.version}", "edit", at, one.author, one.text, about=one.id, venue=one.venue)
+
+
+def _rights(site: Site, config: Config) -> list[Finding]:
+    """What the token may do, and the account: comments need some reputation there."""
+    anew = "Make the token anew with write_access and no_expiry, and enter it here."
+    try:
+        token = wire.at(site.get(f"/access-tokens/{config.access_token}", is_of_site=False), "items", 0)
+        reputation = wire.count_at(site.get("/me"), "items", 0, "reputation") or 0
+    except Failed as failed:
+        return [Finding("Rights", "warn", failed.message, failed.hint)]
+    scopes = wire.items_at(token, "scope")
+    found = [
+        Finding(name, "ok", "the token has it")
+        if name in scopes
+        else Finding(name, state, "the token lacks it", anew)
+        for name, state in SCOPES.items()
+    ]
+    if reputation < REPUTATION:
+        message = f"the account has a reputation of {reputation}, and comments elsewhere need {REPUTATION}"
+        found.append(Finding("Comments", "warn", message, "Answer questions there by hand first."))
+    return found
 
 
 def _post(site: Site, kind: str, number: int) -> int:

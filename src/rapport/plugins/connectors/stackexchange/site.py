@@ -107,9 +107,10 @@ class Site:
             held = self._context.memory[US] = (key, number)
         return int(held[1])
 
-    def get(self, path: str, parameters: Parameters = ()) -> Any:
-        """Ask for something; raises Failed."""
-        asked = urlencode([*parameters, *self._always()])
+    def get(self, path: str, parameters: Parameters = (), *, is_of_site: bool = True) -> Any:
+        """Ask for something, of this site or of all; raises Failed."""
+        always = [(name, value) for name, value in self._always() if is_of_site or name == "key"]
+        asked = urlencode([*parameters, *always])
         return self._asked(path, Request(f"{API}{path}?{asked}"))
 
     def post(self, path: str, form: Parameters) -> Any:

@@ -185,7 +185,13 @@ def test_who_only_reads_posts_nothing(network: simulator.Exchange, reader: Reade
 
 
 def test_a_token_that_ended_and_an_unknown_site_are_said(network: simulator.Exchange, reader: Reader) -> None:
-    assert [one.state for one in reader.findings()] == ["ok", "ok"]
+    assert [one.state for one in reader.findings()] == ["ok"] * 4
+    network.scopes, network.reputation = ["no_expiry"], 1
+    assert [(one.what, one.state) for one in reader.findings()][2:] == [
+        ("write_access", "bad"),
+        ("no_expiry", "ok"),
+        ("Comments", "warn"),
+    ]
     reader.config = replace(CONFIG, access_token="another-token")
     failed = refused(reader.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)

@@ -152,6 +152,9 @@ class Telegram:
                 else "Call setWebhook with our address."
             )
             found.append(Finding("Way", "bad", f"{message}, which is not what was chosen here", hint))
+        elif url and context.address and url.rstrip("/") != context.address.rstrip("/"):
+            hint = f"Call setWebhook with {context.address}."
+            found.append(Finding("Way", "bad", f"Telegram calls {url}, which is not this source", hint))
         elif wrong:
             found.append(Finding("Way", "warn", f"Telegram's last call failed: {wrong}"))
         else:

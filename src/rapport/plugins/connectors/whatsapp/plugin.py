@@ -129,20 +129,15 @@ class WhatsApp:
         if found[0].state == "bad":
             return found
         found += rights.findings(context, API, config.access_token, config.app_secret, RIGHTS)
-        called = [
-            text for text in (wire.at(told, "webhook_configuration") or {}).values() if isinstance(text, str)
-        ]
-        if (
-            context.address
-            and called
-            and context.address.rstrip("/") not in {one.rstrip("/") for one in called}
-        ):
-            message = f"Meta calls {', '.join(called)}"
-            found.append(
-                Finding(
-                    "Web hook", "bad", message, f"Enter {context.address} in the app's set-up of WhatsApp."
-                )
+        named = wire.at(told, "webhook_configuration")
+        called = [text for text in named.values() if isinstance(text, str)] if isinstance(named, dict) else []
+        is_elsewhere = context.address.rstrip("/") not in {one.rstrip("/") for one in called}
+        if called and context.address and is_elsewhere:
+            message, hint = (
+                f"Meta calls {', '.join(called)}",
+                f"Enter {context.address} in the app's set-up of WhatsApp.",
             )
+            found.append(Finding("Web hook", "bad", message, hint))
         elif called:
             found.append(Finding("Web hook", "ok", "Meta calls this source"))
         else:

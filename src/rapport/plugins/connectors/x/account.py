@@ -19,7 +19,7 @@ from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Failed, refusal, setting
 
 API = "https://api.x.com"
-US, LIMITS = "us", "limits"  # where they are remembered
+US, LIMITS, LEVEL = "us", "limits", "level"  # where they are remembered
 WINDOW_S = 900.0
 
 Parameters = Sequence[tuple[str, str | int]]
@@ -72,6 +72,11 @@ class Account:
     def name(self) -> str:
         """The account's name, without @."""
         return self._me()[1]
+
+    @property
+    def level(self) -> str:
+        """What the access token may do, as X says it with each answer: read, read-write and more; or nothing."""
+        return str(self._context.memory.get(LEVEL, ""))
 
     def get(self, path: str, parameters: Parameters = ()) -> Any:
         """Ask for something."""
@@ -140,6 +145,8 @@ class Account:
             )
 
     def _note_limit(self, kind: str, answer: Answer) -> None:
+        if level := answer.headers.get("x-access-level", ""):
+            self._context.memory[LEVEL] = level
         left, reset = (answer.headers.get(f"x-rate-limit-{n}", "") for n in ("remaining", "reset"))
         if left == "0" and re.fullmatch(r"[0-9]{9,11}", reset):
             until = dt.datetime.fromtimestamp(int(reset), dt.UTC)

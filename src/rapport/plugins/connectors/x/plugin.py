@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rapport.kit import wire
@@ -24,6 +24,7 @@ from rapport.listening.contract import (
     Said,
     Terms,
     nothing_posted,
+    tried,
 )
 from rapport.plugins.connectors.x import account as accounts
 from rapport.plugins.connectors.x.account import Account, Config
@@ -89,15 +90,29 @@ class X:
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
         account = Account(config, context)
-        found: list[Finding] = []
-        try:
-            found.append(Finding("Log-in", "ok", f"it is that of @{account.name}"))
-            account.get(f"/2/users/{account.us}/mentions", [("max_results", 5)])
-            found.append(Finding("Mentions", "ok", "can be read"))
-            account.get("/2/tweets/search/recent", [("query", f"from:{account.name}"), ("max_results", 10)])
-        except Failed as failed:
-            return [*found, Finding("X", "bad", failed.message, failed.hint)]
-        return [*found, Finding("Search", "ok", "can be asked")]
+
+        def read(path: str, *asked: tuple[str, str | int]) -> Callable[[], str]:
+            return lambda: account.get(path.format(account.us), asked) and "can be read"
+
+        def posting() -> str:
+            if account.level == "read":
+                raise Failed("the access token may read alone")
+            return (
+                "the access token may post" if account.level else "X does not say whether the token may post"
+            )
+
+        credit = "See that the app is in a project of console.x.com that has credits."
+        return tried(
+            ("Mentions", read("/2/users/{}/mentions", ("max_results", 5)), credit),
+            ("Own posts", read("/2/users/{}/tweets", ("max_results", 5)), credit),
+            ("Search", lambda: _searched(account), credit),
+            (
+                "Answers",
+                posting,
+                "Give the app the right to read and write, and make the access token anew after that.",
+            ),
+            who=lambda: f"it is that of @{account.name}",
+        )
 
     def fetch(self, config: Config, cursor: str, context: Context) -> Iterator[Page]:
         yield from _Round(Account(config, context), Marks.read(cursor), context).pages()
@@ -224,6 +239,11 @@ class _Round:
         self._marks.known |= {one.id: "" for one in said}
         if said or gaps:
             yield Page(said, self._marks.text(), gaps)
+
+
+def _searched(account: Account) -> str:
+    account.get("/2/tweets/search/recent", [("query", f"from:{account.name}"), ("max_results", 10)])
+    return "can be asked"
 
 
 def queries(words: Sequence[str]) -> list[str]:

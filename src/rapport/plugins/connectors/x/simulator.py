@@ -47,6 +47,7 @@ class X(Act):
         self.shown: dict[str, list[str]] = {}  # by post: its pictures
         self.limit, self.page_max = 300, 100
         self.used: dict[tuple[str, int], int] = {}
+        self.level = "read-write"
         self.nonces: set[str] = set()
 
     def say(self, author: str, text: str, above: str = "", *, repost_of: str = "") -> str:
@@ -74,7 +75,7 @@ class X(Act):
         if self.used[window] > self.limit:
             return Answered(problem(429, "Too Many Requests", "Too Many Requests").body, 429, told)
         found = self._answered(asked)
-        return Answered(found.body, found.status, told)
+        return Answered(found.body, found.status, told | {"x-access-level": self.level})
 
     def _is_signed(self, asked: Asked) -> bool:
         found = re.findall(r'(\w+)="([^"]*)"', asked.headers.get("authorization", ""))

@@ -159,7 +159,12 @@ def test_a_window_that_is_spent_is_waited_for(network: simulator.X, reader: Read
 def test_a_log_in_that_ended_and_credits_that_are_spent_are_said(
     network: simulator.X, reader: Reader
 ) -> None:
-    assert [one.state for one in reader.findings()] == ["ok"] * 3
+    assert [one.state for one in reader.findings()] == ["ok"] * 5
+    network.level = "read"
+    network.fail("/search/recent", problem(402, "CreditsDepleted", "Your account has no credits."))
+    wrong = {one.what: one.hint for one in reader.findings() if one.state == "bad"}
+    assert set(wrong) == {"Search", "Answers"}
+    assert "read and write" in wrong["Answers"]
     other = Reader(plugin, replace(CONFIG, access_token_secret="another-secret"), network)
     failed = refused(other.read)
     assert (failed.reason, failed.retry_after_s) == ("login", None)
