@@ -7,7 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db import connection
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from rapport.events import traces
 from rapport.events.rules import normal_identifier
@@ -18,6 +20,7 @@ from rapport.listening.services import sources
 
 KEY_CHARS_MAX = 200
 AT_ONCE = 500
+LAST = "\U0010ffff"  # comes after everything that a key holds
 
 
 class Keeping:
@@ -57,12 +60,18 @@ class Keeping:
 
     def among(self, start: str, *, after: str = "", limit: int = 100) -> Sequence[tuple[str, Any]]:
         """Entries whose keys begin with `start`, in the order of keys, those behind `after`."""
-        rows = self._known().filter(key__startswith=start, key__gt=after).order_by("key")
+        rows = self._beginning(start).filter(key__gt=after).order_by("key")
         return list(rows.values_list("key", "value")[:limit])
 
     def count(self, start: str) -> int:
         """How many entries there are whose keys begin with `start`."""
-        return int(self._known().filter(key__startswith=start).count())
+        return int(self._beginning(start).count())
+
+    def _beginning(self, start: str) -> Any:
+        rows = self._known().filter(key__startswith=start)
+        # SQLite compares the beginnings of texts whatever their capitals, for which no index helps; bytes it can find.
+        is_sqlite = connection.vendor == "sqlite"
+        return rows.filter(key__gte=start, key__lt=f"{start}{LAST}") if is_sqlite else rows
 
     def _known(self) -> Any:
         """What is past its time is not there any more, also before it is swept."""
@@ -79,10 +88,16 @@ def forget(identifiers: Sequence[str], found: traces.Traces) -> int:
     n = 0
     for at in range(0, len(identifiers), AT_ONCE):
         n += Kept.objects.filter(identifier__in=identifiers[at : at + AT_ONCE]).delete()[0]
+    rows = Kept.objects.annotate(told=Cast("value", TextField()))
+    if not found.are_many:
+        holding = Q()
+        for text in found.shortest:
+            holding |= Q(told__icontains=text) | Q(key__icontains=text)
+        rows = rows.filter(holding)
     naming = [
-        row.pk
-        for row in Kept.objects.only("pk", "key", "value").iterator(AT_ONCE)
-        if found.found_in(f"{row.key} {json.dumps(row.value, ensure_ascii=False)}")
+        pk
+        for pk, key, value in rows.values_list("pk", "key", "value").iterator(AT_ONCE)
+        if found.found_in(f"{key} {json.dumps(value, ensure_ascii=False)}")
     ]
     for at in range(0, len(naming), AT_ONCE):
         n += Kept.objects.filter(pk__in=naming[at : at + AT_ONCE]).delete()[0]

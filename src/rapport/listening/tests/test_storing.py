@@ -69,10 +69,11 @@ def test_who_is_forgotten_is_forgotten_here(source: str, square: Square) -> None
     entries.put("post/1", {"content": "<p>@ana.berg Dry the wick</p>"})
     entries.put("going/1", {"to": "https://lake.example/users/ana.berg/inbox"})
     entries.put("post/2", {"content": "<p>The spring catalogue</p>"})
+    entries.put("post/3", {"content": "<p>@Ana.Berg\u00fcn ist jemand anders, Ana.berg nicht</p>"})
     entries.put("follower/2", {"inbox": "https://lake.example/2"}, about="bo")
     (told,) = selectors.kept_of(["square:ana.berg"])
     assert (told.source, told.value["inbox"], told.until) == (source, "https://lake.example/1", None)
-    assert services.forget(["square:ana.berg"]) == 3
+    assert services.forget(["square:ana.berg"]) == 4
     assert selectors.kept_of(["square:ana.berg"]) == []
     assert sorted(Kept.objects.values_list("key", flat=True)) == ["follower/2", "post/2"]
     assert storing.sweep(NOON) == 0

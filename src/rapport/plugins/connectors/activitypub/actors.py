@@ -223,8 +223,10 @@ class Actors:
     def _read(self, found: dict[str, Any]) -> Actor:
         id, inbox = wire.text_at(found, "id"), wire.text_at(found, "inbox")
         pem, key = wire.text_at(found, "publicKey", "publicKeyPem"), wire.text_at(found, "publicKey", "id")
-        if wire.text_at(found, "type") not in ACTORS or not host_of(inbox) or len(id) > ID_CHARS_MAX:
+        if wire.text_at(found, "type") not in ACTORS or len(id) > ID_CHARS_MAX:
             raise Missing(f"{id[:200]} is no account")
+        if not id or host_of(inbox) != host_of(id):  # or anybody could have us call somebody else
+            raise Missing(f"{id[:200]} has no inbox of its own")
         if (
             not pem
             or host_of(key) != host_of(id)

@@ -78,7 +78,8 @@ class Inbox:
         if isinstance(about, dict) and host_of(id) == host_of(sender):
             known = self._shelf.heard(id) if kind == "Update" else None
             return reading.is_post(about) and (known is not None or reading.concerns(self._account, about))
-        return bool(id)  # what it says has to be asked for
+        # What it says has to be asked for, and of nobody less than of ourselves.
+        return bool(id) and host_of(id) != self._account.host
 
     def _is_our_post(self, id: str) -> bool:
         posts = self._account.posts

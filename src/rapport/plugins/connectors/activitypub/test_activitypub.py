@@ -190,6 +190,9 @@ def test_somebody_elses_words_are_asked_for_where_they_are_at_home(otter: Otter,
     chi = otter.network.person("chi")
     with pytest.raises(Denied, match="did not write"):
         otter.hears(ana, ana.does("Create", chi.note("Not mine")))
+    n_asked = len(otter.network.paths)
+    assert otter.hears(ana, ana.does("Create", f"{ADDRESS}posts/1")) == []
+    assert len(otter.network.paths) == n_asked, "what we said we know"
     wandering = bo.note("Not his", number=3, attributedTo=ana.id)
     assert otter.hears(ana, ana.does("Create", wandering["id"])) == []
     assert otter.hears(ana, ana.does("Create", "https://hill.example/notes/none")) == []
@@ -403,6 +406,15 @@ def test_an_answer_whose_taking_was_not_heard_arrives_once(otter: Otter, ana: Pe
     otter.hears(ana, ana.does("Delete", asked.id))
     gone = refused(lambda: otter.publish(draft("Still?", asked, id="d2")))
     assert gone.is_permanent
+
+
+def test_nobody_has_us_call_somebody_else(otter: Otter, ana: Person) -> None:
+    elsewhere = {**ana.document, "inbox": "https://hill.example/inbox"}
+    otter.network.faults = [Fault("/users/ana", Answered(elsewhere))]
+    with pytest.raises(Denied, match="no inbox of its own"):
+        otter.hears(ana, ana.does("Follow", US))
+    otter.delivers()
+    assert otter.network.taken == []
 
 
 def test_a_flood_is_not_passed_on(otter: Otter, ana: Person) -> None:
