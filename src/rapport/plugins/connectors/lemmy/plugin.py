@@ -72,11 +72,15 @@ class Lemmy:
         instances.check(config)
 
     def findings(self, config: Config, context: Context) -> Sequence[Finding]:
-        instance, person = Instance(config, context), None
+        instance, person, version = Instance(config, context), None, ""
 
         def who() -> str:
-            nonlocal person
-            person = wire.at(instance.get("/site"), "my_user", "local_user_view", "person")
+            nonlocal person, version
+            site = instance.get("/site")
+            person, version = (
+                wire.at(site, "my_user", "local_user_view", "person"),
+                wire.text_at(site, "version"),
+            )
             if wire.at(person, "banned") is True:
                 raise Failed(f"{config.host} has banned the account", hint="Ask its administrators why.")
             return f"it is that of {instances.handle(person) or config.username}"
@@ -92,6 +96,12 @@ class Lemmy:
         )
         if len(found) == 1:
             return found
+        if version and not version.startswith("0."):
+            message = (
+                f"the instance runs Lemmy {version}, which keeps this interface (v3) for a while and in parts"
+            )
+            hint = "What is shown as bad above is what that version no longer offers in it."
+            found.append(Finding("Version", "warn", message, hint))
         if wire.at(person, "bot_account") is not True:
             hint = (
                 "Mark it as one in the account's settings where a program writes: most instances want that."

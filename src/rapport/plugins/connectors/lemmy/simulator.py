@@ -45,7 +45,7 @@ class Lemmy(Act):
         self.tokens: set[str] = set()
         self.n_logins = 0
         self.page_max = 50
-        self.is_bot = True
+        self.is_bot, self.version = True, "0.19.11"
         self.is_banned = False
         self.people: list[str] = [ME]
 
@@ -100,7 +100,8 @@ class Lemmy(Act):
     def _got(self, path: str, asked: Asked, is_ours: bool) -> Answered:
         if path == "/site":
             person = {**self._person(ME), "bot_account": self.is_bot}
-            return Answered({"my_user": {"local_user_view": {"person": person}} if is_ours else None})
+            mine = {"local_user_view": {"person": person}} if is_ours else None
+            return Answered({"my_user": mine, "version": self.version})
         if path == "/user/replies":
             return self._list(asked, "replies", self._is_reply, "c")
         if path == "/user/mention":

@@ -159,6 +159,10 @@ def test_a_session_that_ended_is_renewed_and_a_ban_is_said(
     assert reader.read() == []
     assert network.n_logins == 2
     assert [one.state for one in reader.findings()] == ["ok"] * 4
+    network.version = "1.0.0"
+    (newer,) = [one for one in reader.findings() if one.state == "warn"]
+    assert (newer.what, "1.0.0" in newer.message) == ("Version", True)
+    network.version = "0.19.11"
     network.is_bot = False
     assert [one.state for one in reader.findings()] == ["ok"] * 4 + ["warn"]
     network.tokens.clear()

@@ -193,6 +193,10 @@ class MetaPages:
                 if not (failed.is_permanent and GONE.search(failed.message)):
                     raise
                 said.append(Said(f"{id}#deletion", "deletion", now, "", about=id))
+        if said:
+            # Meta says the same of what is gone and of what the token may not read any more.
+            for post in _posts(graph, 1):
+                next(_listed(graph, post), None)
         return said
 
     def publish(self, config: Config, draft: Draft, context: Context) -> Receipt:
@@ -291,7 +295,7 @@ def _answers(graph: Graph, held: Any) -> Iterator[Any]:
     """Answers to a comment on Instagram: those that came with it, and where there are more, all of them."""
     parent, answers = wire.text_at(held, "id"), wire.items_at(held, "replies", "data")
     if wire.text_at(held, "replies", "paging", "next"):
-        asked = [("fields", comments.GRAM_COMMENT), ("limit", GRAM_COMMENTS)]
+        asked: Parameters = [("fields", comments.GRAM_COMMENT), ("limit", GRAM_COMMENTS)]
         answers = list(_all(graph, f"{parent}/replies", asked))
     for one in answers:
         if isinstance(one, dict):

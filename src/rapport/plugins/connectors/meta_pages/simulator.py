@@ -41,7 +41,7 @@ class Meta(Act):
         self.is_page = is_page
         self.things: dict[str, Thing] = {}
         self.page_max, self.used_percent = 100 if is_page else 50, 3
-        self.is_newest_first = True
+        self.is_newest_first, self.is_let_read = True, True
         self.is_subscribed, self.ends_at = True, 0
         self.scopes = [
             "pages_read_engagement",
@@ -131,7 +131,10 @@ class Meta(Act):
         if number in self.containers:
             return self._container(number)
         one = self.things.get(number)
-        if one is None:
+        if rest == ["comments"] and asked.method == "GET" and not self.is_let_read:
+            words = "(#10) This endpoint requires the 'pages_read_user_content' permission"
+            return error(10, words, 403)
+        if one is None or (one.post and not rest and not self.is_let_read):
             words = (
                 f"Unsupported get request. Object with ID '{number}' does not exist, cannot be loaded due to "
                 "missing permissions, or does not support this operation."

@@ -172,6 +172,15 @@ def test_deletions_are_told_when_asked(page: simulator.Meta, reader: Reader) -> 
     assert refused(lambda: plugin.recheck(CONFIG, [kept], reader.context)).reason == "permission"
 
 
+def test_a_right_that_was_taken_away_deletes_nothing(page: simulator.Meta, reader: Reader) -> None:
+    post = page.say(ME, "New lanterns")
+    ids = [page.say("ana", f"number {n}", post) for n in range(3)]
+    reader.read()
+    page.is_let_read = False
+    failed = refused(lambda: plugin.recheck(CONFIG, ids, reader.context))
+    assert (failed.reason, "pages_read_user_content" in failed.message) == ("permission", True)
+
+
 def test_an_answer_is_posted_and_found_again(page: simulator.Meta, reader: Reader) -> None:
     post = page.say(ME, "New lanterns")
     theirs = page.say("ana", "Does it flicker?", post)
