@@ -48,7 +48,7 @@ def present(name: str) -> Iterator[None]:
 
 
 NOTED = {"pid", "started_us", "beat_us", "note"}
-PARENT = "RAPPORT_PARENT"  # the process that a child ends with; read once, and not handed on
+PARENT = "_RAPPORT_PARENT"  # the process that a child ends with; no setting: read once, and not handed on
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LOOK_S = 1.0
 ORPHAN_ENDS_IN_S = 20.0

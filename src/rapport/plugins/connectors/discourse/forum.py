@@ -211,8 +211,8 @@ def read(
     title = topic.title if topic else wire.text_at(post, "topic_title")
     text = f"{title}\n\n{words}" if title and number == 1 else words
     parent = wire.count_at(post, "reply_to_post_number") or (1 if number > 1 else 0)
-    archetype = wire.text_at(post, "topic_archetype")
-    is_private = topic.is_private if topic else archetype == "private_message"
+    where = wire.text_at(post, "topic_archetype")
+    is_private = topic.is_private if topic else where == "private_message"
     is_ours = author == us.lower()
     slug = wire.text_at(post, "topic_slug") or "-"
     answers_us = wire.text_at(post, "reply_to_user", "username").lower() == us.lower()

@@ -103,8 +103,8 @@ class Forum(Act):
 
     def call(self, event: str, post: Post, **more: Any) -> tuple[dict[str, str], bytes]:
         """What the forum sends to its web hook: headers and body."""
-        archetype = "private_message" if self.topics[post.topic].people else "regular"
-        told = self._shown(post, in_topic_lists=True) | {"topic_archetype": archetype}
+        where = "private_message" if self.topics[post.topic].people else "regular"
+        told = self._shown(post, in_topic_lists=True) | {"topic_archetype": where}
         body = json.dumps({"post": told | more}).encode()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         return {
@@ -198,7 +198,7 @@ class Forum(Act):
             if not asked.first("include_raw"):
                 shown = [{k: v for k, v in one.items() if k != "raw"} for one in shown]
             return Answered({"post_stream": {"posts": shown}, "id": topic.id})
-        archetype = "private_message" if topic.people else "regular"
+        where = "private_message" if topic.people else "regular"
         stream = {"posts": [self._shown(p) for p in posts[:20]], "stream": [p.id for p in posts]}
         return Answered({"id": topic.id, "title": topic.title, "archetype": archetype, "post_stream": stream})
 
