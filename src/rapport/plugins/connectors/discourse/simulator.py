@@ -200,7 +200,7 @@ class Forum(Act):
             return Answered({"post_stream": {"posts": shown}, "id": topic.id})
         where = "private_message" if topic.people else "regular"
         stream = {"posts": [self._shown(p) for p in posts[:20]], "stream": [p.id for p in posts]}
-        return Answered({"id": topic.id, "title": topic.title, "archetype": archetype, "post_stream": stream})
+        return Answered({"id": topic.id, "title": topic.title, "archetype": where, "post_stream": stream})
 
     def _first(self, topic: Topic) -> Post:
         return next(p for p in self.posts if p.topic == topic.id)
