@@ -23,7 +23,7 @@ def annotate(post_id: str, **said: str) -> None:
     message = Message.objects.get(post_id=post_id)
     rows = [
         {"seq": message.seq, "subject": message.subject, "ts": message.ts, "name": name, "label": label, "value": None,
-         "probability": 0.9, "model": "intent", "version": "3"}
+         "probability": 0.9, "model": "intent", "version": "4"}
         for name, label in said.items()
     ]  # fmt: skip
     events.annotate(pa.Table.from_pylist(rows, schema=log_rules.ANNOTATION))

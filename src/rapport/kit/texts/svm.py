@@ -59,11 +59,24 @@ def said(
 
     weight : float64 (texts,), how much a text on the wrong side costs, in COST; by default all alike
     """
+    return np.asarray(logits(given, label, kept, out, n_classes, weight=weight).argmax(axis=1))
+
+
+def logits(
+    given: sp.csr_matrix,
+    label: Classes,
+    kept: Classes,
+    out: Classes,
+    n_classes: int,
+    *,
+    weight: Floats | None = None,
+) -> Floats:
+    """float64 (out, classes): how far each text of `out` is on each class's side, learnt as `said` learns."""
     rare = _rarity(given[kept])
     x, asked = _tfidf(given[kept], rare), _tfidf(given[out], rare)
     cost = COST * (np.ones(len(kept)) if weight is None else weight[kept])
     weights, bias = _fit(x, label[kept], n_classes, cost.astype(np.float32)[:, None])
-    return np.asarray((asked @ weights + bias).argmax(axis=1))
+    return np.asarray(asked @ weights + bias)
 
 
 def _rarity(given: sp.csr_matrix) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 Beside what the cues of intent say, it looks for three things that they do not tell apart: a request in so many words,
 anger that asks for nothing, and an answer to somebody who asked. Few features and readable weights; where a request is
 not plain it says no, because to answer somebody who asked for nothing is worse than to miss one among many.
+In English, where many posts were read for it, what problems are told in is learnt too: hashed words and letters.
 """
 
 from __future__ import annotations
@@ -18,12 +19,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rapport.kit.texts.learning import Floats
+from rapport.kit.texts import glance, hashing, spoken
+from rapport.kit.texts.glance import Flags
+from rapport.kit.texts.hashing import Features
+from rapport.kit.texts.learning import Floats, length
+from rapport.kit.texts.linear import Linear
+from rapport.kit.texts.tokens import Words
 from rapport.plugins.insights.intent.reading import FEATURES
 
 NAME = "help_request"
 LABELS = ("no", "yes")
 WEIGHTS = Path(__file__).parent / "helping.json"
+WORDS = Path(__file__).parent / "helping.npz"
+ENGLISH = spoken.LANGUAGES.index("en")
 
 # Requests in so many words: politeness with a verb, questions about one's own case, wishes to be put right.
 _REQUEST = r"""
@@ -100,35 +108,94 @@ _TELL = r"""
 """
 # White space in the patterns is for the reader alone. They run in Arrow, on a batch at once.
 _LOOKS = tuple(re.sub(r"\s+", "", pattern) for pattern in (_REQUEST, _VENT, _TELL))
-MARKS = (*FEATURES, "requests", "vents", "tells", "asks_and_requests", "short", "vents_only")
+MARKS = (*FEATURES, "requests", "vents", "tells", "asks_and_requests", "short", "vents_only", "to_support")
 _ASKING = ("question", "help_request", "asks")
 TEXT_MAX = 2_000  # characters that are looked at
 _NAMES = r"@\w+|https?://\S+"
+_SUPPORT = r"@\w*(cares?|support|helps?|assist\w*|service)\b|@ask\w+"  # an account that is there to help
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """b + w m, and the chance from which a text is called a request: chosen for precision."""
+    """b + w m, and the chance from which a text is called a request: chosen for precision.
+
+    threshold_to_nobody : the same of a text that mentions no account, and may ask other people
+    """
 
     weight: Floats  # (marks,)
     bias: float
     threshold: float
+    threshold_to_nobody: float
+
+    def logits(self, found: Floats) -> Floats:
+        """float64 (texts,)."""
+        return np.asarray(found @ self.weight + self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is said of a batch.
+
+    chance : float64 (texts,), that each asks for help
+    says : bool (texts,), whether that is called a request
+    """
+
+    chance: Floats
+    says: Flags
 
 
 @cache
-def weights() -> Weights:
-    """As shipped."""
-    kept = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+def weights(of: str = "any") -> Weights:
+    """As shipped: of any language, or `english`."""
+    kept = json.loads(WEIGHTS.read_text(encoding="utf-8"))[of]
     return Weights(
-        np.array([kept["weights"][name] for name in MARKS]), float(kept["bias"]), float(kept["threshold"])
+        np.array([kept["weights"][name] for name in MARKS]),
+        float(kept["bias"]),
+        float(kept["threshold"]),
+        float(kept["threshold_to_nobody"]),
     )
 
 
+@cache
+def words() -> Linear:
+    """What words and letters add to the marks in English, as shipped."""
+    return Linear.from_bytes(WORDS.read_bytes())
+
+
+@cache
+def _by_bucket() -> tuple[Floats, float]:
+    """(buckets,): the weight of each, nought for what nobody said; and the bias."""
+    table = np.zeros(1 << hashing.BITS)
+    table[words().buckets] = words().weights[:, 0]
+    return table, float(words().bias[0])
+
+
+def said_in(found: Features) -> Floats:
+    """float64 (texts,): what `words` adds, as its `logits` say, in an eighth of the time."""
+    table, bias = _by_bucket()
+    n_words = len(found.owner)
+    pull, n = np.zeros(n_words), np.zeros(n_words, np.int64)
+    for bucket, word in found.parts:
+        pull += np.bincount(word, weights=table[bucket], minlength=n_words)
+        n += np.bincount(word, minlength=n_words)
+    total = np.bincount(found.owner, weights=pull, minlength=found.n_texts)
+    n_features = np.bincount(found.owner, weights=n, minlength=found.n_texts).astype(np.int64)
+    return np.asarray(total / length(n_features) + bias)
+
+
+def in_english(cut: Words) -> Flags:
+    """bool (texts,): whether a text is in English, by its little words, and may be in no other language."""
+    may_be = glance.of(cut).may_be()
+    return np.asarray(may_be[:, ENGLISH] & (may_be.sum(axis=1) == 1))
+
+
 def marks(texts: pa.StringArray, features: Floats) -> Floats:
-    """float64 (texts, marks): what intent's cues and signs say, then requests, venting and telling."""
+    """float64 (texts, marks): what intent's cues and signs say, then requests, venting and telling,
+    and whether it is said to an account that is there to help."""
     arrow: Any = pc
-    bare = arrow.utf8_slice_codeunits(arrow.fill_null(texts, ""), 0, TEXT_MAX)
-    bare = arrow.replace_substring(arrow.replace_substring_regex(bare, _NAMES, " "), "’", "'")
+    whole = arrow.utf8_slice_codeunits(arrow.fill_null(texts, ""), 0, TEXT_MAX)
+    support = arrow.match_substring_regex(whole, _SUPPORT, ignore_case=True).to_numpy(zero_copy_only=False)
+    bare = arrow.replace_substring(arrow.replace_substring_regex(whole, _NAMES, " "), "’", "'")
     found = np.zeros((len(texts), len(_LOOKS)))
     # Where no cue and no sign asks, the chance stays far below the threshold whatever else is found.
     may_ask = np.flatnonzero(features[:, [FEATURES.index(name) for name in _ASKING]].any(axis=1))
@@ -141,11 +208,18 @@ def marks(texts: pa.StringArray, features: Floats) -> Floats:
     asks = features[:, FEATURES.index("asks")]
     both = asks * np.minimum(found[:, 0], 1)
     only = np.minimum(found[:, 1], 1) * (found[:, 0] == 0)
-    return np.column_stack([features, np.log1p(found), both, short, only])
+    return np.column_stack([features, np.log1p(found), both, short, only, support])
 
 
-def chances(texts: pa.StringArray, features: Floats) -> Floats:
-    """float64 (texts,): that each asks for help."""
-    held = weights()
-    z = marks(texts, features) @ held.weight + held.bias
-    return np.asarray(1 / (1 + np.exp(-np.clip(z, -35, 35))))
+def asked(texts: pa.StringArray, cut: Words, features: Floats) -> Asked:
+    """Whether each text asks for help; `cut` and `features` are its words, and what intent found in them."""
+    found = marks(texts, features)
+    english = in_english(cut)
+    z = weights().logits(found)
+    if english.any():
+        more = said_in(hashing.of_texts(texts))
+        z = np.where(english, weights("english").logits(found) + more, z)
+    chance = np.round(1 / (1 + np.exp(-np.clip(z, -35, 35))), 4)
+    to_somebody = glance.of(cut).count(glance.MENTION) > 0
+    in_it = np.where(to_somebody, weights("english").threshold, weights("english").threshold_to_nobody)
+    return Asked(chance, chance >= np.where(english, in_it, weights().threshold))

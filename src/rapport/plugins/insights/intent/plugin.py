@@ -18,6 +18,7 @@ from rapport.kit.texts.cues import words_json
 from rapport.kit.texts.labelled import FOLDS
 from rapport.kit.texts.learning import Floats, softmax
 from rapport.kit.texts.moving import Moved
+from rapport.kit.texts.tokens import Words
 from rapport.plugins.insights.intent import helping
 from rapport.plugins.insights.intent.reading import LABELS, Read, head
 
@@ -47,7 +48,7 @@ class Intent:
     """
 
     name = "intent"
-    version = "3"
+    version = "4"
     title = "Intent"
     meaning = (
         "What somebody wants who wrote a text: an answer, help, to complain, to praise, to buy or to leave."
@@ -170,13 +171,13 @@ def _annotate(moved: Moved, seq: Any, texts: pa.StringArray) -> pa.Table:
         ],
         schema=ANNOTATED,
     )
-    both = pa.concat_tables([intent, _asks_for_help(seq, texts, read)])
+    both = pa.concat_tables([intent, _asks_for_help(seq, texts, cut, read)])
     return both.take(pa.array(np.arange(2 * n).reshape(2, n).T.ravel()))  # in the order of the texts
 
 
-def _asks_for_help(seq: Any, texts: pa.StringArray, read: Read) -> pa.Table:
-    chance = np.round(helping.chances(texts, read.features), 4)
-    says = chance >= helping.weights().threshold
+def _asks_for_help(seq: Any, texts: pa.StringArray, cut: Words, read: Read) -> pa.Table:
+    asked = helping.asked(texts, cut, read.features)
+    chance, says = asked.chance, asked.says
     n = len(chance)
     return pa.table(
         [

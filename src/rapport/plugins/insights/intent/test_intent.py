@@ -12,8 +12,10 @@ import pytest
 
 from rapport.insights.contract import Context
 from rapport.kit.errors import Invalid
+from rapport.kit.texts import hashing
+from rapport.plugins.insights.intent import helping
 from rapport.plugins.insights.intent.plugin import plugin
-from rapport.plugins.insights.intent.reading import LABELS
+from rapport.plugins.insights.intent.reading import LABELS, Read
 
 CONTEXT = Context(now=dt.datetime(2026, 3, 2, tzinfo=dt.UTC), seed=1, parameters={"ridge": 1.0})
 
@@ -167,6 +169,53 @@ def test_who_plainly_asks_for_help_is_heard(text: str) -> None:
 def test_anger_thanks_and_answers_ask_for_nothing(text: str) -> None:
     (row,) = said(text, name="help_request")
     assert row["label"] == "no"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@otterhelp the app keeps crashing on my phone since the update",
+        "@otterhelp I changed my password yesterday and now it says my account does not exist",
+    ],
+)
+def test_a_problem_told_to_those_who_help_asks_without_a_question(text: str) -> None:
+    (row,) = said(text, name="help_request")
+    assert row["label"] == "yes"
+
+
+def test_a_post_that_mentions_nobody_must_ask_more_plainly() -> None:
+    asked = "How many km on the otter?"
+    addressed, alone = said(f"@otter {asked}", asked, name="help_request")
+    assert (addressed["label"], alone["label"]) == ("yes", "no")
+    english = helping.weights("english")
+    assert english.threshold <= alone["value"] < english.threshold_to_nobody
+
+
+@pytest.mark.parametrize(
+    ("text", "is_english"),
+    [
+        ("@otter my order has not arrived and nobody answers", True),
+        ("@otter meine Bestellung ist nicht gekommen und niemand antwortet", False),
+        ("@otter ma commande n'est pas arrivée et personne ne répond", False),
+        ("@otter HELP", False),  # no little word tells
+        ("", False),
+    ],
+)
+def test_words_are_weighed_in_what_is_known_to_be_english_alone(text: str, is_english: bool) -> None:
+    texts = pa.array([text])
+    cut = hashing.words_of(texts)
+    assert helping.in_english(cut).tolist() == [is_english]
+    features = Read.of(cut).features
+    by_marks = helping.weights().logits(helping.marks(texts, features))
+    chance = helping.asked(texts, cut, features).chance
+    assert (chance[0] == pytest.approx(1 / (1 + np.exp(-by_marks[0])), abs=1e-4)) is not is_english
+
+
+def test_what_words_add_is_what_the_linear_model_says() -> None:
+    texts = pa.array(["@otter where is my order?", "", "the app keeps crashing " * 300])
+    found = hashing.of_texts(texts)
+    assert helping.said_in(found) == pytest.approx(helping.words().logits(found)[:, 0], abs=1e-4)
+    assert np.abs(helping.said_in(found)[[0, 2]]).min() > 0.01
 
 
 def test_labels_of_asking_for_help_teach_intent_nothing() -> None:
