@@ -142,7 +142,7 @@ def read(work: Work, held: Opened) -> None:
         if limits.sentence() not in summary.notes:
             summary.notes.append(limits.sentence())
         _read_file(work, held, one, limits, left)
-    summary.notes += [f"{n:,} {why} are left out" for why, n in sorted(left.items())]
+    summary.notes += [f"left out: {why} ({n:,})" for why, n in sorted(left.items())]
     if work.given.broken:
         summary.error = f"{work.given.broken}; the {summary.read:,} rows before that are kept"
 
@@ -181,7 +181,7 @@ def _keep(work: Work, one: Found, page: _Page, limits: Limits, left: Counter[str
     network = one.connector.network
     fresh = _without_posted(network, said)
     if len(fresh) < len(said):
-        left["posts that were posted from here, and are on record since,"] += len(said) - len(fresh)
+        left["posts that are on record since they were posted from here"] += len(said) - len(fresh)
     work.refuse(sorted(page.bad, key=lambda bad: bad.line))
     work.record_rows(rows(fresh, network), within=network)
     work.show("reading")

@@ -40,6 +40,7 @@ class Preview:
     looked_at: int = 0  # rows
     bad_rows: list[BadRow] = field(default_factory=list)  # among those looked at
     is_archive: bool = False  # of a network, read as it is
+    source: str = ""  # under which it is imported if nobody names another
 
 
 def preview(
@@ -66,7 +67,11 @@ def preview(
 
 
 def _look_at_archive(work: Work, held: Opened, found: Preview) -> None:
-    found.is_archive, found.description = True, held.titles + work.given.description
+    found.is_archive, found.source, found.description = (
+        True,
+        work.source,
+        held.titles + work.given.description,
+    )
     found.columns = ["when", "who", "ours", "what", "answers"]
     try:
         for place, one in archives.look(work.given, held, work.options, ARCHIVE_ENTRIES):

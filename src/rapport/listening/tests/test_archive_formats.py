@@ -78,7 +78,7 @@ def test_x_as_it_was_written_by_whose_archive_it_is(hear: Hear) -> None:
     assert found.properties(0)["url"] == "https://x.com/Shop/status/1050118621198921728"
     assert found.properties(1)["in_reply_to"] == "77"
     assert found.summary.read == 3
-    assert "1 reposts are left out" in found.summary.notes
+    assert "left out: reposts (1)" in found.summary.notes
 
 
 def test_x_alone_needs_to_be_told_whose_it_is(hear: Hear, write: Write) -> None:
@@ -157,7 +157,7 @@ def test_mastodon_with_replies_reposts_and_hidden_words(hear: Hear, pack: Callab
         None,
     ]
     assert (found.rows[3]["name"], found.rows[3]["channel"]) == ("message_sent", "direct")
-    assert {"1 reposts are left out", "1 deleted posts are left out"} <= set(found.summary.notes)
+    assert {"left out: reposts (1)", "left out: deleted posts (1)"} <= set(found.summary.notes)
 
 
 @pytest.mark.usefixtures("in_2021")
@@ -176,7 +176,7 @@ def test_telegram_a_group_a_chat_of_two_and_all_of_them(hear: Hear) -> None:
         ("message_received", "post:-100555/10", "telegram:111", "telegram:-100555", "(photo)"),
     ]
     assert found.properties(1)["in_reply_to"] == "-100555/7"
-    assert "1 notices of the network are left out" in found.summary.notes
+    assert "left out: notices of the network (1)" in found.summary.notes
     two = {"name": "Ana", "type": "personal_chat", "id": 111}
     mine = {**archived.MESSAGE, "id": 12, "from": "Shop", "from_id": "user999", "text": "Here."}
     whole = {"about": "Telegram", "chats": {"list": [{**two, "messages": [archived.MESSAGE, mine]}]}}
@@ -224,7 +224,7 @@ def test_whatsapp_told_by_the_chat_as_a_whole(hear: Hear, d1: str, d2: str, day:
     assert len({row["message_id"] for row in found.rows}) == 3
     assert {f"{row['ts']:%Y-%m-%d}" for row in found.rows} == {day}
     assert {found.properties(n)["thread"] for n in range(3)} == {"chat:ana"}
-    assert "1 deleted messages are left out" in found.summary.notes
+    assert "left out: deleted messages (1)" in found.summary.notes
 
 
 ANDROID = "{d1}, 9:05\u202fPM - Ana: Hello\n{d2}, 9:06\u202fPM - +49 170 123456: Hi\n"
@@ -281,7 +281,7 @@ def test_mail_from_an_mbox_with_its_threads(hear: Hear) -> None:
     assert found.properties(1)["in_reply_to"] == found.properties(1)["thread"] == "1@example.org"
     assert f"{found.rows[3]['ts']:%Y-%m-%d %H:%M}" == "2018-03-05 10:00"
     assert [bad.message for bad in found.summary.bad_rows] == ["The mail names no sender (From)."]
-    assert "1 mails that were thrown away are left out" in found.summary.notes
+    assert "left out: mails that were thrown away (1)" in found.summary.notes
     assert {row["within"] for row in found.rows} == {"email"}
 
 
@@ -309,7 +309,7 @@ def test_reddit_dumps_and_the_archive_of_an_account(hear: Hear) -> None:
     dump = "\n".join(map(json.dumps, (archived.COMMENT, gone, post))) + "\nno json\n"
     found = hear(gzip.compress(dump.encode()), "RC_2022-01.gz", options={"account": "nobody"})
     assert found.rows == []  # longer ago than the network's terms let anybody keep them
-    assert "2 posts that are older than the 30 days that its terms allow are left out" in found.summary.notes
+    assert "left out: posts that are older than the 30 days that its terms allow (2)" in found.summary.notes
     assert [str(bad) for bad in found.summary.bad_rows] == [
         "RC_2022-01.gz, entry 4: The line is not one JSON object."
     ]
@@ -359,7 +359,7 @@ def test_facebook_with_its_letters_put_right(hear: Hear) -> None:
         ("reply_published", "facebook:shop", "Schöne Grüße 😀 aus Köln"),
         ("reply_published", "facebook:shop", "Café"),
     ]
-    assert "1 posts without words are left out" in found.summary.notes
+    assert "left out: posts without words (1)" in found.summary.notes
 
 
 def test_rows_are_still_rows(hear: Hear) -> None:

@@ -90,7 +90,7 @@ def test_what_we_posted_from_here_is_no_second_post(write: Write) -> None:
         "posts", write("tweets.js", tweets({}, {"id_str": "2"})), options={"account": "shop"}
     )
     assert (summary.read, summary.accepted) == (2, 1)
-    assert "1 posts that were posted from here, and are on record since, are left out" in summary.notes
+    assert "left out: posts that are on record since they were posted from here (1)" in summary.notes
 
 
 @pytest.mark.usefixtures("home")
@@ -104,7 +104,7 @@ def test_words_of_others_go_when_the_terms_say_so_and_ours_stay(write: Write) ->
         assert dry.notes == [
             "Telegram: words of others are kept for 365 days after they were said, by its terms;"
             " your own are kept as long as the firm keeps such",
-            "1 posts that are older than the 365 days that its terms allow are left out",
+            "left out: posts that are older than the 365 days that its terms allow (1)",
         ]
         assert (dry.read, dry.recorded, events()) == (3, 2, [])
         summary = services.import_file("posts", path, options={"account": "999"})

@@ -22,7 +22,9 @@ _OPENING = re.compile(r"(?:window\.YTD\.tweets?\.part\d+|Grailbird\.data\.tweets
 _TIME = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d\d) (\d\d:\d\d:\d\d) ([+-]\d{4}) (\d{4})")
 MONTHS = {
     name: f"{n:02d}"
-    for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)
+    for n, name in enumerate(
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], start=1
+    )
 }
 _ACCOUNT = re.compile(rb"window\.YTD\.account\.part0\s*=\s*")
 _BEGINS = re.compile(rb"\s*(?:window\.YTD\.tweets?\.part\d+|Grailbird\.data\.tweets_\d{4}_\d{2})\s*=\s*\[")
