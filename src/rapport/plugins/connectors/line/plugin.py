@@ -97,12 +97,12 @@ class Line:
             if answer.status == 404:
                 raise Failed("LINE calls nobody yet")
             called = _document(answer, context)
-            leads = wire.text_at(called, "endpoint")
+            target = wire.text_at(called, "endpoint")
             if wire.at(called, "active") is not True:
                 raise Failed("is not switched on")
-            if context.address and leads.rstrip("/") != context.address.rstrip("/"):
-                raise Failed(f"leads to {leads}, which is not this source")
-            return f"leads to {leads}"
+            if context.address and target.rstrip("/") != context.address.rstrip("/"):
+                raise Failed(f"leads to {target}, which is not this source")
+            return f"leads to {target}"
 
         def messages() -> str:
             limit = wire.count_at(told("message/quota"), "value")

@@ -216,12 +216,17 @@ class _Round:
         is_by_number = bool(number) and not is_old
         begin = [("since_id", number)] if is_by_number else [("start_time", wire.written(since)[:19] + "Z")]
         found: dict[str, Said] = {}
+        versions: dict[str, list[Any]] = {}
         onward, newest = "", number
         for n in range(PAGES_MAX):
             told = self._account.get(
                 path, [*asked, *ASKED, *begin, *([(onward_name, onward)] if onward else [])]
             )
             found |= {one.id: one for one in _read(told, self._account)}
+            versions |= {
+                wire.text_at(post, "id"): wire.items_at(post, "edit_history_tweet_ids")
+                for post in wire.items_at(told, "data")
+            }
             if n == 0:
                 newest = wire.text_at(told, "meta", "newest_id") or number
             onward = wire.text_at(told, "meta", "next_token")
@@ -235,10 +240,22 @@ class _Round:
             )
         if newest:
             self._marks.left[name] = f"{newest}@{wire.written(now)}"
-        said = [one for one in ordered if one.id not in self._marks.known]
-        self._marks.known |= {one.id: "" for one in said}
+        said = [
+            self._told(one, versions.get(one.id, [])) for one in ordered if one.id not in self._marks.known
+        ]
         if said or gaps:
             yield Page(said, self._marks.text(), gaps)
+
+    def _told(self, one: Said, versions: Sequence[Any]) -> Said:
+        """A post as it is told: a changed one gets a number of its own there, and is no new one."""
+        known = self._marks.known
+        earlier = next((id for id in versions if isinstance(id, str) and id != one.id and id in known), "")
+        first = known.get(earlier, "") or earlier
+        known[one.id] = first
+        if not first:
+            return one
+        now = self._context.now()
+        return Said(f"{first}#{one.id}", "edit", now, one.author, one.text, about=first, venue=one.venue)
 
 
 def _searched(account: Account) -> str:

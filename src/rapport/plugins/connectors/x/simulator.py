@@ -32,6 +32,7 @@ class Post:
     above: str = ""
     thread: str = ""
     repost_of: str = ""
+    versions: tuple[str, ...] = ()
 
 
 class X(Act):
@@ -59,6 +60,14 @@ class X(Act):
         thread = self.posts[above].thread if above in self.posts else id
         self.posts[id] = Post(id, author, text, self.day(), above, thread, repost_of)
         return id
+
+    def change(self, id: str, text: str) -> str:
+        """Somebody changes a post: it gets a number of its own, and the lists show that one alone."""
+        before = self.posts.pop(id)
+        new = self.say(before.author, text, before.above)
+        self.posts[new].thread = before.thread
+        self.posts[new].versions = (*(before.versions or (id,)), new)
+        return new
 
     def answer(self, asked: Asked) -> Answered:
         if not self._is_signed(asked):
@@ -165,6 +174,7 @@ class X(Act):
             "conversation_id": one.thread,
             "created_at": one.at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "lang": "en",
+            "edit_history_tweet_ids": list(one.versions or (one.id,)),
         }
         if len(one.text) > SHOWN_CHARS and "note_tweet" in members.split(","):
             told["note_tweet"] = {"text": one.text}

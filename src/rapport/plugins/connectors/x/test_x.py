@@ -118,6 +118,19 @@ def test_a_long_post_is_read_to_its_end(network: simulator.X, reader: Reader) ->
     assert one.text.endswith("ends.")
 
 
+def test_what_is_changed_is_no_new_post(network: simulator.X, reader: Reader, day: Day) -> None:
+    first = network.say("ana", "My lantern flickrs")
+    reader.read()
+    for text in ("My lantern flickers", "My lantern flickers a lot"):
+        day.later(400)
+        network.change(next(reversed(network.posts)), text)
+        (edit,) = reader.read()
+        assert (edit.kind, edit.about, edit.text) == ("edit", first, text)
+    network.change(network.say("bo", "A lantrn"), "A lantern")
+    day.later(400)
+    assert [one.kind for one in reader.read()] == ["post"], "nobody read how it was before"
+
+
 def test_deletions_are_told_when_asked(network: simulator.X, reader: Reader) -> None:
     kept, gone = network.say("ana", "lantern"), network.say("bo", "lantern")
     reader.read()
