@@ -223,6 +223,8 @@ class Store:
             failed.hint = (
                 "The key was revoked, or its id or issuer is another: make one anew and enter it here."
             )
+        if wire.text_at(error, "code").startswith("FORBIDDEN.REQUIRED_AGREEMENTS"):
+            failed.hint = "The Account Holder has to accept Apple's newest agreements in App Store Connect."
         if answer.status == 429:
             failed.retry_after_s = wire.wait_s(answer.headers, self._context.now()) or 600.0
         failed.is_unsure = method == "POST" and answer.status >= 500

@@ -115,6 +115,13 @@ def test_the_key_is_made_anew_in_time_and_its_end_is_said(
     day.later(1_300)
     assert reader.read() == []
     assert [one.state for one in reader.findings()] == ["ok", "ok", "warn"]
+    code = "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED"
+    network.fail(
+        f"/apps/{simulator.APP}",
+        Answered({"errors": [{"code": code, "detail": "A required agreement"}]}, 403),
+    )
+    (agreement,) = reader.findings()
+    assert (agreement.state, "Account Holder" in agreement.hint) == ("bad", True)
     network.fail("/customerReviews", Answered({"errors": [{"detail": "not allowed"}]}, 403))
     reviews = reader.findings()[-1]
     assert (reviews.what, reviews.state, "Customer Support" in reviews.hint) == ("Reviews", "bad", True)
