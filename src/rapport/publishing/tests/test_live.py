@@ -23,6 +23,8 @@ from rapport.publishing.models import Band, Broadcast, Bunch, Comment
 from rapport.publishing.rules import alike, asking
 from rapport.publishing.services import early, keeping, watching
 from rapport.publishing.tests.conftest import ALICE, BOB, NOW, comment
+from rapport.staff.models import Staff
+from rapport.venues.rules import weighing
 
 Told = Callable[..., None]
 
@@ -156,6 +158,22 @@ def test_what_may_not_leave_stays_and_says_why(live: Broadcast, told: Told, netw
     drain()
     assert network.posts == []
     services.answer(bunch.id, waits.answer, by=ALICE)
+    drain()
+    assert len(network.posts) == 1
+
+
+def test_doubted_words_are_let_out_by_another_than_their_writer(
+    live: Broadcast, told: Told, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weighing, "DOUBTED_FROM", -99.0)  # every text is doubted
+    Staff.objects.create(email="carol@example.com", role="owner", name="Carol")
+    told(comment("ana", "Does it cut granite?", "c1"))
+    (bunch,) = selectors.bunches(live.pk)
+    for _again in range(2):  # she may let out others' words, and not her own
+        services.answer(bunch.id, "Yes, it does.", by=ALICE)
+        (waits,) = selectors.bunches(live.pk)
+        assert (waits.state, "could be taken for advertising" in waits.withheld) == ("waiting", True)
+    services.answer(bunch.id, waits.answer, by="carol@example.com")
     drain()
     assert len(network.posts) == 1
 

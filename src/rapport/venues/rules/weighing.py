@@ -114,7 +114,8 @@ WIDTH = SIGNS + (1 << BITS)
 
 def _signed(draft: Draft) -> list[int]:
     found: set[int] = set()
-    most, every = 0, set()
+    most = 0
+    every: set[str] = set()
     for sentence in signs.sentences(draft.text, draft.names):
         places = sorted(_PLACES[kind] for kind in sentence.kinds)
         found.update(places)
