@@ -29,7 +29,7 @@ from rapport.listening import services as listening
 from rapport.messaging import selectors as deliveries
 from rapport.venues.rules import venue_of
 
-SLICE = 1_000  # rows of one transaction
+SLICE = 200  # rows of one transaction: while it lasts nobody else writes
 OURS = ("reply_published", "message_sent")
 CHANGING = ("post_edited", "post_deleted")
 OWN_KEY = "conversation"  # the namespace of nodes that a source's own number of a matter stands for
