@@ -86,7 +86,10 @@ class Otter(Installation):
             "DJANGO_SETTINGS_MODULE": "rapport.web.settings",
         }
         self.run(SET_UP)
-        self.serve()
+        command = [sys.executable, "-m", "rapport", "serve", "--port", str(self.port)]
+        self.served = subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     def run(self, script: str, *arguments: str) -> str:
         """Do something as the screens do it."""
@@ -153,7 +156,7 @@ def lake(otter: Otter) -> Iterator[Lake]:
 
 def test_two_servers_talk_and_whoever_is_killed_says_nothing_twice(otter: Otter, lake: Lake) -> None:
     eventually(lambda: otter.get("/readyz") == "ok\n", "the screens being ready")
-    eventually(lambda: otter.is_there("listen") and otter.is_there("work"), "the workers being there")
+    eventually(lambda: otter.pid_of("listen") and otter.pid_of("work"), "the workers being there")
 
     began = time.monotonic()
     asked = eventually(lambda: lake.do("say", id="1", text=ASKS), "the question being taken")["id"]
