@@ -35,6 +35,9 @@ from rapport.listening.services.work import Work
 
 PAGE = 10_000  # things that are durable together
 NAME_CHARS = 60
+SILENT = (
+    "; authors who are no customers and have been silent for longer than your limit for them are forgotten"
+)
 
 
 @contextmanager
@@ -85,13 +88,14 @@ class Limits:
     def sentence(self) -> str:
         """What is kept how long, for whoever decides whether to import it."""
         title = self.connector.title
+        # Whoever speaks in a network's own handles alone is a public author until they are known as a customer.
+        silent = "" if self.connector.network in log_rules.KNOWN_NAMESPACES else SILENT
         if self.keep_days is None:
-            return f"{title}: all words are kept as long as the firm keeps such (see Retention)"
-        whose = "All words" if self.own_too else "Words of others"
-        told = (
-            f"{title}: {whose.lower()} are kept for {self.keep_days} days after they were said, by its terms"
-        )
-        return told if self.own_too else f"{told}; your own are kept as long as the firm keeps such"
+            return f"{title}: all words are kept as long as the firm keeps such (see Retention){silent}"
+        whose = "all words" if self.own_too else "words of others"
+        told = f"{title}: {whose} are kept for {self.keep_days} days after they were said, by its terms"
+        told = told if self.own_too else f"{told}; your own are kept as long as the firm keeps such"
+        return f"{told}{silent}"
 
 
 def limits_of(connector: Connector, source: str) -> Limits:

@@ -103,7 +103,8 @@ def test_words_of_others_go_when_the_terms_say_so_and_ours_stay(write: Write) ->
         dry = services.import_file("posts", path, options={"account": "999"}, dry_run=True)
         assert dry.notes == [
             "Telegram: words of others are kept for 365 days after they were said, by its terms;"
-            " your own are kept as long as the firm keeps such",
+            " your own are kept as long as the firm keeps such;"
+            " authors who are no customers and have been silent for longer than your limit for them are forgotten",
             "left out: posts that are older than the 365 days that its terms allow (1)",
         ]
         assert (dry.read, dry.recorded, events()) == (3, 2, [])

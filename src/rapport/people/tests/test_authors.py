@@ -148,6 +148,22 @@ def test_authors_are_forgotten_when_they_have_been_silent_long_enough(say: Say) 
     assert posts() == [("forum:dee", 1), (BO, 1)]
 
 
+def test_our_own_handle_is_no_author_who_fell_silent(say: Say) -> None:
+    long_ago = MONDAY - dt.timedelta(days=900)
+    say(
+        # From an archive of ours: said by our own handle. From here: said to somebody, under theirs.
+        touchpoint("reply_published", "x_com:shop", ts=long_ago, text="Open.", properties={"post_id": "1"}),
+        post(BO, days_ago=900),
+        touchpoint("reply_published", BO, ts=long_ago, text="Yes.", properties={"message": "m1"}),
+    )
+    with clock.frozen(MONDAY):
+        done = services.forget_authors()
+    assert (done.silent, done.events) == (1, 2)
+    assert selectors.person_id("x_com:shop")
+    with pytest.raises(NotFound):
+        selectors.person(BO)
+
+
 def test_who_objects_is_gone_and_stays_out(bo: int, say: Say, home: Path) -> None:
     say(post(CHI))
     services.object_author("Mastodon", "@Bo@Example.social")
