@@ -213,9 +213,9 @@ def set_endpoint(
     if is_on:
         outbound.check(place.named, PURPOSE, FIELDS)
     row = Endpoint.objects.order_by("id").first() or Endpoint()
-    row.url, row.model, row.timeout_s, row.is_on = url.strip(), model.strip(), timeout_s, is_on
     if key is None and row.sealed and secret.place_of(row.url) != secret.place_of(url):
         raise Invalid("the key that is kept was given for another server", "Enter it again.")
+    row.url, row.model, row.timeout_s, row.is_on = url.strip(), model.strip(), timeout_s, is_on
     if key is not None:
         row.sealed = secret.seal(key) if key else ""
     row.changed_at, row.changed_by = clock.now(), by

@@ -15,9 +15,10 @@ from rapport.consent import selectors as consent
 from rapport.consent.services import recipients
 from rapport.events import rules, subscriptions
 from rapport.events import services as events
-from rapport.kit import clock
+from rapport.kit import clock, secret
 from rapport.kit.errors import Conflict, Denied, Invalid
 from rapport.knowledge import selectors, services
+from rapport.knowledge.models import Endpoint
 from rapport.knowledge.rules import checking, drafting, files
 from rapport.knowledge.tests.conftest import BY
 
@@ -190,6 +191,20 @@ def test_a_model_is_only_asked_where_customers_can_read_of_it(model: Model) -> N
     assert (path, key) == ("/v1/chat/completions", "Bearer secret")
     assert "ana@example.org" not in json.dumps(asked)
     assert consent.recipients()[0].n_sent == 1
+
+
+@pytest.mark.usefixtures("known")
+def test_a_key_that_is_kept_goes_to_no_other_server(model: Model) -> None:
+    register(model.host)
+    register("model.other.example")
+    services.set_endpoint(f"http://{model.host}/v1", "small", by=BY, key="secret")
+    with pytest.raises(Invalid, match="another server"):
+        services.set_endpoint("https://model.other.example/v1", "small", by=BY)
+    assert Endpoint.objects.get().url == f"http://{model.host}/v1"
+    services.set_endpoint(f"http://{model.host}", "large", by=BY)  # the same server keeps it
+    assert Endpoint.objects.get().sealed
+    services.set_endpoint("https://model.other.example/v1", "small", by=BY, key="other")
+    assert secret.unseal(Endpoint.objects.get().sealed) == "other"
 
 
 @pytest.mark.usefixtures("known")
