@@ -506,6 +506,7 @@ def test_time_goes_no_further_than_when_it_came(reader: Reader) -> None:
 
 
 VOUCHES = "mx.otter.example; dkim=pass header.d=maker.example; spf=fail; dmarc=pass (p=reject) header.from=maker.example"
+FAILED = "dmarc=fail (p=none) header.from=maker.example"
 DENIES = "mx.otter.example 1; spf=pass smtp.mailfrom=evil.example; dkim=none; dmarc=fail (p=none dis=none; why (so))"
 
 
@@ -523,6 +524,20 @@ DENIES = "mx.otter.example 1; spf=pass smtp.mailfrom=evil.example; dkim=none; dm
         ([VOUCHES, DENIES], ""),
         (["elsewhere.example; dmarc=pass", DENIES], ""),
         ([""], ""),
+        # Whoever sends chooses the address that bounces go to, and so the words in its quotes.
+        ([f'mx.otter.example; spf=pass smtp.mailfrom="a; dmarc=pass "@evil.example; {FAILED}'], "dmarc"),
+        ([f'mx.otter.example; spf=pass smtp.mailfrom="\\"; dmarc=pass "@evil.example; {FAILED}'], "dmarc"),
+        (
+            [f'mx.otter.example; spf=pass smtp.mailfrom="("@evil.example; {FAILED}; dkim=none (no ")")'],
+            "dmarc",
+        ),
+        (
+            [f'mx.otter.example; spf=pass (said "(" and "; dmarc=pass) smtp.mailfrom=evil.example; {FAILED}'],
+            "dmarc",
+        ),
+        ([f"mx.otter.example; spf=pass smtp.helo=a;dmarc=pass; {FAILED}"], "dmarc"),
+        ([f'mx.otter.example; spf=pass smtp.helo="(; {FAILED}'], "dmarc"),
+        (['mx.otter.example; dmarc=pass reason="a; dmarc=fail" (p=none)'], ""),
     ],
 )
 def test_only_the_server_that_is_trusted_denies_a_sender(

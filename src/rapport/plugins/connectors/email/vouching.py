@@ -10,7 +10,7 @@ import re
 from email.message import Message
 
 HEADER = "Authentication-Results"
-_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
+_PIECE = re.compile(r'\\.|["()\\]|[^"()\\]+', re.DOTALL)
 _RESULT = re.compile(r"\s*([a-z][a-z0-9-]*)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
 FAILS = {"fail", "softfail", "permerror", "policy"}
 
@@ -23,7 +23,7 @@ def denied(mail: Message, server: str) -> str:
     """
     found = results(mail, server)
     if "dmarc" in found and found["dmarc"] != {"none"}:
-        return "dmarc" if "pass" not in found["dmarc"] and found["dmarc"] & FAILS else ""
+        return "dmarc" if found["dmarc"] & FAILS else ""
     others = {name: found[name] for name in ("dkim", "spf") if name in found}
     if any("pass" in said for said in others.values()):
         return ""
@@ -35,10 +35,7 @@ def results(mail: Message, server: str) -> dict[str, set[str]]:
     lines = mail.get_all(HEADER) or []
     if not server.strip() or not lines:
         return {}
-    plain = str(lines[0])
-    while (without := _COMMENT.sub(" ", plain)) != plain:
-        plain = without
-    name, *parts = plain.split(";")
+    name, *parts = _plain(str(lines[0])).split(";")
     if (name.split() or [""])[0].casefold() != server.strip().casefold():
         return {}
     found: dict[str, set[str]] = {}
@@ -46,3 +43,23 @@ def results(mail: Message, server: str) -> dict[str, set[str]]:
         if told := _RESULT.match(part):
             found.setdefault(told[1].lower(), set()).add(told[2].lower())
     return found
+
+
+def _plain(line: str) -> str:
+    """A header without its comments, and without what stands in quotes: whoever sends a letter chooses words there.
+
+    Where one of them is never closed, it is read as it stands.
+    """
+    kept: list[str] = []
+    depth, is_quoted = 0, False
+    for piece in _PIECE.findall(line):
+        if piece == '"' and not depth:
+            is_quoted = not is_quoted
+        elif piece == "(" and not is_quoted:
+            depth += 1
+        elif piece == ")" and depth:
+            depth -= 1
+            kept.append(" ")
+        elif not depth and not is_quoted:
+            kept.append(piece)
+    return line if depth or is_quoted else "".join(kept)
