@@ -55,10 +55,11 @@ def read(content: bytes, name: str = "") -> Picture:
             _("Save it smaller, then choose it again."),
         )
     with _opened(content, shown) as image:
-        most = PIXELS_MAX if image.format == "JPEG" else PIXELS_MAX_WHOLE
+        # A photograph with a preview, or a map of how bright it is, behind it (MPO) is one picture, the first.
+        most = PIXELS_MAX if image.format in {"JPEG", "MPO"} else PIXELS_MAX_WHOLE
         if image.width * image.height > most:
             raise _too_many_pixels(shown, most)
-        if getattr(image, "n_frames", 1) > 1:
+        if image.format != "MPO" and getattr(image, "is_animated", False):
             raise Invalid(
                 _("%(name)s is a moving picture") % {"name": shown},
                 _("Save one picture of it, and choose that."),
@@ -132,7 +133,8 @@ def _opened(content: bytes, name: str) -> Iterator[Image.Image]:
         IndexError,
         KeyError,
         struct.error,
-        OverflowError,
+        ArithmeticError,
+        TypeError,
     ) as error:
         raise Invalid(
             _("%(name)s is no picture that can be read") % {"name": name},
@@ -156,6 +158,9 @@ def _plain(image: Image.Image) -> Image.Image:
     image.draft(None, _within(image.size, SIDE_MAX))  # in the mode that it has
     image.load()
     upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # greys of 16 bits, of which all but the darkest would turn white
+        upright = upright.convert("I").point(lambda dot: dot * (1 / 256)).convert("L")
+        upright.info.pop("transparency", None)
     has_alpha = "A" in upright.getbands() or "transparency" in upright.info
     if profile:
         upright = _in_srgb(upright, profile)

@@ -118,6 +118,33 @@ def test_a_moving_picture_and_a_speck_are_refused() -> None:
         pictures.read(drawn(400, 2))
 
 
+def test_a_photograph_with_others_behind_it_is_the_first() -> None:
+    """Cameras and telephones keep a preview, or a map of how bright it is, in the same file."""
+    file = io.BytesIO()
+    behind = Image.new("RGB", (30, 20), "blue")
+    Image.new("RGB", (60, 40), "red").save(file, "MPO", save_all=True, append_images=[behind])
+    made = pictures.read(file.getvalue())
+    assert (made.content_type, made.width, made.height) == ("image/jpeg", 60, 40)
+    with Image.open(io.BytesIO(made.content)) as found:
+        assert found.getpixel((30, 20)) == pytest.approx((255, 0, 0), abs=8)
+        assert getattr(found, "n_frames", 1) == 1
+
+
+def test_greys_of_sixteen_bits_stay_greys() -> None:
+    deep = Image.new("I;16", (40, 30), 0x8080)
+    made = pictures.read(drawn(image=deep, kind="PNG"))
+    with Image.open(io.BytesIO(made.content)) as found:
+        assert found.getpixel((3, 3)) == (128, 128, 128)
+
+
+def test_a_picture_that_says_nonsense_of_itself_is_refused_in_words() -> None:
+    turned = struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0)
+    white_in_letters = struct.pack(">HHI4s", 0x013E, 2, 3, b"hi")
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 2) + turned + white_in_letters + bytes(4)
+    with pytest.raises(Invalid, match="no picture that can be read"):
+        pictures.read(drawn(40, 30, exif=exif))
+
+
 @given(
     content=st.binary(max_size=400),
     head=st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\x20\0\0\0WEBPVP8 "]),
