@@ -224,16 +224,20 @@ def _shown(pictures: Sequence[Kept]) -> dict[str, Any]:
 def _pictures(request: HttpRequest) -> tuple[list[Kept], RapportError | None]:
     """The pictures of a form: those it had, without the one that was taken away, and the files that were chosen.
 
-    What was fine stays where one of the files is not: the second tells why.
+    What was fine stays where one of them is not: the second tells why.
     """
     given = request.POST
     without = given.get("do", "").removeprefix("without:")
     digests = [one for one in dict.fromkeys(given.getlist("picture")) if one != without]
     found: dict[str, Kept] = {}
     wrong: RapportError | None = None
-    try:
-        for one in services.chosen([services.Shown(d, given.get(f"alt_{d}", "")) for d in digests[:20]]):
+    for digest in digests[:20]:
+        try:
+            (one,) = services.chosen([services.Shown(digest, given.get(f"alt_{digest}", ""))])
             found[one.digest] = one
+        except RapportError as error:
+            wrong = error
+    try:
         for file in request.FILES.getlist("files"):
             if len(found) >= services.PICTURES_MAX:
                 raise Invalid(

@@ -88,6 +88,21 @@ def test_what_is_no_picture_is_said_and_the_others_stay(shows: None, alice: Staf
     assert "The new blade is in the shop." in answer.content.decode()
 
 
+def test_one_that_is_no_longer_kept_takes_no_other_along(shows: None, alice: Staff) -> None:
+    client = logged_in(alice)
+    files = [file(), file("other.jpg", drawn(99, 99))]
+    gone, other = digests(client.post("/publishing/pictures/", form(files=files)).content.decode())
+    album.take_away(gone)  # as a day after it was chosen for a post that nobody kept
+    given = form(picture=[gone, other]) | {f"alt_{gone}": "A lamp.", f"alt_{other}": "Another lamp."}
+    answer = client.post("/publishing/new/", given | {"files": [file("third.jpg", drawn(120, 90))]})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert "This picture is no longer kept" in page
+    assert len(digests(page)) == 2
+    assert digests(page)[0] == other
+    assert "Another lamp." in page
+
+
 def test_one_is_taken_away_again_and_more_than_four_are_refused(shows: None, alice: Staff) -> None:
     client = logged_in(alice)
     files = [file(f"{n}.jpg", drawn(100 + n, 80)) for n in range(5)]
