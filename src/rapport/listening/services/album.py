@@ -74,9 +74,10 @@ def keep(content: bytes, name: str = "") -> Kept:
     """Keep what an upload shows; Invalid where it is no picture. The same picture is kept once."""
     made = pictures.read(content, name)
     digest = hashlib.sha256(made.content).hexdigest()
-    small = _path(digest, SMALL)
-    _put(small, pictures.small(made).content)
-    _put(_path(digest, f".{ENDINGS[made.content_type]}"), made.content)
+    small = pictures.small(made)
+    with held():
+        _put(_path(digest, SMALL), small.content)
+        _put(_path(digest, f".{ENDINGS[made.content_type]}"), made.content)
     return Kept(digest, made.content_type, made.width, made.height, len(made.content))
 
 

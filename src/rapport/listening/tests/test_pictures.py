@@ -7,12 +7,14 @@ import struct
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from rapport.kit import process
 from rapport.kit.errors import Invalid, NotFound
 from rapport.listening import selectors, services
 from rapport.listening.contract import Draft, Manners, Media, Pictures
@@ -193,6 +195,26 @@ def test_it_is_kept_once_and_goes_whole(home: Path) -> None:
             album.find(wrong)
         with pytest.raises(NotFound):
             album.small_path(wrong)
+
+
+def test_nobody_takes_a_picture_away_while_it_is_written_or_marked_as_wanted(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the file that was there is gone when it is marked, and half of what is written is in the way."""
+    is_held: list[bool] = []
+    for name in ("fsync_file", "fsync_folder"):
+        put = getattr(album.home, name)
+
+        def looks(path: Path, put: Any = put) -> None:
+            is_held.append(process.held(album.FOLDER))
+            put(path)
+
+        monkeypatch.setattr(album.home, name, looks)
+    kept = album.keep(drawn())
+    assert is_held
+    assert all(is_held)
+    assert not process.held(album.FOLDER)
+    assert album.find(kept.digest) == kept
 
 
 def shape(alt: str = "A lamp", width: int = 800, height: int = 600, n_bytes: int = 9_000) -> Shape:
