@@ -19,6 +19,7 @@ from rapport.messaging.services.preparing import MAIL
 
 KEY = "messaging.bounces"
 ADDRESS = "email:"
+BOUNCED = "bounced"
 LEFT = (Delivery.State.SENT, Delivery.State.UNKNOWN)
 
 
@@ -46,11 +47,14 @@ def note_bounce(message_id: str, status: str) -> bool:
     row = _ours(message_id)
     if row is None or status not in NO_SUCH_ADDRESS or not row.identifier.startswith(ADDRESS):
         return False
+    if row.state == Delivery.State.FAILED and row.reason == BOUNCED:
+        # It stopped the address then; staff who lifted that since are not contradicted by the same mail.
+        return True
     said = f"{status}: reported by mail after it was taken"
     with transaction.atomic():
-        consent.suppress(row.identifier, MAIL, "bounced", by="messaging", note=said)
+        consent.suppress(row.identifier, MAIL, BOUNCED, by="messaging", note=said)
         Delivery.objects.filter(pk=row.pk, state__in=LEFT).update(
-            state=Delivery.State.FAILED, reason="bounced", answer=said, is_told=False
+            state=Delivery.State.FAILED, reason=BOUNCED, answer=said, is_told=False
         )
     return True
 

@@ -382,3 +382,6 @@ def test_a_mail_that_comes_back_later_stops_its_address_as_a_refused_one(
     assert withholding.suppressed([row.identifier], "email", "service") == {row.identifier: "bounced"}
     row.refresh_from_db()
     assert (row.state, row.reason, row.is_told) == (Delivery.State.FAILED, "bounced", False)
+    consent.lift(row.identifier, by="alice")
+    comes_back("r6", ours, "5.1.1")  # the same report once more, or the log read anew
+    assert withholding.suppressed([row.identifier], "email", "service") == {}
