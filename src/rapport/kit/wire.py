@@ -126,7 +126,7 @@ def wait_s(headers: Mapping[str, str], now: dt.datetime) -> float | None:
 def _http_date(text: str) -> dt.datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 

@@ -41,5 +41,16 @@ def test_nothing_breaks_the_reader(html: str) -> None:
     assert isinstance(markup.text_of(html), str)
 
 
+@pytest.mark.parametrize("piece", ["<a ", "<a b='", "<!--", "<!--a>", "<!", "</", "<![CDATA["])
+def test_what_never_ends_is_not_looked_for_over_and_over(piece: str) -> None:
+    assert markup.text_of("<p>Hello</p>" + piece * (200_000 // len(piece))).startswith("Hello\n")
+
+
+def test_words_behind_the_last_element_are_read() -> None:
+    assert markup.text_of("<p>One</p>1 &lt; 2 < 3 <b") == "One\n\n1 < 2 < 3 <b"
+    assert markup.text_of("<script>var a = 1") == ""
+    assert markup.text_of("<script><!--\na()</script>Hello") == "Hello"
+
+
 def test_a_thousand_quotations_are_not_a_thousand_marks() -> None:
     assert markup.text_of("<blockquote>" * 1000 + "x") == "> " * markup.DEPTH_MAX + "x"

@@ -53,6 +53,7 @@ def test_a_time_is_written_so_that_it_can_be_read_again() -> None:
         ({"ratelimit-reset": "12"}, 12.0),
         ({"x-ratelimit-reset": "2026-03-02T12:05:00.000Z"}, 300.0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": f"Mon, 02 Mar {'9' * 30} 12:01:00 GMT"}, None),
         ({}, None),
     ],
 )
