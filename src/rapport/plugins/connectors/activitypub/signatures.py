@@ -31,7 +31,7 @@ AHEAD_MAX = dt.timedelta(minutes=5)
 HEADER_CHARS_MAX = 8_192
 TARGET, CREATED, EXPIRES = "(request-target)", "(created)", "(expires)"
 ALGORITHMS = frozenset({"", "rsa-sha256", "hs2019"})
-_PART = re.compile(r'\s*(\w+)=(?:"([^"]*)"|(\d{1,12}))\s*(?:,|$)')
+_PART = re.compile(r'\s*(\w+)=(?:"([^"]*)"|(\d{1,12}))\s*(?:,|$)', re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,11 @@ def holds(
 def _parsed(header: str) -> Signature | None:
     if not header or len(header) > HEADER_CHARS_MAX:
         return None
-    parts = {name.lower(): text or number for name, text, number in _PART.findall(header)}
+    parts, at = dict[str, str](), 0
+    while found := _PART.match(
+        header, at
+    ):  # and never looks for one further on: anybody may send us anything
+        parts[found[1].lower()], at = found[2] or found[3] or "", found.end()
     if not parts.get("keyid") or parts.get("algorithm", "").lower() not in ALGORITHMS:
         return None
     try:
@@ -169,7 +173,7 @@ def _text(
 def _moment(text: str) -> dt.datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
