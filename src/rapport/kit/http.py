@@ -214,10 +214,19 @@ def fetch(
         onward = answer.headers.get("location")
         if answer.status not in {301, 302, 303, 307, 308} or not onward:
             return answer
-        request = _redirected(request, place, answer, urljoin(request.url, onward))
+        request = _redirected(request, place, answer, _joined(request.url, onward))
     raise Unavailable(
         f"{request.url[:200]} redirects too often", "Register the address it ends at.", retry_after_s=3600
     )
+
+
+def _joined(url: str, onward: str) -> str:
+    try:
+        return urljoin(url, onward)
+    except ValueError as error:
+        raise Invalid(
+            f"{url[:200]} redirects to no address: {error}", "Register the one it ends at."
+        ) from None
 
 
 def _redirected(request: Request, before: Place, answer: Answer, url: str) -> Request:

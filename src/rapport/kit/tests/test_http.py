@@ -265,6 +265,13 @@ def test_a_redirect_is_checked_like_a_request(server: Server, local: None) -> No
         http.fetch(Request(server.url()), permits=allow)
 
 
+@pytest.mark.parametrize("location", ["http://[", "//[x/", "https://a:b/", "javascript:alert(1)"])
+def test_a_redirect_to_no_address_is_refused(server: Server, local: None, location: str) -> None:
+    server.answers["/"] = say(302, Location=location)
+    with pytest.raises(Invalid):
+        http.fetch(Request(server.url()), permits=allow)
+
+
 def test_a_redirect_goes_only_where_requests_may_go(server: Server, local: None) -> None:
     server.answers["/"] = say(302, Location=server.url("/on", host="other.example"))
 
