@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ QUALITIES = (90, 82, 74, 66)  # of JPEG, tried one after the other before dots a
 SHRINK_RATIO = 0.8
 TRIES = 12
 SIDE_MIN = 16  # a smaller one is a speck, and shows nobody anything
+# Unpacked, the largest takes half a gigabyte for a moment: that is there once, not once for every request.
+_unpacking = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def read(content: bytes, name: str = "") -> Picture:
             _("%(name)s is larger than %(n)d MB") % {"name": shown, "n": BYTES_MAX >> 20},
             _("Save it smaller, then choose it again."),
         )
-    with _opened(content, shown) as image:
+    with _unpacking, _opened(content, shown) as image:
         # A photograph with a preview, or a map of how bright it is, behind it (MPO) is one picture, the first.
         most = PIXELS_MAX if image.format in {"JPEG", "MPO"} else PIXELS_MAX_WHOLE
         if image.width * image.height > most:
@@ -82,8 +85,13 @@ def fitted(picture: Picture, *, bytes_max: int = 0, side_max: int = 0, kinds: Se
     is_small = not side_max or max(picture.width, picture.height) <= side_max
     if is_kind and is_small and (not bytes_max or len(picture.content) <= bytes_max):
         return picture
+    with _unpacking:
+        return _fitted(picture, bytes_max, side_max or SIDE_MAX, kinds)
+
+
+def _fitted(picture: Picture, bytes_max: int, side_max: int, kinds: Sequence[str]) -> Picture:
     with _opened(picture.content, _("the picture")) as opened:
-        image = _at_most(_plain(opened), side_max or SIDE_MAX)
+        image = _at_most(_plain(opened), side_max)
     if picture.content_type == PNG and (not kinds or PNG in kinds):
         made = _written(image, as_png=True)
         if not bytes_max or len(made.content) <= bytes_max:

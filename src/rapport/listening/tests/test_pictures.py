@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -174,6 +177,26 @@ def test_what_is_larger_than_anybody_shows_is_kept_smaller_in_its_shape() -> Non
     for kind in ("JPEG", "PNG"):
         made = pictures.read(drawn(8_300, 64, kind))
         assert (made.width, made.height) == (pictures.SIDE_MAX, 32)
+
+
+def test_pictures_are_unpacked_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of fifty million dots takes half a gigabyte for a moment, and several may come at once."""
+    both, inside, most, plain = threading.Barrier(2), [0], [0], pictures._plain
+
+    def meets(image: Any) -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)
+        inside[0] -= 1
+        return plain(image)
+
+    monkeypatch.setattr(pictures, "_plain", meets)
+    made = pictures.Picture(drawn(60, 40), "image/jpeg", 60, 40)
+    with ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(pictures.read, made.content), pool.submit(pictures.fitted, made, side_max=30)]
+        assert [one.result().width for one in found] == [60, 30]
+    assert most == [1]
 
 
 def test_it_is_kept_once_and_goes_whole(home: Path) -> None:
