@@ -19,6 +19,7 @@ from rapport.listening.contract import Context, Draft, Failed, Finding, Hook, Pa
 from rapport.listening.tests import playing
 from rapport.listening.tests.serving import Answered, Asked, Fault
 
+PLAIN = "application/json"
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 
 
@@ -40,6 +41,7 @@ class Act:
     """A network; whoever derives from it answers."""
 
     places: Sequence[str] = ()  # the addresses that it answers for, without a path
+    content_type = PLAIN
 
     def __init__(self, day: Day) -> None:
         self.day = day
@@ -84,7 +86,7 @@ class Act:
             answered = self.answer(asked)
         if answered is None:
             raise Failed(f"{parts.netloc} did not answer", is_unsure=request.method != "GET")
-        headers = {"content-type": "application/json", **answered.headers}
+        headers = {"content-type": self.content_type, **answered.headers}
         return Answer(
             request.url, answered.status, {k.lower(): v for k, v in headers.items()}, answered.written
         )
@@ -124,7 +126,7 @@ class Reader:
         answer = self.network.take(request)
         wanted: dict[str, Any] = {"method": request.method, "url": request.url}
         got: dict[str, Any] = {"status": answer.status, "body": wire.document(answer.body)}
-        told = {k: v for k, v in answer.headers.items() if k != "content-type"}
+        told = {k: v for k, v in answer.headers.items() if (k, v) != ("content-type", PLAIN)}
         self.exchanges.append({"request": wanted, "answer": got | ({"headers": told} if told else {})})
         return answer
 

@@ -32,9 +32,14 @@ REMEMBERED_MAX = 5_000
 ASKED_MAX, ASKED_PER = 60, dt.timedelta(minutes=1)  # of one host
 SIDE_BY_SIDE = 3
 ID_CHARS_MAX = 255  # what every store takes whole
+URL_CHARS_MAX = 510
 GONE = frozenset({404, 410})
 ACTORS = frozenset({"Person", "Service", "Application", "Organization", "Group"})
 _NAME = re.compile(r"[\w.-]{1,100}")
+_KIND = re.compile(
+    r'application/(activity\+json\s*(;|$)|ld\+json\s*;.*\bprofile="?https://www\.w3\.org/ns/activitystreams\b)',
+    re.IGNORECASE,
+)
 
 
 class Missing(Failed):
@@ -162,26 +167,32 @@ class Actors:
 
     def document(self, url: str) -> dict[str, Any]:
         """What lies at an id, as the server says that lives there; raises Failed, `Missing` where nothing does."""
-        found = self._got(Request(url, headers={"accept": ACCEPTED}), is_signed=True)
+        found = self._activity(url)
         id = wire.text_at(found, "id")
-        # Some send on to another address, and all may say what they please: it is theirs alone that they can say.
-        if not id or host_of(id) != host_of(url):
+        if id != url and id and host_of(id) == host_of(url):
+            # What lies at an id says what is so, and nothing else: many servers show what their people put there.
+            found = self._activity(id)
+            url = id
+        if not id or wire.text_at(found, "id") != url:
             raise Missing(f"what lies at {url[:200]} is not its own")
         if wire.text_at(found, "type") == "Tombstone":
             raise Missing(f"{url[:200]} is gone", is_gone=True)
         return found
 
-    def _got(self, request: Request, *, is_signed: bool = False) -> dict[str, Any]:
+    def _activity(self, url: str) -> dict[str, Any]:
+        return self._got(Request(url, headers={"accept": ACCEPTED}), is_activity=True)
+
+    def _got(self, request: Request, *, is_activity: bool = False) -> dict[str, Any]:
         url, now, account = request.url, self._context.now(), self._account
-        if len(url) > ID_CHARS_MAX * 2 or not host_of(url):
+        if len(url) > URL_CHARS_MAX or not host_of(url):
             raise Missing(f"{url[:80]!r} is no address")
         until, why = self._memory.missing.get(url, (now, None))
         if why is not None and until > now:
             raise why
-        if is_signed:
+        if is_activity:
             request = signatures.signed(request, account.key, account.config.private_key, now)
         try:
-            return self._asked(request, now)
+            return self._asked(request, now, is_activity=is_activity)
         except Missing as error:
             self._memory.miss(url, now + MISSING_FOR, error)
             raise
@@ -194,7 +205,7 @@ class Actors:
                 self._memory.miss(url, now + SILENT_FOR, error)
             raise
 
-    def _asked(self, request: Request, now: dt.datetime) -> dict[str, Any]:
+    def _asked(self, request: Request, now: dt.datetime, *, is_activity: bool) -> dict[str, Any]:
         host = host_of(request.url)
         if not self._memory.take(host, now):
             raise Failed(f"{host} was asked often enough for a while", reason="rate", retry_after_s=60.0)
@@ -207,8 +218,11 @@ class Actors:
         found = wire.document(answer.body)
         if answer.status != 200 or not isinstance(found, dict):
             raise Missing(f"{host} does not show {request.url[:200]} ({answer.status})")
-        if host_of(answer.url) != host and "webfinger" not in request.url:
+        if is_activity and host_of(answer.url) != host:
             raise Missing(f"{host} sends on to another server")
+        # Files that somebody put on a server are sent as what they are.
+        if is_activity and not _KIND.match(answer.headers.get("content-type", "")):
+            raise Missing(f"{request.url[:200]} is not sent as an activity")
         return found
 
     @contextmanager
@@ -225,6 +239,9 @@ class Actors:
         pem, key = wire.text_at(found, "publicKey", "publicKeyPem"), wire.text_at(found, "publicKey", "id")
         if wire.text_at(found, "type") not in ACTORS or len(id) > ID_CHARS_MAX:
             raise Missing(f"{id[:200]} is no account")
+        shared = wire.text_at(found, "endpoints", "sharedInbox")
+        if max(map(len, (inbox, key, shared))) > URL_CHARS_MAX:
+            raise Missing(f"{id} has addresses that are too long")
         if not id or host_of(inbox) != host_of(id):  # or anybody could have us call somebody else
             raise Missing(f"{id[:200]} has no inbox of its own")
         if (
@@ -236,7 +253,6 @@ class Actors:
         name = wire.text_at(found, "preferredUsername")
         if not _NAME.fullmatch(name):
             name = re.sub(r"[^\w.-]", "", id.rstrip("/").rpartition("/")[2])[:100] or "unnamed"
-        shared = wire.text_at(found, "endpoints", "sharedInbox")
         actor = Actor(
             id,
             f"{name}@{host_of(id)}".lower(),

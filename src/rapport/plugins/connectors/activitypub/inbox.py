@@ -134,12 +134,14 @@ class Inbox:
         known = self._shelf.heard(id_of(value))
         if known is not None and known.get("is_gone"):
             return []
+        if known is not None and known.get("actor") != author.id:
+            raise Denied(f"{author.id} did not write {id_of(value)}", "Whoever wrote it has to send it.")
         said = reading.post(value, author, self._now)
         self._hear(said, value, author)
         return [said]
 
     def _hear(self, said: Said, value: dict[str, Any], author: Actor) -> None:
-        edited = wire.text_at(value, "updated")
+        edited = reading.edited(value)
         more = {"inbox": author.inbox, "is_private": said.is_private, "edited": edited}
         self._shelf.hear(said.id, author.id, author.handle, **more)
 
@@ -155,7 +157,7 @@ class Inbox:
         known = self._shelf.heard(id_of(value))
         if known is None:  # it was changed so that it says something to us
             return self._said(activity, actor)
-        edited = wire.text_at(value, "updated")
+        edited = reading.edited(value)
         before, after = wire.moment(known.get("edited")), wire.moment(edited)
         is_older = before is not None and after is not None and after < before
         if known.get("is_gone") or known.get("actor") != author.id or is_older:

@@ -123,7 +123,7 @@ class ActivityPub:
                 if error.reason == "rate":
                     break
                 continue
-            edited = wire.text_at(value, "updated")
+            edited = reading.edited(value)
             is_same = reading.id_of(wire.at(value, "attributedTo")) == known["actor"] and reading.is_post(
                 value
             )

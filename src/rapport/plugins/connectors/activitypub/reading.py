@@ -9,13 +9,15 @@ from typing import Any
 from rapport.kit import markup, wire
 from rapport.listening.contract import Said
 from rapport.plugins.connectors.activitypub.account import EVERYBODY, Account
-from rapport.plugins.connectors.activitypub.actors import ID_CHARS_MAX, Actor, host_of
+from rapport.plugins.connectors.activitypub.actors import ID_CHARS_MAX, URL_CHARS_MAX, Actor, host_of
 
 # That of Mastodon's connector: whoever lives on a server is the same by whichever way they are heard, and so are
 # the server's rules.
 NETWORK = "mastodon"
 POSTS = frozenset({"Note", "Article", "Page"})
 REACTIONS = {"Like": "like", "Announce": "repost"}
+EDITED_CHARS_MAX = 40
+TEXT_CHARS_MAX = 100_000  # of what may be HTML: several times what is kept of the words
 EVERYBODYS = frozenset({EVERYBODY, "as:Public", "Public"})
 
 
@@ -24,7 +26,7 @@ def id_of(value: Any) -> str:
     if isinstance(value, list):
         value = value[0] if value else None
     found = value if isinstance(value, str) else wire.text_at(value, "id")
-    return found if len(found) <= ID_CHARS_MAX else ""
+    return found if len(found) <= ID_CHARS_MAX and found.isprintable() else ""
 
 
 def ids_at(value: Any, name: str) -> set[str]:
@@ -88,9 +90,10 @@ def text(value: Mapping[str, Any]) -> str:
     others = told.values() if isinstance(told, dict) else ()
     content = wire.text_at(value, "content") or next((one for one in others if isinstance(one, str)), "")
     plain = wire.text_at(value, "mediaType") in {"text/plain", "text/markdown"}
+    content = content[:TEXT_CHARS_MAX]
     parts = [
-        wire.text_at(value, "name"),  # of an article
-        markup.text_of(wire.text_at(value, "summary")),
+        wire.text_at(value, "name")[:TEXT_CHARS_MAX],  # of an article
+        markup.text_of(wire.text_at(value, "summary")[:TEXT_CHARS_MAX]),
         content.strip() if plain else markup.text_of(content),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -113,9 +116,14 @@ def _url(value: Mapping[str, Any]) -> str:
     told = wire.at(value, "url")
     for one in told if isinstance(told, list) else [told]:
         address = one if isinstance(one, str) else wire.text_at(one, "href")
-        if host_of(address):
+        if len(address) <= URL_CHARS_MAX and host_of(address):
             return address
     return ""
+
+
+def edited(value: Mapping[str, Any]) -> str:
+    """When a post says that it was last changed."""
+    return wire.text_at(value, "updated")[:EDITED_CHARS_MAX]
 
 
 def edit(said: Said, edited: str, now: dt.datetime) -> Said:
@@ -154,4 +162,4 @@ def reaction(kind: str, about: str, author: Actor, now: dt.datetime) -> Said:
 
 def block(author: Actor, activity: str, now: dt.datetime) -> Said:
     """That somebody wants to hear no more of us."""
-    return Said(activity or f"block#{author.id}", "block", now, author.handle, author_name=author.name)
+    return Said(f"block#{author.id}#{activity}", "block", now, author.handle, author_name=author.name)

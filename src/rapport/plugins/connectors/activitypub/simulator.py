@@ -118,6 +118,7 @@ class Fediverse(Act):
     """Two servers. `ours` gives what lies at an address of ours, as anybody may read it."""
 
     places = ("https://lake.example", "https://hill.example")
+    content_type = "application/activity+json; charset=utf-8"
 
     def __init__(self, day: Day, ours: Callable[[str], Mapping[str, Any]]) -> None:
         super().__init__(day)

@@ -167,6 +167,91 @@ def test_what_is_not_signed_or_was_changed_is_refused_before_anybody_is_asked(
     assert otter.receive(headers, body, place="outbox").status == 404
 
 
+def test_an_account_is_believed_at_its_own_address_alone(otter: Otter, ana: Person) -> None:
+    mallory = Person(otter.network, "mallory", "lake.example")
+    key = {"id": "https://lake.example/media/1.json", "owner": ana.id, "publicKeyPem": mallory.pem}
+    said = {**mallory.does("Create", ana.note("I hate you")), "actor": ana.id}
+    # Somebody put a file on her server that says it is her account.
+    otter.network.faults = [Fault("/media/1.json", Answered({**ana.document, "publicKey": key}), 9)]
+    with pytest.raises(Denied):
+        otter.hears(mallory, said, key=key["id"])
+    with pytest.raises(Denied):
+        otter.hears(mallory, said)
+    # Another one that says it is an account with her name; files are not sent as activities.
+    own = {**key, "owner": key["id"]}
+    document = {**ana.document, "id": key["id"], "publicKey": own}
+    as_file = {"content-type": "application/json"}
+    otter.network.faults = [Fault("/media/1.json", Answered(document, headers=as_file), 9)]
+    with pytest.raises(Denied):
+        otter.hears(mallory, {**said, "actor": key["id"], "object": f"{key['id']}?note"}, key=key["id"])
+    assert otter.kept.values == {}
+    assert len(otter.hears(ana, ana.does("Create", ana.note("Hello")))) == 1
+
+
+def test_a_key_may_lie_at_an_address_of_its_own(otter: Otter, ana: Person) -> None:
+    key = f"{ana.id}/main-key"
+    document = {**ana.document, "publicKey": {**ana.document["publicKey"], "id": key}}
+    stub = {name: document[name] for name in ("@context", "id", "type", "publicKey")}
+    for shown in (stub, {"id": key, "owner": ana.id, "publicKeyPem": ana.pem}):
+        otter.memory.clear()
+        otter.network.faults = [
+            Fault("/users/ana/main-key", Answered(shown)),
+            Fault("/users/ana", Answered(document)),
+        ]
+        assert len(otter.hears(ana, ana.does("Create", ana.note("Hello")), key=key)) == 1
+
+
+def test_nobody_is_sent_on_to_another_server(
+    otter: Otter, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mallory = Person(otter.network, "mallory", "lake.example")
+    id = "https://lake.example/out?to=https://hill.example/webfinger"
+    document = {**ana.document, "id": id, "publicKey": {"id": id, "owner": id, "publicKeyPem": mallory.pem}}
+    otter.network.faults = [Fault("/out", Answered(document), 9)]
+    take = otter.network.take
+    monkeypatch.setattr(
+        otter.network, "take", lambda request: replace(take(request), url="https://hill.example/x")
+    )
+    note = {**ana.note("I hate you"), "attributedTo": id}
+    with pytest.raises(Denied):
+        otter.hears(mallory, {**mallory.does("Create", note), "actor": id}, key=id)
+
+
+def test_a_post_stays_its_authors(otter: Otter, ana: Person) -> None:
+    bo = otter.network.person("bo")
+    note = ana.note("My lantern smokes")
+    otter.hears(ana, ana.does("Create", note))
+    taken = {**note, "attributedTo": bo.id}
+    with pytest.raises(Denied, match="did not write"):
+        otter.hears(bo, bo.does("Create", taken))
+    assert otter.hears(bo, bo.does("Delete", note["id"])) == []
+    assert len(otter.hears(ana, ana.does("Delete", note["id"]))) == 1
+
+
+def test_nobody_keeps_anothers_block_from_being_heard(otter: Otter, ana: Person) -> None:
+    bo = otter.network.person("bo", "hill.example")
+    block = ana.does("Block", US)
+    (first,) = otter.hears(bo, {**bo.does("Block", US), "id": block["id"]})
+    (second,) = otter.hears(ana, block)
+    assert first.id != second.id
+
+
+def test_what_no_store_takes_is_refused(otter: Otter, ana: Person) -> None:
+    for kind in ("Create", "Update", "Delete", "Like", "Announce"):
+        assert otter.hears(ana, ana.does(kind, "https://lake.example/\ud800")) == []
+    otter.hears(ana, {**ana.does("Follow", US), "id": "\ud800\x00"})
+    otter.delivers()
+    assert otter.network.taken[0][1]["object"]["id"] == ""
+    long = {**ana.document, "inbox": f"{ana.id}/{'x' * 9_000}"}
+    otter.memory.clear()
+    otter.network.faults = [Fault("/users/ana", Answered(long))]
+    with pytest.raises(Denied):
+        otter.hears(ana, ana.does("Follow", US))
+    otter.memory.clear()
+    otter.hears(ana, ana.does("Create", ana.note("Hello", updated="x" * 9_000)))
+    assert max(len(json.dumps(value)) for value in otter.kept.values.values()) < 2_000
+
+
 def test_a_key_that_was_exchanged_is_asked_for_again_and_not_too_often(otter: Otter, ana: Person) -> None:
     otter.hears(ana, ana.does("Create", ana.note("One")))
     ana.key = "another"
