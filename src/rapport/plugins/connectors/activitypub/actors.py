@@ -121,8 +121,9 @@ def host_of(url: str) -> str:
 class Actors:
     """Asks for accounts and posts, signed as our account: some servers show them to nobody else."""
 
-    def __init__(self, account: Account, context: Context) -> None:
-        self._account, self._context = account, context
+    def __init__(self, account: Account, context: Context, *, is_limited: bool = True) -> None:
+        """`is_limited`: it is others who make us ask, and one host is asked only so often because of them."""
+        self._account, self._context, self._is_limited = account, context, is_limited
         self._memory: Memory = context.memory.setdefault("actors", Memory())
 
     def by_key(self, key: str, *, anew: bool = False) -> Actor:
@@ -207,7 +208,7 @@ class Actors:
 
     def _asked(self, request: Request, now: dt.datetime, *, is_activity: bool) -> dict[str, Any]:
         host = host_of(request.url)
-        if not self._memory.take(host, now):
+        if self._is_limited and not self._memory.take(host, now):
             raise Failed(f"{host} was asked often enough for a while", reason="rate", retry_after_s=60.0)
         with self._turn():
             answer = self._context.fetch(request)

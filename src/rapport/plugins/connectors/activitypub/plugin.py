@@ -105,12 +105,15 @@ class ActivityPub:
 
     def recheck(self, config: Config, ids: Sequence[str], context: Context) -> Sequence[Said]:
         account = Account(config, context.address)
-        actors, shelf, now = Actors(account, context), Shelf(context), context.now()
+        actors, shelf, now = Actors(account, context, is_limited=False), Shelf(context), context.now()
         found: list[Said] = []
         for id in ids:
             known = shelf.heard(id)
             # What was said to us alone is shown to nobody, and looks as if it were not there.
-            if known is None or known.get("is_gone") or known.get("is_private"):
+            if known is None or known.get("is_private"):
+                continue
+            if known.get("is_gone"):  # and is in the log all the same: nobody was left to record it
+                found.append(reading.deletion(id, "", now))
                 continue
             try:
                 value = actors.document(id)

@@ -95,10 +95,12 @@ class Shelf:
         key = f"{GOING}{due_s:012d}/{name}/{number(to)}"
         self._kept.put(key, {**value, "to": to, "about": about}, about=about, days=KEEP_DAYS)
 
-    def going(self, due_s: int, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    def going(self, due_s: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """What is due, the longest first."""
-        found = self._kept.among(GOING, limit=limit)
-        return [(key, value) for key, value in found if int(key.split("/")[1]) <= due_s]
+        for key, value in self._all(GOING):
+            if int(key.split("/")[1]) > due_s:
+                return
+            yield key, value
 
     def gone(self, key: str) -> None:
         """Note that something has left, or never will."""

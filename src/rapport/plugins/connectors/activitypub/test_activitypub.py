@@ -456,6 +456,34 @@ def test_a_server_that_never_wakes_is_let_go(otter: Otter, ana: Person) -> None:
     assert otter.network.paths.count("/users/ana/inbox") == len(writing.AGAIN_S) + 1
 
 
+def test_a_silent_server_with_many_followers_keeps_nobody_else_waiting(
+    otter: Otter, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "AT_ONCE", 2)
+    for n in range(5):
+        eve = otter.network.person(f"eve{n}", "hill.example")
+        otter.hears(eve, eve.does("Follow", US))
+        otter.network.fail(f"/users/eve{n}/inbox", None, times=9)
+    otter.network.day.later(1)
+    otter.hears(ana, ana.does("Follow", US))
+    otter.delivers()
+    assert [inbox for inbox, _ in otter.network.taken] == [f"{ana.id}/inbox"]
+    assert len([one for one in otter.network.asked if one.method == "POST"]) == 2
+
+
+def test_what_was_sent_on_elsewhere_was_not_taken(
+    otter: Otter, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (asked,) = otter.hears(ana, ana.does("Create", ana.note("It flickers")))
+    take = otter.network.take
+    monkeypatch.setattr(
+        otter.network, "take", lambda request: replace(take(request), url="https://lake.example/")
+    )
+    failed = refused(lambda: otter.publish(draft("Dry the wick.", asked)))
+    assert (failed.is_permanent, failed.is_unsure) == (False, True)
+    assert otter.find(draft("Dry the wick.", asked)) is None
+
+
 @pytest.mark.parametrize(
     ("answer", "is_permanent", "is_unsure"),
     [
@@ -584,7 +612,25 @@ def test_what_was_deleted_or_changed_unheard_is_found(otter: Otter, ana: Person)
     edited, deleted = plugin.recheck(CONFIG, ids, otter.context)
     assert (edited.kind, edited.text) == ("edit", "One, changed")
     assert (deleted.kind, deleted.about) == ("deletion", gone["id"])
-    assert plugin.recheck(CONFIG, ids, otter.context) == []
+    (again,) = plugin.recheck(CONFIG, ids, otter.context)
+    assert again.id == deleted.id
+
+
+def test_a_deletion_that_was_noted_and_not_recorded_is_told_again(otter: Otter, ana: Person) -> None:
+    secret = ana.note("Only you", to=[US], cc=[])
+    otter.hears(ana, ana.does("Create", secret))
+    otter.hears(ana, ana.does("Delete", secret["id"]))  # and nothing of it came into the log
+    (said,) = plugin.recheck(CONFIG, [secret["id"]], otter.context)
+    assert (said.kind, said.about) == ("deletion", secret["id"])
+
+
+def test_all_of_one_server_is_looked_for_again(otter: Otter, ana: Person) -> None:
+    notes = [ana.note("Hello", number=n) for n in range(actors.ASKED_MAX + 5)]
+    for note in notes:
+        otter.hears(ana, ana.does("Create", note))
+    del otter.network.notes[notes[-1]["id"]]
+    (said,) = plugin.recheck(CONFIG, [note["id"] for note in notes], otter.context)
+    assert said.about == notes[-1]["id"]
 
 
 def test_the_account_is_found_and_described(otter: Otter) -> None:

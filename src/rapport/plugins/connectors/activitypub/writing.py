@@ -54,12 +54,15 @@ class Writer:
     def round(self) -> None:
         """Deliver what waits and is due: posts to followers, and that we accept them."""
         silent: set[str] = set()
-        for key, value in self._shelf.going(self._now_s, AT_ONCE):
+        n_left = AT_ONCE
+        for key, value in self._shelf.going(self._now_s):
             host = host_of(wire.text_at(value, "to"))
-            if self._context.is_stopping() or not self._context.may_post():
+            if host in silent:  # it is waited for once in a round, and what waits for others goes before
+                continue
+            if not n_left or self._context.is_stopping() or not self._context.may_post():
                 return
-            # One server that does not answer is waited for once in a round.
-            if host in silent or not self._deliver(key, value):
+            n_left -= 1
+            if not self._deliver(key, value):
                 silent.add(host)
 
     @property
@@ -203,9 +206,14 @@ class Writer:
         body = json.dumps(activity, ensure_ascii=False).encode()
         request = Request(inbox, "POST", body, {"content-type": KIND, "accept": KIND})
         account = self._account
-        return self._context.fetch(
+        answer = self._context.fetch(
             signatures.signed(request, account.key, account.config.private_key, self._context.now())
         )
+        if (
+            answer.url != inbox
+        ):  # the signature is for the inbox, and on most ways elsewhere the body is left out
+            raise Failed(f"{host_of(inbox)} sends what it is given on to {answer.url[:200]}", is_unsure=True)
+        return answer
 
     def _receipt(self, known: dict[str, Any]) -> Receipt:
         id = known["note"]["id"]
