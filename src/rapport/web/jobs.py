@@ -148,7 +148,7 @@ def _let_posts_leave() -> None:
         publishing.leave_due()
         publishing.follow_up()
         publishing.forget_old()
-        publishing.forget_unused()
+        publishing.forget_unused_if_due()
     except Exception:
         log.exception("posts could not be let out; trying again later")
 

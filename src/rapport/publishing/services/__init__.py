@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rapport.publishing.services.desk import answer, hide, pin, pin_product, say_product, show, unpin_product
-from rapport.publishing.services.keeping import forget_old, forget_unused
+from rapport.publishing.services.keeping import forget_old, forget_unused, forget_unused_if_due
 from rapport.publishing.services.live import begin, change_broadcast, end
 from rapport.publishing.services.posts import (
     PICTURES_MAX,
@@ -43,6 +43,7 @@ __all__ = [
     "follow_up",
     "forget_old",
     "forget_unused",
+    "forget_unused_if_due",
     "hide",
     "is_live",
     "leave_due",

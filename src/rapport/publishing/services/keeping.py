@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
-from rapport.kit import clock
+from rapport.kit import clock, home
 from rapport.listening import selectors as listening
 from rapport.listening.services import album
 from rapport.publishing.models import Comment, Post
@@ -77,3 +77,15 @@ def forget_unused() -> int:
     """Delete pictures that were uploaded a day ago, and that no post shows; gives how many."""
     with album.held():
         return take_away(list(album.older_than(UNUSED.total_seconds())))
+
+
+def forget_unused_if_due() -> int:
+    """Once an hour, delete pictures that no post shows; gives how many."""
+    marker = home.path("publishing", "pictures-looked-through")
+    hour = f"{clock.now():%Y-%m-%dT%H}"
+    if marker.is_file() and marker.read_text(encoding="ascii") == hour:
+        return 0
+    n = forget_unused()
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(hour, encoding="ascii")
+    return n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,23 @@ def test_what_was_uploaded_for_a_post_that_nobody_kept_goes_after_a_day(
     with clock.frozen(dt.datetime.fromtimestamp(home.stat().st_mtime, dt.UTC) + dt.timedelta(days=2)):
         assert services.forget_unused() == 1
     assert files(home) == 2
+
+
+def test_the_album_is_gone_through_once_an_hour(
+    source: Connector, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lets posts leave runs every few seconds, and the album holds every picture that was ever posted."""
+    looked: list[float] = []
+
+    def looks(age_s: float) -> Iterator[str]:
+        looked.append(age_s)
+        return iter(())
+
+    monkeypatch.setattr(album, "older_than", looks)
+    for minutes in (0, 0.25, 59, 61, 62):
+        with clock.frozen(NOW + dt.timedelta(minutes=minutes)):
+            services.forget_unused_if_due()
+    assert looked == [86_400.0] * 2
 
 
 def test_a_network_fetches_a_picture_only_while_its_post_is_on_its_way(
