@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from django.utils.translation import gettext as _
 
 from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
 from rapport.kit import clock, home
+from rapport.kit.errors import NotFound
 from rapport.listening import selectors as listening
 from rapport.listening.services import album
 from rapport.publishing.models import Comment, Post
@@ -50,11 +52,16 @@ def sections(exporting: Exporting) -> Iterable[Section]:
 
 
 def forget_old() -> int:
-    """Delete comments that are older than their network's terms, or than a month; gives how many."""
+    """Delete comments older than a month, or than their network or source lets us keep words; gives how many."""
     n = 0
     for network in list(Comment.objects.values_list("network", flat=True).distinct().order_by("network")):
         days = min(KEPT_DAYS, listening.keep_days_of(network) or KEPT_DAYS)
         n += drop(Comment.objects.filter(network=network, said_at__lt=clock.now() - dt.timedelta(days=days)))
+    for source in list(Comment.objects.values_list("source", flat=True).distinct().order_by("source")):
+        with suppress(NotFound):  # of a source that is gone the network's terms are all there is
+            since = listening.source(source).kept_since
+            if since is not None:
+                n += drop(Comment.objects.filter(source=source, said_at__lt=since))
     return n
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rapport.events import rules, subscriptions
 from rapport.events import services as events
 from rapport.kit import clock, process
 from rapport.kit.errors import Conflict, Invalid
+from rapport.listening import selectors as listening
 from rapport.messaging.services import drain
 from rapport.messaging.tests.network import Connector, Network
 from rapport.publishing import selectors, services
@@ -235,6 +237,17 @@ def test_comments_go_when_their_time_is_over(live: Broadcast, told: Told) -> Non
     assert services.forget_old() == 0
     with clock.frozen(NOW + dt.timedelta(days=31)):
         assert services.forget_old() == 1
+
+
+def test_comments_go_when_nobody_can_ask_any_more_whether_they_still_stand(
+    live: Broadcast, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(comment("ana", "Does it cut granite?"), comment("bo", "Is it sharp?", seconds=60))
+    row = listening.source("here")
+    ends = NOW + dt.timedelta(seconds=30)
+    monkeypatch.setattr(listening, "source", lambda _name: replace(row, kept_since=ends))
+    assert services.forget_old() == 1
+    assert [one.text for one in Comment.objects.all()] == ["Is it sharp?"]
 
 
 def test_a_batch_given_again_changes_nothing(live: Broadcast, told: Told, monkeypatch: Any) -> None:
