@@ -132,15 +132,20 @@ class _Listening:
 
     def _called_turn(self, name: str) -> None:
         try:
-            deliver(name, lambda: bool(self.stop))
-            rechecking.recheck_if_due(name, lambda: bool(self.stop))
-        except (Conflict, NotFound, Failed) as error:
-            log.info("%s: %s", name, error.message)
-        except Exception:
-            log.exception("delivering for %s failed", name)
-            self.stop.wait(RESTART_S[2])
+            self._deliver_and_recheck(name)
         finally:
             connections.close_all()
+
+    def _deliver_and_recheck(self, name: str) -> None:
+        # What cannot leave keeps no deletion from being looked for.
+        for see_to in (deliver, rechecking.recheck_if_due):
+            try:
+                see_to(name, lambda: bool(self.stop))
+            except (Conflict, NotFound, Failed) as error:
+                log.info("%s: %s", name, error.message)
+            except Exception:
+                log.exception("seeing to %s failed", name)
+                self.stop.wait(RESTART_S[2])
 
     def _turn(self, name: str) -> None:
         try:
@@ -148,8 +153,7 @@ class _Listening:
             if done.trouble:
                 log.warning("%s: %s", name, done.trouble)
             else:
-                deliver(name, lambda: bool(self.stop))
-                rechecking.recheck_if_due(name, lambda: bool(self.stop))
+                self._deliver_and_recheck(name)
         except (Conflict, NotFound, Failed) as error:
             log.info("%s: %s", name, error.message)
             self.stop.wait(IDLE_S)

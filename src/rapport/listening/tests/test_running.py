@@ -50,6 +50,24 @@ def test_every_source_that_is_due_is_read_and_the_others_wait(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [RuntimeError("odd"), Failed("our rate is spent", reason="rate")])
+def test_what_cannot_leave_keeps_no_deletion_from_being_looked_for(
+    square: Square, source: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def deliver(*_: object) -> None:
+        raise error
+
+    asked: list[str] = []
+    monkeypatch.setattr(running, "deliver", deliver)
+    recheck = "rapport.listening.services.rechecking.recheck_if_due"
+    monkeypatch.setattr(recheck, lambda name, _: asked.append(name))
+    listening = running._Listening(Until(lambda: True))  # type: ignore[arg-type]
+    listening._called_turn(source)
+    listening._turn(source)
+    assert asked == [source, source]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_source_is_read_again_though_the_clock_was_ahead(square: Square, source: str) -> None:
     with clock.frozen(NOON + dt.timedelta(days=400)):
         services.read_source(source)
