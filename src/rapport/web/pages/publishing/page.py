@@ -237,18 +237,19 @@ def _pictures(request: HttpRequest) -> tuple[list[Kept], RapportError | None]:
             found[one.digest] = one
         except RapportError as error:
             wrong = error
-    try:
-        for file in request.FILES.getlist("files"):
-            if len(found) >= services.PICTURES_MAX:
-                raise Invalid(
-                    _("a post takes %(n)d pictures at most") % {"n": services.PICTURES_MAX},
-                    _("Take some of them away."),
-                )
+    for file in request.FILES.getlist("files"):
+        if len(found) >= services.PICTURES_MAX:
+            wrong = Invalid(
+                _("a post takes %(n)d pictures at most") % {"n": services.PICTURES_MAX},
+                _("Take some of them away."),
+            )
+            break
+        try:
             # One byte more than may be says that it is too large; the rest need not be read.
             one = album.keep(file.read(UPLOAD_BYTES_MAX + 1), (file.name or "")[:80])
             found.setdefault(one.digest, one)
-    except RapportError as error:
-        wrong = error
+        except RapportError as error:
+            wrong = error
     return list(found.values()), wrong
 
 

@@ -88,6 +88,13 @@ def test_what_is_no_picture_is_said_and_the_others_stay(shows: None, alice: Staf
     assert "The new blade is in the shop." in answer.content.decode()
 
 
+def test_a_file_that_is_no_picture_keeps_none_behind_it_out(shows: None, alice: Staff) -> None:
+    files = [file("notes.pdf", b"%PDF-1.7"), file()]
+    page = logged_in(alice).post("/publishing/pictures/", form(files=files)).content.decode()
+    assert len(digests(page)) == 1
+    assert "“notes.pdf” is no picture that can be read" in page
+
+
 def test_one_that_is_no_longer_kept_takes_no_other_along(shows: None, alice: Staff) -> None:
     client = logged_in(alice)
     files = [file(), file("other.jpg", drawn(99, 99))]
