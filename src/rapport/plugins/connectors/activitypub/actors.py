@@ -31,6 +31,7 @@ SILENT_FOR = dt.timedelta(minutes=1)  # whoever did not answer
 REMEMBERED_MAX = 5_000
 ASKED_MAX, ASKED_PER = 60, dt.timedelta(minutes=1)  # of one host
 SIDE_BY_SIDE = 3
+WAITING_MAX = 1  # for one of these to end; each keeps somebody from being shown a screen
 ID_CHARS_MAX = 255  # what every store takes whole
 URL_CHARS_MAX = 510
 GONE = frozenset({404, 410})
@@ -69,6 +70,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.places = threading.BoundedSemaphore(SIDE_BY_SIDE + WAITING_MAX)
         self.slots = threading.BoundedSemaphore(SIDE_BY_SIDE)
         self.actors: OrderedDict[str, Actor] = OrderedDict()  # by id, and by the id of the key
         self.missing: OrderedDict[str, tuple[dt.datetime, Failed]] = OrderedDict()
@@ -228,12 +230,18 @@ class Actors:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._memory.slots.acquire(timeout=2.0):
-            raise Failed("too many wait for other servers already", reason="rate", retry_after_s=30.0)
+        too_many = Failed("too many wait for other servers already", reason="rate", retry_after_s=30.0)
+        if not self._memory.places.acquire(blocking=False):
+            raise too_many
         try:
-            yield
+            if not self._memory.slots.acquire(timeout=2.0):
+                raise too_many
+            try:
+                yield
+            finally:
+                self._memory.slots.release()
         finally:
-            self._memory.slots.release()
+            self._memory.places.release()
 
     def _read(self, found: dict[str, Any]) -> Actor:
         id, inbox = wire.text_at(found, "id"), wire.text_at(found, "inbox")

@@ -90,6 +90,10 @@ class Shelf:
         start = "letter" if is_private else "post"
         self._kept.put(f"{start}/{key}", value, about=about, days=KEEP_DAYS if about else None)
 
+    def withdraw(self, key: str) -> None:
+        """Let a post of ours go that nobody took."""
+        self._kept.drop(f"post/{key}", f"letter/{key}")
+
     def send(self, due_s: int, to: str, name: str, value: dict[str, Any], *, about: str = "") -> None:
         """Let something leave for an inbox, once it is due; the same for the same name stays one."""
         key = f"{GOING}{due_s:012d}/{name}/{number(to)}"

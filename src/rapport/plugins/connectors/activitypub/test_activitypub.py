@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -506,6 +508,7 @@ def test_refusals_of_an_answer_are_in_words(
     assert "lake.example" in failed.message
     assert failed.reason != "rate", "one server's trouble stops no answer to another"
     assert otter.find(said) is None
+    assert otter.shown("outbox")["totalItems"] == (0 if is_permanent else 1), "what nobody took is no post"
     otter.publish(said)
     assert len(otter.network.taken) == 1
     assert otter.find(said) is not None
@@ -550,6 +553,27 @@ def test_a_flood_is_not_passed_on(otter: Otter, ana: Person) -> None:
     inner = Person(otter.network, "eve", "lake.example")
     with pytest.raises(Denied, match="no address"):
         otter.hears(inner, inner.does("Create", ana.note("Hi")), key="http://0177.0.0.1/users/eve")
+
+
+def test_few_of_those_who_call_wait_for_others(otter: Otter, ana: Person) -> None:
+    is_over = threading.Event()
+
+    class Slots(threading.BoundedSemaphore):
+        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: ARG002
+            is_over.wait(30)
+            return False
+
+    memory = otter.memory["actors"] = actors.Memory()
+    memory.slots = Slots()
+    calls = actors.SIDE_BY_SIDE + actors.WAITING_MAX + 1
+    with ThreadPoolExecutor(calls) as pool:
+        hello = ana.does("Create", ana.note("Hello"))
+        waiting = [pool.submit(otter.hears, ana, hello) for _ in range(calls)]
+        try:
+            done, _ = wait(waiting, 10, FIRST_COMPLETED)
+            assert [type(one.exception()) for one in done] == [Failed]
+        finally:
+            is_over.set()
 
 
 JUNK: tuple[Any, ...] = (None, -1, "https://", [None], {"x": []})

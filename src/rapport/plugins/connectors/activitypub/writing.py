@@ -38,7 +38,12 @@ class Writer:
         if known is None:
             known = self._begun(key, draft)
         if known["inbox"]:
-            self._hand_over(known)
+            try:
+                self._hand_over(known)
+            except Failed as error:
+                if error.is_permanent and not known.get("is_taken"):
+                    self._shelf.withdraw(key)  # nobody may read what was never posted
+                raise
         elif not known.get("is_queued"):
             self._queue(key, known["note"])
         known["is_taken"] = known["is_queued"] = True
