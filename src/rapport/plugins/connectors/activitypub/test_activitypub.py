@@ -559,7 +559,7 @@ def test_few_of_those_who_call_wait_for_others(otter: Otter, ana: Person) -> Non
     is_over = threading.Event()
 
     class Slots(threading.BoundedSemaphore):
-        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: ARG002
+        def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
             is_over.wait(30)
             return False
 
