@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +104,18 @@ def django_db_modify_db_settings() -> None:
     if not ON_POSTGRES:
         connection.settings_dict["TEST"]["NAME"] = str(Path(os.environ["RAPPORT_HOME"], "test.sqlite3"))
         connection.settings_dict["OPTIONS"]["init_command"] += " PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:  # noqa: ARG001  after it
+    """Of what migrations wrote, the lists that Django makes by itself are left to it."""
+    from django.db import connection
+
+    kept: Any = connection
+    rows = json.loads(kept._test_serialized_contents)
+    kept._test_serialized_contents = json.dumps(
+        [row for row in rows if row["model"] not in {"contenttypes.contenttype", "auth.permission"}]
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -207,5 +207,5 @@ def test_a_port_that_is_taken_is_said(spool: Spool, server: Server, home: Path) 
         check=False,
     )
     assert done.returncode == 1
-    assert f"port {server.port}" in done.stderr
+    assert f"127.0.0.1:{server.port}" in done.stderr
     assert "Traceback" not in done.stderr

@@ -41,6 +41,7 @@ def test_only_these_and_customers_own_pages_are_open_to_everybody() -> None:
     assert public == {
         *("livez", "readyz", "metrics", "favicon", "set_language", "login", "login_link", "enter", "setup"),
         "followed",  # a link in a message
+        "picture_fetched",  # a network fetches it while a post leaves; its address cannot be guessed
         "source_hook",  # networks call it; each source's connector checks the signature
         "source_place",  # what lies behind it: an inbox, an account, a post
         "webfinger",  # how others find an account of ours
