@@ -62,7 +62,15 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture
 def served(db: None) -> Iterator[str]:
     """The screens on a port, in a thread that shares the test's own transaction."""
-    connection = connections["default"]
+    connection: Any = connections["default"]
+    close, owner = connection.close, threading.get_ident()
+
+    def close_own() -> None:
+        """Not by a thread that the browser left behind: it would end the transaction of whichever test runs then."""
+        if threading.get_ident() == owner:
+            close()
+
+    connection.close = close_own
     connection.inc_thread_sharing()
     thread = LiveServerThread("localhost", StaticFilesHandler, {"default": connection})
     thread.daemon = True
