@@ -97,7 +97,7 @@ def home(tmp_path: Path, empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:  # noqa: ARG001  a store for each process
     """SQLite in a file, as where it serves: of one in memory no thread may write while another reads."""
     from django.db import connection
 
