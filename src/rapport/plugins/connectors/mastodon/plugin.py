@@ -129,14 +129,14 @@ class Mastodon:
             found = server.get(f"/api/v1/accounts/{server.us}/statuses", asked).value
         except Refused as refused:
             raise refused.failed from None
-        wanted = _letters(draft.text)
+        wanted = markup.text_of(draft.text)
         for entity in found if isinstance(found, list) else []:
             seen = statuses.status(entity, server.us, config.host)
             # The server makes markup of what we send, and we may have put a name before it.
             if (
                 seen
                 and seen.said.in_reply_to == draft.in_reply_to
-                and _letters(seen.said.text).endswith(wanted)
+                and wire.says(markup.text_of(seen.said.text), wanted, is_end=True)
             ):
                 return _receipt(entity, config.host)
         return None
@@ -225,10 +225,6 @@ def _for_publishing(refused: Refused) -> Failed:
     if refused.status >= 500:
         failed.is_unsure = True
     return failed
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in markup.text_of(text).casefold() if c.isalnum())
 
 
 plugin = Mastodon()

@@ -228,7 +228,7 @@ class MetaPages:
             path, asked = f"{config.number}/media", [("fields", comments.GRAM_POST)]
         for held in _all(graph, path, asked):
             seen = comments.read(config, held, {"id": above} if above else None)
-            if seen and seen.said.is_ours and _letters(seen.said.text) == _letters(draft.text):
+            if seen and seen.said.is_ours and wire.says(seen.said.text, draft.text):
                 url = f"https://www.facebook.com/{seen.id}" if config.is_page else ""
                 return Receipt(seen.id, url if config.is_page or above else seen.said.url)
         return None
@@ -325,10 +325,6 @@ def _challenged(config: Config, hook: Hook) -> Received:
     if hook.query.get("hub.mode") != "subscribe" or not config.verify_token or not is_right:
         raise Denied("the verify token is another", "Enter the same words here and at Meta.")
     return Received(body=hook.query.get("hub.challenge", "")[:200].encode())
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 plugin = MetaPages()

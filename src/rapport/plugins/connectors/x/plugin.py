@@ -153,9 +153,10 @@ class X:
     def find(self, config: Config, draft: Draft, context: Context) -> Receipt | None:
         account = Account(config, context)
         told = account.get(f"/2/users/{account.us}/tweets", ASKED)
-        wanted = _letters(draft.text)
         for one in _read(told, account):
-            is_same = one.in_reply_to == draft.in_reply_to and _letters(one.text).endswith(wanted)
+            is_same = one.in_reply_to == draft.in_reply_to and wire.says(
+                _without_addresses(one.text), _without_addresses(draft.text), is_end=True
+            )
             if is_same:
                 return Receipt(one.id, one.url)
         return None
@@ -328,9 +329,9 @@ def _language(code: str) -> str:
     return code if re.fullmatch(r"[a-z]{2}", code) else ""  # zxx, und and the like are no language
 
 
-def _letters(text: str) -> str:
-    # Addresses are shortened there.
-    return "".join(c for c in re.sub(r"https?://\S+", "", text).casefold() if c.isalnum())
+def _without_addresses(text: str) -> str:
+    """They are shortened there."""
+    return re.sub(r"https?://\S+", "", text)
 
 
 plugin = X()
