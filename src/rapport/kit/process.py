@@ -71,6 +71,19 @@ def start(arguments: Sequence[str], printed: Path) -> subprocess.Popen[bytes]:
         )
 
 
+def end(child: subprocess.Popen[bytes] | None, wait_s: float) -> None:
+    """Ask a child to end, and kill it where it has not after a while; nothing where it ended already."""
+    if child is None:
+        return
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    child.wait()
+
+
 def end_with_starter() -> None:
     """End with the process that started us through `start`; nothing where somebody else did."""
     parent = os.environ.pop(PARENT, "")

@@ -167,7 +167,7 @@ class _Listening:
         for name in wanted - set(self.children):
             self.children[name] = Child(name)
         for name in set(self.children) - wanted:
-            _end(self.children.pop(name))
+            process.end(self.children.pop(name).running, STOP_WAIT_S)
         for child in self.children.values():
             _keep_alive(child)
 
@@ -176,7 +176,7 @@ class _Listening:
             if child.running is not None and child.running.poll() is None:
                 child.running.terminate()
         for child in self.children.values():
-            _end(child)
+            process.end(child.running, STOP_WAIT_S)
 
 
 def deliver(name: str, is_stopping: asking.Stopping = asking.never) -> None:
@@ -226,15 +226,3 @@ def _keep_alive(child: Child) -> None:
             ["listen", "--source", child.name], home.path("logs", f"listen-{child.name}.log")
         )
         child.started_s = now
-
-
-def _end(child: Child) -> None:
-    if child.running is None:
-        return
-    if child.running.poll() is None:
-        child.running.terminate()
-        try:
-            child.running.wait(STOP_WAIT_S)
-        except subprocess.TimeoutExpired:
-            child.running.kill()
-    child.running.wait()

@@ -99,7 +99,7 @@ def keep_running(stop: process.Stop) -> None:
         try:
             close_old_connections()
             if not is_live():
-                _end(child)
+                process.end(child, END_S)
                 child = None
             elif child is None or child.poll() is not None:
                 if child is not None:
@@ -108,17 +108,7 @@ def keep_running(stop: process.Stop) -> None:
         except Exception:
             log.exception("whether something runs live could not be seen; looking again in %s s", IDLE_S)
         stop.wait(IDLE_S)
-    _end(child)
-
-
-def _end(child: subprocess.Popen[bytes] | None) -> None:
-    if child is not None and child.poll() is None:
-        child.terminate()
-        try:
-            child.wait(END_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+    process.end(child, END_S)
 
 
 @contextmanager
