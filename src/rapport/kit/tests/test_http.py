@@ -342,7 +342,7 @@ def test_an_answer_that_drips_is_cut_off(server: Server, local: None, part: str)
     began = time.monotonic()
     with pytest.raises(Unavailable, match="took longer than"):
         http.fetch(Request(server.url()), permits=allow, limits=Limits(time_s=0.4))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4.5, "and not after the five seconds it would go on for"
 
 
 def test_nobody_listening_is_said_in_words(local: None) -> None:

@@ -20,7 +20,7 @@ from rapport.listening.tests.networks import NOON, Square, rows, says
 class Until:
     """A stop that comes when something is so, or after many looks."""
 
-    def __init__(self, is_so: Any, most: int = 400) -> None:
+    def __init__(self, is_so: Any, most: int = 3_000) -> None:
         self.is_so = is_so
         self.left = most
 

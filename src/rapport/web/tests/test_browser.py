@@ -218,7 +218,7 @@ def test_keys_reach_everything(page: Any) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog#keys[open]", state="detached")
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.name") == "q"
+    until(page, "document.activeElement.name == 'q'")
     page.keyboard.press("Escape")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("j")
@@ -226,7 +226,7 @@ def test_keys_reach_everything(page: Any) -> None:
     page.keyboard.press("k")
     page.keyboard.press("j")
     second = page.locator("tr[data-row] th a").nth(1)
-    assert page.locator("tr.is-on").count() == 1
+    page.wait_for_selector("tr.is-on:nth-of-type(2)")
     name = second.inner_text()
     page.keyboard.press("Enter")
     page.wait_for_selector(f"h1:has-text({name!r})")
@@ -261,7 +261,7 @@ def test_people_are_narrowed_while_one_types(page: Any) -> None:
     page.fill("#f-q", name)
     until(page, f"document.querySelectorAll('tr[data-row]').length < {before}")
     assert name in page.locator("tr[data-row]").first.inner_text()
-    assert "q=" in page.url
+    page.wait_for_url("**q=**")
     page.fill("#f-q", "zzzzzz")
     page.wait_for_selector("text=Nobody fits.")
 
@@ -285,12 +285,15 @@ def test_a_separation_is_asked_about_done_and_undone(page: Any) -> None:
     page.goto("/people/")
     row = page.locator("tr[data-row]").filter(has=page.locator("td.num:text-matches('^[3-9]$')")).first
     row.locator("a").click()
+    page.wait_for_url("**/person/*/")
+    page.wait_for_selector("button:has-text('Not one person')")
     address = page.url
     whys = page.locator("button:has-text('Not one person')")
     n = whys.count()
     assert n
     whys.first.click()
     page.click("dialog#confirm button[value=no]")  # asked, and thought better of it
+    page.wait_for_selector("dialog#confirm", state="hidden")
     assert page.locator("button:has-text('Not one person')").count() == n
     whys.first.click()
     page.click("dialog#confirm button[value=yes]")
@@ -314,7 +317,7 @@ def test_a_file_is_imported_by_the_worker_while_one_watches(page: Any, tmp_path:
     page.wait_for_selector("text=Dry run: nothing was written")
     page.click("button[value=import]")
     page.wait_for_selector("text=How it was read")
-    assert "49.00" in page.inner_text("main")
+    page.wait_for_selector("main :text('49.00')")
     page.click("a:has-text('Refused')")
     page.click("tbody a")
     page.fill("input[aria-invalid=true]", "2026-02-02")
@@ -328,7 +331,7 @@ def test_the_theme_changes_at_once_and_stays(page: Any) -> None:
         page.click("details.me:not(.pausing) summary")
         with page.expect_response("**/settings/theme/"):
             page.click(f"[name=theme][value={theme}]")
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
+        until(page, f"getComputedStyle(document.body).backgroundColor == {background!r}")
         page.reload()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
     page.click("details.me:not(.pausing) summary")
@@ -368,12 +371,11 @@ def test_motion_and_script_are_not_needed(site: Site, chromium: Any) -> None:
     )
     page = context.new_page()
     page.goto("/people/?q=a")
-    assert page.locator("tr[data-row]").count()
     page.locator("tr[data-row] th a").first.click()
-    assert page.locator(".timeline").count() or "Nothing has happened" in page.inner_text("main")
+    page.wait_for_selector(".timeline, main :text('Nothing has happened')")
     page.goto("/")
     page.locator("a.quiet").first.click()  # what script would fetch is a link without it
-    assert "Where it hurts" in page.inner_text("body")
+    page.wait_for_selector("text=Where it hurts")
     context.close()
 
 

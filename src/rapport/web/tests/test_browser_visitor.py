@@ -523,11 +523,11 @@ def test_the_banner_by_keyboard_and_by_what_a_screen_reader_hears(shop: Shop, op
         )
     assert labels == ["Remember pages.", "Greet me.", "Refuse all", "Allow all", "Save"]
     page.keyboard.press("Escape")
-    assert not page.locator("rapport-banner").count()
+    page.wait_for_selector("rapport-banner", state="detached")
     assert page.evaluate(STORED) == "{}{}"  # closing it chooses nothing
     page.focus("#choices")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.tagName") == "RAPPORT-BANNER"
+    until(page, "document.activeElement.tagName == 'RAPPORT-BANNER'")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     for _ in range(4):

@@ -30,7 +30,7 @@ entries = [
     Entry(
         "advocacy",
         gettext_lazy("Advocacy"),
-        "said",
+        "advocacy",
         "know",
         31,
         Right.SEE_INSIGHTS,

@@ -29,7 +29,7 @@ entries = [
     Entry(
         "aio",
         gettext_lazy("What people stand for"),
-        "said",
+        "statements",
         "know",
         28,
         Right.SEE_PERSONAS,

@@ -34,7 +34,7 @@ entries = [
     Entry(
         "listening",
         gettext_lazy("Listening"),
-        "said",
+        "listening",
         "talk",
         12,
         Right.SEE_LISTENING,

@@ -34,7 +34,7 @@ entries = [
     Entry(
         "live",
         gettext_lazy("Live desk"),
-        "asked",
+        "live",
         "talk",
         15,
         Right.SEE_PUBLISHING,

@@ -30,7 +30,7 @@ from rapport.web.layout import Action, Entry
 NAMES = ("facts", "fact", "fact_new", "flags", "notice", "notice_new")
 entries = [
     Entry(
-        "notices", gettext_lazy("Facts and notices"), "warning", "talk", 14, Right.SEE_KNOWLEDGE, also=NAMES
+        "notices", gettext_lazy("Facts and notices"), "notices", "talk", 14, Right.SEE_KNOWLEDGE, also=NAMES
     )
 ]
 actions = [

@@ -33,7 +33,7 @@ from rapport.web.layout import Action, Entry
 NAMES = ("post", "post_new")
 UPLOAD_BYTES_MAX = pictures_of_posts.BYTES_MAX
 entries = [
-    Entry("publishing", gettext_lazy("Publishing"), "said", "reach", 30, Right.SEE_PUBLISHING, also=NAMES)
+    Entry("publishing", gettext_lazy("Publishing"), "calendar", "reach", 30, Right.SEE_PUBLISHING, also=NAMES)
 ]
 actions = [Action("post_new", gettext_lazy("New post"), Right.CHANGE_PUBLISHING)]
 SPANS = {"week": gettext_lazy("Week"), "month": gettext_lazy("Month")}

@@ -15,7 +15,7 @@ from rapport.staff.rules import Right
 from rapport.web.access import may, needs
 from rapport.web.layout import Entry
 
-entries = [Entry("reception", gettext_lazy("What replies did"), "explore", "reach", 41, Right.SEE_VENUES)]
+entries = [Entry("reception", gettext_lazy("What replies did"), "reception", "reach", 41, Right.SEE_VENUES)]
 
 PLAYBOOKS = {
     "correction": gettext_lazy("Correction with its source"),

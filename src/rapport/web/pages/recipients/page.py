@@ -24,7 +24,7 @@ from rapport.web.components.formats import number
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
-entries = [Entry("recipients", gettext_lazy("Recipients"), "sent", "setup", 35, Right.SEE_PRIVACY)]
+entries = [Entry("recipients", gettext_lazy("Recipients"), "handover", "setup", 35, Right.SEE_PRIVACY)]
 actions = [Action("recipients", gettext_lazy("Register a recipient"), Right.CHANGE_PRIVACY, "#new")]
 
 KINDS: dict[str, Any] = {
@@ -138,7 +138,7 @@ def authors(request: HttpRequest) -> HttpResponseBase:
     return render(request, "pages/recipients/authors.html", context, status=400 if wrong else 200)
 
 
-entries.append(Entry("author_terms", gettext_lazy("Public authors"), "said", "setup", 45, Right.SEE_PRIVACY))
+entries.append(Entry("author_terms", gettext_lazy("Public authors"), "authors", "setup", 45, Right.SEE_PRIVACY))
 urlpatterns = [
     path("privacy/recipients/", recipients, name="recipients"),
     path("privacy/recipients/<int:recipient_id>/end/", end, name="recipient_end"),

@@ -20,7 +20,7 @@ from rapport.web.components import words
 from rapport.web.errors import sentence
 from rapport.web.layout import Entry
 
-entries = [Entry("retention", gettext_lazy("Retention"), "read", "setup", 40, Right.SEE_PRIVACY)]
+entries = [Entry("retention", gettext_lazy("Retention"), "clock", "setup", 40, Right.SEE_PRIVACY)]
 
 
 @needs(Right.SEE_PRIVACY)

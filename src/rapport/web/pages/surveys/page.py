@@ -27,7 +27,7 @@ entries = [
     Entry(
         "surveys",
         gettext_lazy("Surveys"),
-        "asked",
+        "surveys",
         "reach",
         40,
         Right.SEE_SURVEYS,

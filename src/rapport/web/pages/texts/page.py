@@ -26,7 +26,7 @@ from rapport.web.components import spokenwords
 from rapport.web.layout import Entry
 
 entries = [
-    Entry("texts", gettext_lazy("What they write"), "said", "know", 31, Right.SEE_INSIGHTS, also=("text",))
+    Entry("texts", gettext_lazy("What they write"), "texts", "know", 31, Right.SEE_INSIGHTS, also=("text",))
 ]
 
 FIRST = "sentiment"  # looked at where nothing else is asked for

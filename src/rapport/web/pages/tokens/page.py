@@ -22,7 +22,7 @@ from rapport.web.access import for_all_staff
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
 
-entries = [Entry("tokens", gettext_lazy("API tokens"), "settings", "setup", 55, Right.SEE_PEOPLE)]
+entries = [Entry("tokens", gettext_lazy("API tokens"), "key", "setup", 55, Right.SEE_PEOPLE)]
 actions = [Action("tokens", gettext_lazy("Make an API token"), Right.SEE_PEOPLE, "#new")]
 
 SCOPES: dict[Scope, Any] = {

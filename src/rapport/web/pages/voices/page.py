@@ -18,7 +18,7 @@ from rapport.staff.rules import Right
 from rapport.web.access import may, needs
 from rapport.web.layout import Entry
 
-entries = [Entry("voices", gettext_lazy("For departments"), "said", "talk", 16, Right.SEE_INBOX)]
+entries = [Entry("voices", gettext_lazy("For departments"), "voices", "talk", 16, Right.SEE_INBOX)]
 
 DEPARTMENTS = {
     "logistics": gettext_lazy("Logistics"),
