@@ -138,7 +138,9 @@ def authors(request: HttpRequest) -> HttpResponseBase:
     return render(request, "pages/recipients/authors.html", context, status=400 if wrong else 200)
 
 
-entries.append(Entry("author_terms", gettext_lazy("Public authors"), "authors", "setup", 45, Right.SEE_PRIVACY))
+entries.append(
+    Entry("author_terms", gettext_lazy("Public authors"), "authors", "setup", 45, Right.SEE_PRIVACY)
+)
 urlpatterns = [
     path("privacy/recipients/", recipients, name="recipients"),
     path("privacy/recipients/<int:recipient_id>/end/", end, name="recipient_end"),
