@@ -149,6 +149,7 @@ def _announce(host: str, port: int) -> None:
 def _keep_alive(part: Part) -> None:
     """Start a part that ended, with growing pauses, and say so."""
     child = part.child
+    process.keep_short(part.log)
     if child is not None and child.poll() is None:
         if part.failures and clock.monotonic_s() - part.started_s > STEADY_S:
             part.failures = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,18 +65,36 @@ def _taken(descriptor: int) -> bool:
 @contextmanager
 def shared_lock(name: str) -> Iterator[None]:
     """Hold a lock beside others who share it; wait for whoever holds it alone."""
-    descriptor = _lock_file(name)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    with _locked(name, _shared):
         yield
-    finally:
-        os.close(descriptor)
 
 
-def _lock_file(name: str) -> int:
+def _shared(descriptor: int) -> bool:
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return True
+
+
+def _alone(descriptor: int) -> bool:
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return True
+
+
+@contextmanager
+def _locked(name: str, take: Callable[[int], bool]) -> Iterator[bool]:
+    """Take the lock of that name in one of the ways; gives whether it was."""
     file = path("locks", f"{name}.lock")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    while True:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            is_ours = take(descriptor)
+            # Who found it held by nobody may have removed the file after we opened it: nobody else sees that one.
+            if is_ours and not os.fstat(descriptor).st_nlink:
+                continue
+            yield is_ours
+            return
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -85,15 +103,24 @@ def lock(name: str, wait: bool = False) -> Iterator[None]:
 
     Raises Conflict at once where another process holds it, unless `wait`.
     """
-    descriptor = _lock_file(name)
-    try:
-        if wait:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        elif not _taken(descriptor):
+    with _locked(name, _alone if wait else _taken) as is_ours:
+        if not is_ours:
             raise Conflict(
                 f"another process holds the {name} lock of {root()}",
                 "Stop it, or let it do the work: `rapport doctor` shows what runs.",
             )
         yield
-    finally:
-        os.close(descriptor)
+
+
+def remove_locks(beginning: str) -> int:
+    """Remove the files of locks whose names begin so and that nobody holds; gives how many.
+
+    For names that are used once, such as those of a process: nobody would come back for their files.
+    """
+    n = 0
+    for file in path("locks").glob(f"{beginning}*.lock"):
+        with _locked(file.stem, _taken) as is_ours:
+            if is_ours:
+                file.unlink()
+                n += 1
+    return n

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,6 +53,7 @@ PARENT = "_RAPPORT_PARENT"  # the process that a child ends with; no setting: re
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LOOK_S = 1.0
 ORPHAN_ENDS_IN_S = 20.0
+PRINTED_BYTES_MAX = 5_000_000
 
 
 def start(arguments: Sequence[str], printed: Path) -> subprocess.Popen[bytes]:
@@ -61,6 +63,7 @@ def start(arguments: Sequence[str], printed: Path) -> subprocess.Popen[bytes]:
     soon as the thread that started it is.
     """
     printed.parent.mkdir(parents=True, exist_ok=True)
+    keep_short(printed)
     with open(printed, "ab") as file:
         return subprocess.Popen(
             [sys.executable, "-m", "rapport", *arguments],
@@ -69,6 +72,23 @@ def start(arguments: Sequence[str], printed: Path) -> subprocess.Popen[bytes]:
             stderr=file,
             stdin=subprocess.DEVNULL,
         )
+
+
+def keep_short(printed: Path) -> None:
+    """Once a file of what a child prints is long, put what it holds into one beside it (`.1`) and begin anew.
+
+    The child goes on writing, at the new end, and knows nothing of it. What it prints while we copy may be lost.
+    """
+    try:
+        if printed.stat().st_size < PRINTED_BYTES_MAX:
+            return
+        copy = printed.with_name(f"{printed.name}.copying")
+        shutil.copyfile(printed, copy)
+        copy.replace(printed.with_name(f"{printed.name}.1"))
+        os.truncate(printed, 0)
+    except OSError:
+        # A log that nobody can shorten now, such as on a full disk, ends nothing that runs.
+        return
 
 
 def end(child: subprocess.Popen[bytes] | None, wait_s: float) -> None:
@@ -158,6 +178,8 @@ def running() -> list[Running]:
 
 def held(lock_name: str) -> bool:
     """Whether some process holds the data folder's lock of that name."""
+    if not home.path("locks", f"{lock_name}.lock").exists():
+        return False
     try:
         with home.lock(lock_name):
             return False

@@ -39,6 +39,8 @@ from rapport.web import noticing, uploads
 
 log = logging.getLogger(__name__)
 
+WORKER = "worker-"
+USED_ONCE = (WORKER, "import-")  # beginnings of locks that nobody asks for again
 IDLE_S = 0.5
 SWEEP_EVERY_S = 15
 PROGRESS_EVERY_S = 0.3
@@ -48,7 +50,7 @@ NIGHT_HOURS = (1, 2, 3, 4)  # UTC
 
 def run_due(worker_id: str | None = None) -> None:
     """Run every job that waits, one after the other."""
-    name = worker_id or f"worker-{ids.token(6)}"
+    name = worker_id or f"{WORKER}{ids.token(6)}"
     with home.lock(name):
         Worker(
             queue_names=["*"],
@@ -63,7 +65,7 @@ def run_due(worker_id: str | None = None) -> None:
 
 
 def sweep() -> int:
-    """Free jobs whose worker died in the middle of them, and forget log-ins that ended; gives how many jobs."""
+    """Free jobs whose worker died in the middle of them; gives how many. Log-ins that ended and idle locks go."""
     from django.contrib.sessions.models import Session
 
     Session.objects.filter(expire_date__lt=clock.now()).delete()
@@ -75,6 +77,8 @@ def sweep() -> int:
             freed += DBTaskResult.objects.filter(pk=row.pk, status=TaskResultStatus.RUNNING).update(
                 status=TaskResultStatus.READY
             )
+    for used_once in USED_ONCE:
+        home.remove_locks(used_once)
     return freed
 
 
@@ -91,7 +95,7 @@ def running_beside(stop: process.Stop) -> Iterator[None]:
 
 
 def _loop(stop: process.Stop) -> None:
-    name = f"worker-{ids.token(6)}"
+    name = f"{WORKER}{ids.token(6)}"
     swept = -SWEEP_EVERY_S * 1.0
     while not stop:
         try:

@@ -79,6 +79,34 @@ def test_a_lock_is_given_back_after_an_error(folder: Path) -> None:
         pass
 
 
+def test_files_of_locks_that_nobody_holds_are_removed(folder: Path) -> None:
+    with home.lock("worker-a"), home.lock("load"):
+        for name in ("worker-b", "worker-c"):
+            with home.lock(name):
+                pass
+        assert home.remove_locks("worker-") == 2
+    assert {file.name for file in (folder / "locks").iterdir()} == {"worker-a.lock", "load.lock"}
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = home._taken
+    removed = []
+
+    def taken_late(descriptor: int) -> bool:
+        if not removed:
+            removed.append("worker-a")
+            (folder / "locks" / "worker-a.lock").unlink()
+        return taken(descriptor)
+
+    monkeypatch.setattr(home, "_taken", taken_late)
+    with home.lock("worker-a"):
+        with pytest.raises(Conflict), home.lock("worker-a"):
+            pass
+        assert removed == ["worker-a"], "a file without a name keeps nobody out"
+
+
 def test_what_is_written_can_be_made_durable(folder: Path) -> None:
     folder.mkdir()
     (folder / "file").write_text("kept")

@@ -75,6 +75,7 @@ def test_a_note_that_is_damaged_is_left_out(folder: Path) -> None:
 
 def test_held_tells_and_lets_go(folder: Path) -> None:
     assert not process.held("load")
+    assert not (folder / "locks").exists(), "to look leaves no file behind"
     with home.lock("load"):
         assert process.held("load")
     assert not process.held("load")
@@ -161,3 +162,33 @@ def test_a_beat_comes_after_the_clock_was_set_back(folder: Path) -> None:
                 process.beat("work", "busy")
         (seen,) = process.running()
     assert seen.beat_us == 1_000_000_000
+
+
+def test_a_long_log_begins_anew_beside_what_it_held_and_is_written_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "PRINTED_BYTES_MAX", 6)
+    printed = folder / "work.log"
+    folder.mkdir()
+    with printed.open("ab", buffering=0) as child:
+        child.write(b"short")
+        process.keep_short(printed)
+        assert printed.read_bytes() == b"short"
+        child.write(b", then long")
+        process.keep_short(printed)
+        child.write(b"new")
+    assert (printed.read_bytes(), (folder / "work.log.1").read_bytes()) == (b"new", b"short, then long")
+    printed.write_bytes(b"long again")
+    process.keep_short(printed)
+    assert (folder / "work.log.1").read_bytes() == b"long again"
+    assert len(list(folder.iterdir())) == 2, "a part has two files and no more"
+
+
+def test_a_log_that_cannot_be_shortened_ends_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "PRINTED_BYTES_MAX", 1)
+    process.keep_short(folder / "none.log")
+    folder.mkdir()
+    (folder / "work.log").write_text("long")
+    (folder / "work.log.copying").mkdir()
+    process.keep_short(folder / "work.log")
+    assert (folder / "work.log").read_text() == "long"

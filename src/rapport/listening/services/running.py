@@ -208,6 +208,8 @@ def _offered(source: Source) -> Connector | None:
 def _keep_alive(child: Child) -> None:
     """Start the process of a source that ended, with growing pauses."""
     now = clock.monotonic_s()
+    printed = home.path("logs", f"listen-{child.name}.log")
+    process.keep_short(printed)
     if child.running is not None:
         status = child.running.poll()
         if status is None:
@@ -222,7 +224,5 @@ def _keep_alive(child: Child) -> None:
             "the reader of %s ended with status %s; starting it again in %s s", child.name, status, pause
         )
     elif now >= child.not_before_s:
-        child.running = process.start(
-            ["listen", "--source", child.name], home.path("logs", f"listen-{child.name}.log")
-        )
+        child.running = process.start(["listen", "--source", child.name], printed)
         child.started_s = now

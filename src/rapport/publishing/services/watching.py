@@ -95,6 +95,7 @@ def run(stop: process.Stop) -> None:
 def keep_running(stop: process.Stop) -> None:
     """Have `rapport live` run whenever something is live, until told to stop; it is started again where it ends."""
     child: subprocess.Popen[bytes] | None = None
+    printed = home.path("logs", f"{PROCESS}.log")
     while not stop:
         try:
             close_old_connections()
@@ -104,7 +105,9 @@ def keep_running(stop: process.Stop) -> None:
             elif child is None or child.poll() is not None:
                 if child is not None:
                     log.warning("`rapport live` ended with status %s; starting it again", child.returncode)
-                child = process.start([PROCESS], home.path("logs", f"{PROCESS}.log"))
+                child = process.start([PROCESS], printed)
+            else:
+                process.keep_short(printed)
         except Exception:
             log.exception("whether something runs live could not be seen; looking again in %s s", IDLE_S)
         stop.wait(IDLE_S)

@@ -23,6 +23,7 @@ def test_a_job_whose_worker_died_is_freed_and_one_that_works_is_left(home: Path)
         assert jobs.sweep() == 0
     assert jobs.sweep() == 1
     assert DBTaskResult.objects.get().status == "READY"
+    assert list(data_folder.path("locks").glob("worker-*")) == [], "no worker comes back for its lock"
 
 
 def test_log_ins_that_ended_are_forgotten(alice: object, home: Path) -> None:
