@@ -47,9 +47,13 @@ def read_moment(text: str, zone: dt.tzinfo | None = None) -> dt.datetime | None:
         return None
     try:
         found = dt.datetime.fromisoformat(text.strip())
+        if not FIRST_YEAR <= found.year <= LAST_YEAR:
+            raise ValueError
     except ValueError:
         raise Invalid(_("%(time)s is no time") % {"time": text}, _("Write it as 2027-01-31T18:00.")) from None
-    return found.replace(tzinfo=zone or timezone.get_current_timezone()).astimezone(dt.UTC)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=zone or timezone.get_current_timezone())
+    return found.astimezone(dt.UTC)
 
 
 def written_moment(at: dt.datetime | None, zone: dt.tzinfo | None = None) -> str:

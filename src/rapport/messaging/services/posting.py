@@ -22,6 +22,7 @@ from rapport.messaging.models import Delivery, Reply
 from rapport.messaging.services import fetched
 from rapport.messaging.services.post import Outcome
 from rapport.messaging.services.preparing import Prepared
+from rapport.messaging.services.replying import FIRM
 from rapport.pacing import selectors as pacing
 
 SIDE_BY_SIDE = 2
@@ -72,7 +73,7 @@ def draft(prepared: Prepared) -> Draft:
         text=answer.text,
         in_reply_to=answer.in_reply_to,
         thread=answer.thread,
-        to=prepared.message.to,
+        to="" if prepared.row.identifier.startswith(f"{FIRM}:") else prepared.message.to,
         venue=answer.venue,
         language=prepared.message.language,
         subject_line=answer.subject_line,

@@ -39,8 +39,11 @@ ALT_CHARS_MAX = 2_000
 WORTH = dt.timedelta(
     hours=24
 )  # a post that could not leave for so long after its time is looked at again first
+TOO_LATE = "too_late"  # messaging says the same of what it kept for too long
 STOPPING = frozenset({"stale_price", "wrong_price", "contradicts_fact"})  # of what a draft may not say
 CHANGEABLE = (Post.State.DRAFT, Post.State.WAITING, Post.State.APPROVED, Post.State.PLANNED)
+LET_OUT = (Post.State.APPROVED, Post.State.PLANNED)
+GRACE = dt.timedelta(minutes=10)  # while somebody writes, the minute they chose may pass
 AT_ONCE = 50
 
 
@@ -115,7 +118,7 @@ def _write(
         for name, value in kept.items():
             setattr(row, name, value)
         row.version, row.changed_at = row.version + 1, clock.now()
-        if row.state in (Post.State.APPROVED, Post.State.PLANNED) and only_time:
+        if row.state in LET_OUT and only_time:
             row.state = _approved(row)
         else:
             _unapprove(row)
@@ -123,22 +126,40 @@ def _write(
         return row, dropped
 
 
-def submit(post: uuid.UUID, *, by: str) -> Post:
-    """Have a post approved; where every source may be posted to without, it needs nobody else."""
+def submit(post: uuid.UUID, *, by: str, asks_colleague: bool = False) -> Post:
+    """Have a post approved; where every source may be posted to without, it needs nobody else.
+
+    What is approved already stays so, and is held against the rules at its time once more. Raises Invalid where
+    something stands against it, or its time has passed.
+    asks_colleague : it waits for a colleague even where whoever submits it could let it out
+    """
     with transaction.atomic():
-        row = _held(post, Post.State.DRAFT)
+        row = _held(post, *CHANGEABLE, Post.State.WITHDRAWN)
+        if row.planned_at is not None and row.planned_at < clock.now() - GRACE:
+            raise Invalid(_("its time has passed"), _("Set a time to come, or have it leave at once."))
         found = [one for one in checks(row) if one.stands_against]
         if found:
             hint = found[0].hint or _("Change it, then go on.")
             raise Invalid(f"{found[0].title}: {found[0].stands_against}", hint)
         asks = any(listening.source(name).asks_approval for name in row.sources)
-        if asks and not _may_approve(by):
-            row.state = Post.State.WAITING
-        else:
+        if asks_colleague or (row.state not in LET_OUT and asks and not _may_approve(by)):
+            row.state, row.approver, row.approved_at = Post.State.WAITING, "", None
+        elif row.state not in LET_OUT:
             row.approver, row.approved_at, row.sent_back = by if asks else "", clock.now(), ""
             row.state = _approved(row)
         row.changed_at = clock.now()
         row.save()
+        return row
+
+
+def back_to_draft(post: uuid.UUID) -> Post:
+    """Have a post that waits or is approved not leave until somebody submits it again."""
+    with transaction.atomic():
+        row = _held(post, *CHANGEABLE, Post.State.WITHDRAWN)
+        if row.state != Post.State.DRAFT:
+            _unapprove(row)
+            row.changed_at = clock.now()
+            row.save()
         return row
 
 
@@ -266,11 +287,17 @@ def leave_due() -> int:
             row = Post.objects.select_for_update().filter(pk=post, state=Post.State.PLANNED).first()
             if row is None:
                 continue
+            too_late = clock.now() - max(row.planned_at, row.approved_at or row.planned_at) > WORTH
             for name in row.sources:
                 posting, _is_new = Posting.objects.get_or_create(
                     of=row, source=name, defaults={"key": f"post:{row.pk.hex}:{name}"}
                 )
-                _hand_over(row, posting)
+                if too_late:
+                    posting.state, posting.changed_at = Posting.State.WITHHELD, clock.now()
+                    posting.answer = TOO_LATE
+                    posting.save()
+                else:
+                    _hand_over(row, posting)
             row.state, row.changed_at = Post.State.LEAVING, clock.now()
             row.save(update_fields=["state", "changed_at"])
             n += 1
@@ -406,10 +433,11 @@ def _sensible(written: Written) -> dict[str, Any]:
     for name in sources:
         if not listening.source(name).posts:
             raise Invalid(f"{name} cannot be posted to from here", "Choose another source.")
-    texts = {name: text.strip() for name, text in written.texts.items() if name in sources and text.strip()}
-    if max((len(text) for text in (written.text, *texts.values())), default=0) > CHARS_MAX:
+    text = _plain(written.text)
+    texts = {name: _plain(own) for name, own in written.texts.items() if name in sources and _plain(own)}
+    if max(len(one) for one in (text, *texts.values())) > CHARS_MAX:
         raise Invalid(f"a post of more than {CHARS_MAX} characters is too long", "Shorten it.")
-    if not written.text.strip() and not texts:
+    if not text and not texts:
         raise Invalid(_("there is nothing in it yet"), _("Write what you want to say."))
     if written.planned_at is not None and written.planned_at.tzinfo is None:
         raise Invalid("the time has no zone", "Give it with its zone.")
@@ -423,7 +451,7 @@ def _sensible(written: Written) -> dict[str, Any]:
             _("Say in a sentence or two what the picture shows."),
         )
     return {
-        "text": written.text.strip(),
+        "text": text,
         "texts": texts,
         "pictures": [one.row for one in chosen(written.pictures)],
         "sources": sources,
@@ -431,6 +459,10 @@ def _sensible(written: Written) -> dict[str, Any]:
         "campaign": written.campaign.strip()[:64],
         "planned_at": written.planned_at,
     }
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "").strip()  # PostgreSQL keeps no such character
 
 
 def _held(post: uuid.UUID, *states: str) -> Post:

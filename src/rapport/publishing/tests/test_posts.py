@@ -13,7 +13,7 @@ from rapport.events import services as events
 from rapport.kit import clock
 from rapport.kit.errors import Conflict, Denied, Invalid
 from rapport.listening import services as listening
-from rapport.listening.contract import Failed
+from rapport.listening.contract import Draft, Failed, Receipt
 from rapport.messaging.services import drain, pause_all, resume_all
 from rapport.messaging.tests.network import Connector, Network
 from rapport.publishing import selectors, services
@@ -58,6 +58,19 @@ def test_a_post_leaves_once_at_its_time_and_is_logged(source: Connector, network
     assert said["text"] == TEXT
     assert at_its_time(2) == 0
     assert len(network.posts) == 1
+
+
+def test_a_post_of_our_own_names_nobody(source: Connector, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[Draft] = []
+
+    def publish(_config: Any, draft: Draft, _context: Any) -> Receipt:
+        handed.append(draft)
+        return Receipt("p0")
+
+    monkeypatch.setattr(source, "publish", publish)
+    planned()
+    at_its_time()
+    assert [draft.to for draft in handed] == [""]  # a network would call out whoever stands there
 
 
 def logged() -> list[dict[str, Any]]:
@@ -116,6 +129,42 @@ def test_nothing_leaves_without_approval_and_changed_words_want_it_anew(
     assert (changed.state, changed.approver) == ("draft", "")
     assert at_its_time(5) == 0
     assert network.posts == []
+
+
+def test_what_is_planned_or_taken_back_can_be_submitted_again_as_it_is(
+    source: Connector, network: Network
+) -> None:
+    post = planned()
+    services.write(written(planned_at=NOW + dt.timedelta(hours=3)), by=ALICE, post=post.pk)
+    assert services.submit(post.pk, by=ALICE).state == "planned"
+    services.withdraw(post.pk)
+    assert services.submit(post.pk, by=BOB).state == "waiting"
+    assert services.submit(post.pk, by=BOB).state == "waiting"
+    assert services.submit(post.pk, by=ALICE).approver == ALICE
+    assert services.submit(post.pk, by=ALICE, asks_colleague=True).state == "waiting"
+    assert services.back_to_draft(post.pk).state == "draft"
+    assert at_its_time(5) == 0
+    assert network.posts == []
+
+
+def test_a_time_that_has_passed_is_refused_and_one_long_past_is_read_again(
+    source: Connector, network: Network
+) -> None:
+    missed = services.write(written(planned_at=NOW - dt.timedelta(days=365)), by=ALICE)
+    with pytest.raises(Invalid, match="has passed"):
+        services.submit(missed.pk, by=ALICE)
+    post = planned()
+    pause_all(ALICE, "a wrong price", wait_s=0)
+    with clock.frozen(NOW + dt.timedelta(days=3)):
+        resume_all(ALICE)
+    at_its_time(72)
+    (where,) = selectors.post(post.pk).postings
+    assert (where.state, where.answer) == ("withheld", "too_late")
+    assert network.posts == []
+    with clock.frozen(NOW + dt.timedelta(days=3)):
+        services.try_again(post.pk, "here")
+    at_its_time(72)
+    assert network.texts == [TEXT]
 
 
 def test_a_source_that_asks_for_no_approval_needs_none(source: Connector, network: Network) -> None:

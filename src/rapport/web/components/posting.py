@@ -12,7 +12,7 @@ from rapport.listening import selectors as listening
 from rapport.publishing import selectors, services
 from rapport.staff import selectors as staff
 from rapport.venues import selectors as venues
-from rapport.web.components import ruling
+from rapport.web.components import ruling, sending
 from rapport.web.errors import sentence
 
 STATES: dict[str, tuple[Any, str]] = {
@@ -50,6 +50,11 @@ HURDLES: dict[str, Any] = {
 }
 
 
+WHY: dict[str, Any] = sending.REASONS | {
+    "too_late": gettext_lazy("Its time is more than a day ago. Read whether it still holds, then try again."),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A post by one of its sources: what would leave, the rules' ticks, and remarks."""
@@ -69,6 +74,11 @@ def state(code: str) -> tuple[str, str]:
     """A state in words, and the tone of its chip."""
     words, tone = STATES.get(code, (code, ""))
     return str(words), tone
+
+
+def why(answer: str) -> str:
+    """Why a post did not leave: the network's own words, or a reason of ours in the reader's."""
+    return sentence(str(WHY.get(answer, answer)))
 
 
 def shown(found: services.Checked) -> Shown:

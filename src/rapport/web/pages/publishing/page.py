@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -86,8 +87,8 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
 
 def _first(text: str, span: str, today: dt.date) -> dt.date:
     try:
-        day = dt.date.fromisoformat(text) if text else today
-    except ValueError:
+        day = days.read(text) or today
+    except Invalid:
         day = today
     return day - dt.timedelta(days=day.weekday()) if span == "week" else day.replace(day=1)
 
@@ -98,8 +99,12 @@ def _month_after(first: dt.date) -> dt.date:
 
 @needs(Right.CHANGE_PUBLISHING)
 def new(request: HttpRequest) -> HttpResponseBase:
-    """Write a post."""
-    return _editor(request, None)
+    """Write a post, from nothing or like one that there is."""
+    like = request.GET.get("like", "")
+    try:
+        return _editor(request, None, like=selectors.post(uuid.UUID(like)) if like else None)
+    except ValueError:
+        return redirect("post_new")
 
 
 @needs(Right.SEE_PUBLISHING)
@@ -108,53 +113,59 @@ def one(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
     return _editor(request, selectors.post(number))
 
 
-def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpResponseBase:
+def _editor(
+    request: HttpRequest, view: selectors.PostView | None, *, like: selectors.PostView | None = None
+) -> HttpResponseBase:
     assert request.user.is_authenticated
+    held = view or like
     can_change = may(request, Right.CHANGE_PUBLISHING)
     sources = posting.posting_sources()
     wrong: RapportError | None = None
     given: Any = None
-    pictures = list(view.pictures) if view else []
+    pictures = list(held.pictures) if held else []
     if request.method == "POST" and can_change:
         given = request.POST
         pictures, wrong = _pictures(request)
         do = given.get("do", "")
         if wrong is None and do != "pictures" and not do.startswith("without:"):
             try:
-                version = int(given["version"]) if given.get("version", "").isdigit() else None
+                version = int(given["version"]) if given.get("version", "").isdecimal() else None
+                written = _read(request, pictures)
                 kept = services.write(
-                    _read(request, pictures),
+                    replace(written, planned_at=clock.now()) if do == "now" else written,
                     by=request.user.email,
                     post=view.id if view else None,
                     version=version,
                 )
+                if do == "keep":
+                    services.back_to_draft(kept.pk)
             except RapportError as error:
                 wrong = error
             else:
-                _submitted(request, kept.pk, asked=do == "submit")
+                _submitted(request, kept.pk, do)
                 return redirect("post", kept.pk)
     texts = (
         {row.name: given.get(f"text_{row.name}", "") for row in sources}
         if given
-        else dict(view.texts if view else {})
+        else dict(held.texts if held else {})
     )
     chosen = (
-        given.getlist("sources") if given else list(view.sources) if view else [r.name for r in sources[:1]]
+        given.getlist("sources") if given else list(held.sources) if held else [r.name for r in sources[:1]]
     )
     firm = staff.organisation()
     zone = posting.zone()
     context = {
         "view": view,
         "wrong": f"{sentence(wrong.message)} {sentence(wrong.hint)}" if wrong else "",
-        "text": given.get("text", "") if given else view.text if view else "",
+        "text": given.get("text", "") if given else held.text if held else "",
         "language": given.get("language", "")
         if given
-        else view.language
-        if view
+        else held.language
+        if held
         else firm.language
         if firm
         else "en",
-        "campaign": given.get("campaign", "") if given else view.campaign if view else "",
+        "campaign": given.get("campaign", "") if given else held.campaign if held else "",
         "planned_at": given.get("planned_at", "")
         if given
         else days.written_moment(view.planned_at if view else None, zone),
@@ -165,7 +176,11 @@ def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpRespon
         "can_change": can_change and (view is None or view.may_change),
         "can_approve": may(request, Right.APPROVE_PUBLISHING),
         "state": posting.state(view.state) if view else ("", ""),
-        "postings": [(p, *posting.state(p.state)) for p in view.postings] if view else [],
+        "can_write": can_change,
+        "is_past": view is not None and view.planned_at is not None and view.planned_at < clock.now(),
+        "postings": [(p, *posting.state(p.state), posting.why(p.answer)) for p in view.postings]
+        if view
+        else [],
         "checked": _checked(view) if view and view.may_change else [],
         "fared": posting.fares([view]).get(str(view.id)) if view and view.postings else None,
     }
@@ -173,18 +188,19 @@ def _editor(request: HttpRequest, view: selectors.PostView | None) -> HttpRespon
         return render(request, "pages/publishing/one.html", context, status=400 if wrong else 200)
 
 
-def _submitted(request: HttpRequest, number: uuid.UUID, *, asked: bool) -> None:
+def _submitted(request: HttpRequest, number: uuid.UUID, do: str) -> None:
     """Have what was kept approved where that was asked for; where it may not leave, its words stay."""
     assert request.user.is_authenticated
-    if not asked:
+    if do not in ("submit", "ask", "now"):
         messages.success(request, _("Kept."))
         return
     try:
-        done = services.submit(number, by=request.user.email)
+        done = services.submit(number, by=request.user.email, asks_colleague=do == "ask")
     except RapportError as error:
         messages.error(request, f"{sentence(error.message)} {sentence(error.hint)}")
     else:
-        messages.success(request, _said(done.state))
+        is_now = done.planned_at is not None and done.planned_at <= clock.now()
+        messages.success(request, _said(done.state, is_now=is_now))
 
 
 def _checked(view: selectors.PostView) -> list[posting.Shown]:
@@ -267,10 +283,10 @@ def _read(request: HttpRequest, pictures: Sequence[Kept]) -> services.Written:
     )
 
 
-def _said(state: str) -> str:
+def _said(state: str, *, is_now: bool = False) -> str:
     return {
         "waiting": _("It waits for a colleague's approval."),
-        "planned": _("It leaves at its time."),
+        "planned": _("It leaves within a moment.") if is_now else _("It leaves at its time."),
         "approved": _("It is approved; set a time and it leaves then."),
     }.get(state, _("Kept."))
 
@@ -325,7 +341,8 @@ def act(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
         if not may(request, right):
             raise Invalid(_("your role does not let you do this"), _("Ask a colleague who may."))
         if do == "approve":
-            done = services.approve(number, by=by, version=int(request.POST.get("version", "0") or 0))
+            version = request.POST.get("version", "")
+            done = services.approve(number, by=by, version=int(version) if version.isdecimal() else 0)
         elif do == "send_back":
             done = services.send_back(number, by=by, because=request.POST.get("because", ""))
         elif do == "submit":
@@ -345,7 +362,9 @@ def act(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
     except RapportError as error:
         messages.error(request, f"{sentence(error.message)} {sentence(error.hint)}")
     else:
-        messages.success(request, _said(done.state) if do in ("approve", "submit") else _("Done."))
+        is_now = done.planned_at is not None and done.planned_at <= clock.now()
+        said = _said(done.state, is_now=is_now) if do in ("approve", "submit") else _("Done.")
+        messages.success(request, said)
     return redirect("post", number)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ def test_what_breaks_a_rule_is_said_while_typing_and_keeps_the_words(here: None,
     assert "hides where it leads" in found
     (kept,) = selectors.calendar(MONDAY, MONDAY + dt.timedelta(days=7))
     assert kept.state == "draft"
-    assert client.post("/publishing/new/", form("  ")).status_code == 400
+    assert client.post("/publishing/new/", form(" \0 ")).status_code == 400
 
 
 def test_a_colleague_approves_what_another_wrote(here: None, alice: Staff, bob: Staff) -> None:
@@ -87,6 +88,34 @@ def test_a_colleague_approves_what_another_wrote(here: None, alice: Staff, bob: 
     services.submit(post.pk, by=bob.email)
     client.post(f"/publishing/{post.pk}/do/", {"do": "approve", "version": "1"})
     assert selectors.post(post.pk).approver == alice.email
+
+
+def test_one_leaves_at_once_waits_for_a_colleague_or_is_a_draft_again(here: None, alice: Staff) -> None:
+    client = logged_in(alice)
+    made = client.post("/publishing/new/", form(do="now"))["Location"]
+    number = uuid.UUID(made.rstrip("/").rpartition("/")[2])
+    view = selectors.post(number)
+    assert (view.state, view.planned_at) == ("planned", MONDAY)
+    client.post(made, form(do="ask", version=str(view.version)))
+    assert selectors.post(number).state == "waiting"
+    client.post(made, form(do="submit", version="2"))
+    assert selectors.post(number).state == "planned"
+    client.post(made, form(version="2"))  # the same words, kept as a draft
+    assert selectors.post(number).state == "draft"
+    like = client.get(f"/publishing/new/?like={number}").content.decode()
+    assert "The new blade is in the shop." in like
+    assert "2026-03-04" not in like
+    past = client.post(made, form(do="submit", planned_at="2026-02-04T18:00", version="2"), follow=True)
+    assert "Its time has passed." in past.content.decode()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "yesterday"])
+def test_a_day_beyond_all_calendars_is_none(here: None, alice: Staff, day: str) -> None:
+    client = logged_in(alice)
+    for span in ("week", "month"):
+        assert client.get(f"/publishing/?span={span}&from={day}").status_code == 200
+    assert client.post("/publishing/new/", form(planned_at=f"{day}T10:00")).status_code == 400
+    assert client.post("/publishing/check/", form(planned_at=f"{day}T10:00")).status_code == 400
 
 
 def test_an_empty_calendar_says_what_to_do_and_others_may_not(
