@@ -630,11 +630,25 @@ def refusal(answer: Answer, who: str, now: dt.datetime, *, words: str = "") -> F
             hint="Give the account or key the right that is missing.",
         )
     if answer.status == 429:
-        return Failed(f"{who} wants fewer requests{said}", reason="rate", retry_after_s=wait or 60.0)
+        return Failed(
+            f"{who} wants fewer requests{said}",
+            reason="rate",
+            retry_after_s=wait or 60.0,
+            hint="It is asked again later, and not before it wants to be.",
+        )
     if answer.status >= 500:
-        return Failed(f"{who} answered {answer.status}{said}", retry_after_s=wait or 60.0)
+        return Failed(
+            f"{who} answered {answer.status}{said}",
+            retry_after_s=wait or 60.0,
+            hint="Something is wrong there, and passes as a rule. It is asked again later.",
+        )
     return Failed(
-        f"{who} refused with {answer.status}{said}", retry_after_s=wait or 3_600.0, is_permanent=True
+        f"{who} refused with {answer.status}{said}",
+        retry_after_s=wait or 3_600.0,
+        is_permanent=True,
+        hint="See whether the addresses and names of the set-up are right: there is no such thing."
+        if answer.status in {404, 410}
+        else "",
     )
 
 

@@ -102,8 +102,8 @@ class _Reading:
             return self._failed(Failed(error.message, reason="permission", hint=error.hint))
         except Exception as error:
             log.exception("the connector %s failed", self.source.connector)
-            said = f"the connector failed: {type(error).__name__}: {error}"
-            return self._failed(Failed(said, hint="The log of `rapport listen` has the whole of it."))
+            said, hint = _broke(error)
+            return self._failed(Failed(said, hint=hint))
         if not (self.is_cut and not self.n_pages):
             again = None if self.is_cut else clock.now() + dt.timedelta(seconds=self.every_s)
             troubles.clear(self.source, self.began_at, again, is_made_good=self.resumes)
@@ -215,6 +215,12 @@ def _rows(source: Source, said: Sequence[Said]) -> list[dict[str, object]]:
     return [saying.touchpoint(one, source.network, keys) for one, keys in zip(wanted, matched, strict=True)]
 
 
+def _broke(error: Exception) -> tuple[str, str]:
+    """A mistake of a connector's own, in words, and where the whole of it stands."""
+    said = f"what the network answered could not be understood: {type(error).__name__}: {error}"
+    return said, "The log has the whole of it."
+
+
 def _nothing() -> None:
     """Between the log and the cursor; a test kills the reader here."""
 
@@ -241,3 +247,7 @@ def try_out(connector: str, config: Any, context: Context | None = None) -> list
         return [Finding(error.reason, "bad", error.message, error.hint)]
     except RapportError as error:
         return [Finding("configuration", "bad", error.message, error.hint)]
+    except Exception as error:
+        # Whatever a server answers: who tries it out is told, as who reads it is.
+        log.exception("the connector %s failed", connector)
+        return [Finding("unreachable", "bad", *_broke(error))]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rapport.listening import selectors as listening
-from rapport.listening.contract import Publishes, Reads, Terms
+from rapport.listening.contract import Finding, Manners, Publishes, Reads, Terms
 from rapport.listening.services import sources as setting_up
 from rapport.web.components import formats
 
@@ -25,6 +25,7 @@ REASONS = {
     "login": gettext_lazy("Log-in ended"),
     "unreachable": gettext_lazy("Not reachable"),
     "stopped": gettext_lazy("Not read"),
+    "configuration": gettext_lazy("Set-up"),
 }
 
 
@@ -48,6 +49,20 @@ def state(row: listening.SourceRow) -> tuple[str, str]:
     if row.seen_at is None:
         return _("Not read yet"), ""
     return _("Reads"), "ok"
+
+
+def pace(manners: Manners) -> str:
+    """How often a network is asked at most, and how often at all, in a sentence."""
+    requests, seconds = formats.number(manners.requests), formats.duration(manners.per_s)
+    most = _("at most %(n)s requests in %(time)s") % {"n": requests, "time": seconds}
+    if manners.is_lasting:
+        return _("all the time, %(most)s") % {"most": most}
+    return _("every %(time)s, %(most)s") % {"time": formats.duration(manners.every_s), "most": most}
+
+
+def finding(found: Finding) -> Finding:
+    """What was found, its name in words where it is a reason why something could not be seen."""
+    return dataclasses.replace(found, what=reason(found.what))
 
 
 def terms(found: Terms, keep_days: int | None) -> list[Term]:
@@ -135,7 +150,8 @@ def _field(field: dataclasses.Field[Any], *, is_new: bool) -> forms.Field:
     given: dict[str, Any] = {"label": _(about["label"]), "help_text": text, "required": required}
     kind = field.type if isinstance(field.type, str) else field.type.__name__
     if is_secret:
-        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        # What was typed stays while it is tried or something else has to be corrected; what is kept never comes.
+        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=True)
         return forms.CharField(strip=False, widget=widget, max_length=8_000, **given)
     if "choices" in about:
         return forms.ChoiceField(choices=[(k, _(v)) for k, v in about["choices"].items()], **given)

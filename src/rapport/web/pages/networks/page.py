@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rapport.consent import links
@@ -66,6 +67,7 @@ def networks(request: HttpRequest) -> HttpResponseBase:
 
 
 @needs(Right.CHANGE_SOURCES)
+@never_cache
 @sensitive_post_parameters()
 def add(request: HttpRequest, connector: str) -> HttpResponseBase:
     offered = next((one for one in listening.offered() if one.name == connector), None)
@@ -102,8 +104,9 @@ def add(request: HttpRequest, connector: str) -> HttpResponseBase:
     context = {
         "offered": offered,
         "form": form,
-        "findings": findings,
+        "findings": [networking.finding(one) for one in findings],
         "terms": networking.terms(offered.terms, offered.terms.keep_days),
+        "pace": networking.pace(offered.manners) if offered.is_asked else "",
         "account": _account(connector, form),
         "is_new": True,
     }
@@ -111,6 +114,7 @@ def add(request: HttpRequest, connector: str) -> HttpResponseBase:
 
 
 @needs(Right.SEE_SOURCES)
+@never_cache
 @sensitive_post_parameters()
 def network(request: HttpRequest, name: str) -> HttpResponseBase:
     row = listening.source(name)
@@ -142,8 +146,9 @@ def network(request: HttpRequest, name: str) -> HttpResponseBase:
         "strip": _strip(row, gaps, since, until),
         "gaps": [(gap, networking.reason(gap.reason)) for gap in reversed(gaps)],
         "since": since,
-        "findings": findings,
+        "findings": [networking.finding(one) for one in findings],
         "form": form,
+        "pace": networking.pace(row.manners) if row.is_asked else "",
         "offered": next((one for one in listening.offered() if one.name == row.connector), None),
         "can_change": can_change,
         "account": account,
