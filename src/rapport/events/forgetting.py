@@ -273,12 +273,7 @@ def _write_anew(con: duckdb.DuckDBPyConnection) -> None:
                 f"CALL ducklake_rewrite_data_files('lake', '{table}', delete_threshold => 0)"
             ).fetchall()
     loader.flush_new_files(began_at)
-    # The least and greatest text that a column ever held outlives its rows; without them a reader looks.
-    con.execute(
-        "UPDATE __ducklake_metadata_lake.ducklake_table_column_stats AS s SET min_value = NULL, max_value = NULL"
-        " FROM __ducklake_metadata_lake.ducklake_column AS c WHERE c.table_id = s.table_id"
-        " AND c.column_id = s.column_id AND lower(c.column_type) IN ('varchar', 'json')"
-    )
+    lake.forget_ranges(con)
 
 
 def _delete_old_files(con: duckdb.DuckDBPyConnection) -> int:

@@ -27,6 +27,7 @@ from rapport.kit.errors import Conflict, Invalid, NotFound
 
 FILES_LOCK = "lake-files"
 FILES_PAUSE_S = 0.01
+GREATEST_TEXT = "\U0010ffff"  # what no text stands behind
 
 # Tables in the order they are made: name, columns, partitioned by, sorted by, rows kept in the catalogue
 # until they are flushed (tiny commits must not leave a file each).
@@ -356,7 +357,23 @@ def create() -> None:
             con.execute("CALL lake.set_option('sort_on_insert', false, table_name => 'event')")
         if inlined:
             con.execute(f"CALL lake.set_option('data_inlining_row_limit', {inlined}, table_name => '{name}')")
+    if there:
+        forget_ranges(con)  # an earlier version left some from which rows were missing
     con.close()
+
+
+def forget_ranges(con: duckdb.DuckDBPyConnection) -> None:
+    """Put everything that a text can be in place of the least and greatest text that each column has ever held.
+
+    Those outlive their rows. Left empty they would be taken for those of a column without rows, and what is
+    loaded next would become the whole range: no reader would then look for what lies outside it.
+    """
+    con.execute(
+        "UPDATE __ducklake_metadata_lake.ducklake_table_column_stats AS s"
+        f" SET min_value = '', max_value = '{GREATEST_TEXT}'"
+        " FROM __ducklake_metadata_lake.ducklake_column AS c WHERE c.table_id = s.table_id"
+        " AND c.column_id = s.column_id AND lower(c.column_type) IN ('varchar', 'json')"
+    )
 
 
 def _add_columns(con: duckdb.DuckDBPyConnection, name: str, columns: str) -> None:

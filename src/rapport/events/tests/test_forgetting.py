@@ -179,6 +179,22 @@ def test_cursors_and_numbers_of_the_others_stay() -> None:
     )
 
 
+def test_what_comes_after_hides_nothing_that_was_there_before() -> None:
+    everybody()
+    forget_ana()
+    record(row("review_written", "customer:7", text="as good as new"))
+    say.load()
+    con = lake.connect()
+    con.execute("CALL ducklake_flush_inlined_data('lake')")
+    con.close()
+    lake.forget()  # another process
+    assert say.ask("SELECT count(*) FROM event WHERE name = 'order_placed'") == [(40,)]
+    assert say.ask("SELECT count(*) FROM event WHERE source = 'shop'") == [(40,)]
+    assert say.ask("SELECT count(*) FROM subject_day WHERE name = 'order_placed' AND dimension = ''") == [
+        (40,)
+    ]
+
+
 def test_a_damaged_file_is_loaded_again_without_her() -> None:
     everybody()
     forget_ana()
