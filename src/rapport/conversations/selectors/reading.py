@@ -62,10 +62,17 @@ def view(one: Conversation) -> ConversationView:
     )
 
 
-def messages(number: uuid.UUID, before: str = "", limit: int = MESSAGES) -> Messages:
-    """The newest messages of a conversation, or those before a token, oldest first."""
-    limit = max(1, min(limit, MESSAGES_MAX))
+def messages(number: uuid.UUID, before: str = "", limit: int = MESSAGES, *, down_to: int = 0) -> Messages:
+    """The newest messages of a conversation, or those before a token, oldest first.
+
+    down_to : a message that is to be among them, as far as `MESSAGES_MAX` allows
+    """
     found = Message.objects.filter(conversation=number).order_by("-ts", "-id")
+    wanted = found.filter(pk=down_to).first() if down_to and not before else None
+    if wanted is not None:
+        newer = found.filter(ts__gte=wanted.ts).filter(Q(ts__gt=wanted.ts) | Q(id__gte=wanted.id))
+        limit = max(limit, newer[:MESSAGES_MAX].count())
+    limit = max(1, min(limit, MESSAGES_MAX))
     if before:
         ts, last = _token(before)
         found = found.filter(ts__lte=ts).filter(Q(ts__lt=ts) | Q(id__lt=last))

@@ -12,6 +12,8 @@ from rapport.conversations.selectors.rows import Found, FoundPage
 from rapport.kit.errors import Invalid
 
 PAGE = 30
+SLICE = 2 * PAGE  # matches looked at in one go
+SLICES_MAX = 10  # of a word that mostly stands in posts nobody had to answer; whoever wants more asks for it
 WORDS_MAX = 12
 _WORD = re.compile(r"[\w]+", re.UNICODE)
 _BEGIN, _END = "\x02", "\x03"
@@ -39,19 +41,36 @@ def search(words: str, before: str = "", limit: int = PAGE) -> FoundPage:
     if not terms:
         raise Invalid(_("there is no word in what you search for"), _("Write at least one."))
     upto = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else NEWEST
+    found: list[Found] = []
+    for _slice in range(SLICES_MAX):
+        matches = _matches(terms, upto, SLICE)
+        for one in _shown(matches):
+            if len(found) == limit:
+                return FoundPage(tuple(found), str(found[-1].message))
+            found.append(one)
+        if len(matches) < SLICE:
+            return FoundPage(tuple(found), "")
+        upto = matches[-1][0]
+    return FoundPage(tuple(found), str(upto))
+
+
+def _matches(terms: list[str], upto: int, limit: int) -> list[tuple[int, str]]:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             # A short beginning would stand for half of the dictionary; it is taken as a whole word.
             asked = " ".join(f'"{t}"*' if len(t) > 2 else f'"{t}"' for t in terms)
-            cursor.execute(_SQLITE, [asked, upto, limit + 1])
+            cursor.execute(_SQLITE, [asked, upto, limit])
         else:
             asked = " & ".join(f"{t}:*" if len(t) > 2 else t for t in terms)
-            cursor.execute(_POSTGRESQL, [asked, asked, upto, limit + 1])
-        matches = cursor.fetchall()
-    shown = matches[:limit]
-    rows = Message.objects.filter(id__in=[n for n, _m in shown]).exclude(conversation__state="aside")
+            cursor.execute(_POSTGRESQL, [asked, asked, upto, limit])
+        return [(number, excerpt) for number, excerpt in cursor.fetchall()]
+
+
+def _shown(matches: list[tuple[int, str]]) -> list[Found]:
+    """Those of them that stand in a conversation; what nobody had to answer stands in none."""
+    rows = Message.objects.filter(id__in=[n for n, _m in matches]).exclude(conversation__state="aside")
     known = {m.id: m for m in rows.select_related("conversation").defer("text")}
-    found = tuple(
+    return [
         Found(
             m.id,
             m.conversation_id,
@@ -63,10 +82,9 @@ def search(words: str, before: str = "", limit: int = PAGE) -> FoundPage:
             m.ts,
             _marked(excerpt),
         )
-        for number, excerpt in shown
+        for number, excerpt in matches
         if (m := known.get(number))
-    )
-    return FoundPage(found, str(shown[-1][0]) if len(matches) > limit else "")
+    ]
 
 
 def _marked(excerpt: str) -> tuple[tuple[str, bool], ...]:

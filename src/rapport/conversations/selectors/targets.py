@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rapport.conversations.models import Target
 from rapport.conversations.rules import clocks
 from rapport.conversations.selectors.rows import TargetView
+from rapport.staff import selectors as staff
 
 
 def targets() -> dict[str, clocks.Target]:
-    """By channel; `clocks.EVERY` is there for every other channel."""
+    """By channel; `clocks.EVERY` is there for every other channel. What nobody saved keeps the firm's own clock."""
+    firm = staff.organisation()
+    start = clocks.STARTING
+    if firm is not None:
+        start = {channel: replace(target, timezone=firm.timezone) for channel, target in start.items()}
     saved = {
         row.channel: clocks.Target(
             row.answer_min,
@@ -20,7 +27,7 @@ def targets() -> dict[str, clocks.Target]:
         )
         for row in Target.objects.all()
     }
-    return clocks.STARTING | saved
+    return start | saved
 
 
 def of(channel: str, among: dict[str, clocks.Target]) -> clocks.Target:

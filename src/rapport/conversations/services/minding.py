@@ -11,7 +11,7 @@ import pyarrow as pa
 from django.db import transaction
 from django.db.models import QuerySet
 
-from rapport.conversations.models import Conversation, Message, Node, Playbook, Watching
+from rapport.conversations.models import Approval, Conversation, Message, Node, Playbook, Watching
 from rapport.conversations.rules import clocks, summary, weighing
 from rapport.conversations.selectors import targets
 from rapport.conversations.services import answering, gathering, summing, telling
@@ -103,9 +103,12 @@ def close_quiet() -> int:
 def _close(found: QuerySet[Conversation], outcome: str, why: str) -> int:
     n = 0
     busy = Playbook.objects.filter(state="running").values("conversation")
+    asked = Approval.objects.filter(state=Approval.State.ASKED).values(
+        "conversation"
+    )  # nobody has heard from us
     while True:
         with transaction.atomic():
-            part = list(found.exclude(id__in=busy).select_for_update()[:AT_ONCE])
+            part = list(found.exclude(id__in=busy).exclude(id__in=asked).select_for_update()[:AT_ONCE])
             if not part:
                 return n
             no, now = tick(), clock.now()

@@ -286,6 +286,18 @@ def test_a_saved_view_is_ones_own_or_everybodys(log: Log, alice: Staff, bob: Sta
         services.save_view("X", {"colour": "red"}, by=bob.pk)
 
 
+def test_a_search_goes_past_what_stands_in_no_conversation(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rapport.conversations.selectors import searching
+
+    monkeypatch.setattr(searching, "SLICE", 3)
+    log([mail("ana", "The cable is broken", "A", 1)])
+    log([post(f"bo{n}", f"p{n}", "A lovely cable", minutes=n) for n in range(7)])
+    Conversation.objects.filter(channel="social").update(state="aside")
+    found = selectors.search("cable")
+    assert [row.author_name for row in found.rows] == [only().author_name]
+    assert found.next == ""
+
+
 def test_search_finds_words_and_their_beginnings_in_everything_ever_said(log: Log, bob: Staff) -> None:
     log([mail("ana", "The déjà vu cable is broken", "A", 1), mail("bo", "No cables here", "B", 2)])
     services.note(Conversation.objects.earliest("first_ts").id, "cable again", by=bob.pk)
@@ -392,6 +404,25 @@ def test_what_is_quiet_for_too_long_closes_and_says_why(log: Log) -> None:
         assert services.close_quiet() == 2
     found = dict(Conversation.objects.exclude(state="aside").values_list("channel", "resolved_why"))
     assert found == {"email": "stale", "social": "answered_and_quiet"}
+
+
+def test_until_somebody_says_otherwise_the_firm_answers_by_its_own_clock(db: None) -> None:
+    from rapport.staff.models import Organisation
+
+    assert selectors.target_rows()[0].timezone == "UTC"
+    Organisation.objects.create(
+        name="Otter", currency="EUR", timezone="Asia/Seoul", language="ko", created_at=NOW
+    )
+    assert {row.timezone for row in selectors.target_rows()} == {"Asia/Seoul"}
+
+
+def test_what_waits_for_approval_is_never_closed_as_answered(log: Log, bob: Staff) -> None:
+    log([mail("ana", "Where is it?", "Order", 1)])
+    one = only()
+    services.ask_approval(one.id, "On its way.", by=bob.pk, version=one.version)
+    with later(24 * 400):
+        assert services.close_quiet() == 0
+    assert only().state == "pending"
 
 
 def told() -> list[str]:

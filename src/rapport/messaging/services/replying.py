@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from rapport.consent import selectors as consent
 from rapport.events.rules import IDENTIFIER_PATTERN, normal_identifier
@@ -177,7 +178,8 @@ def _way(answer: Answer) -> _Way:
         channel = MAIL if namespace == "email" else next(ours, "")
         if not channel:
             raise Invalid(
-                f"there is no way to answer {answer.to}", "Name the source by which it was read."
+                _("there is no way to answer %(who)s from here") % {"who": answer.to},
+                _("It came from a file, or from a network that is not set up: add it under Networks."),
             ) from None
         return _Way(channel, "", channel, is_posted=False)
     if source.posts:

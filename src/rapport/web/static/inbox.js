@@ -10,6 +10,7 @@
   const EVERY_MS = 4000;
   const HIDDEN_MS = 30000;
   const SAVE_MS = 900;
+  const RENEWED_MAX = 200; // of a list in which more was asked for, the server gives no more at once
 
   const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
   const post = (url, values) =>
@@ -61,7 +62,8 @@
     const asked = {
       since: inbox.dataset.token,
       view: inbox.dataset.view,
-      n: $("#inbox-rows")?.dataset.n || "0",
+      n: String(all("#inbox-rows [data-row]").length),
+      first: $("#thread [data-message]")?.dataset.message || "",
       id: conversation?.dataset.id || "",
       last: conversation?.dataset.last || "",
       version: conversation?.dataset.version || "",
@@ -85,25 +87,28 @@
   }
 
   function take(news, id) {
-    if (news.views) renew($("#inbox-views"), news.views);
-    if (news.rows && !$("#inbox-rows [data-found], #inbox-rows[data-found]")) renew($("#inbox-rows"), news.rows);
-    let isTaken = true;
+    let isTaken = !news.views || renew($("#inbox-views"), news.views);
+    if (news.rows && !$("#inbox-rows[data-found]")) isTaken = renewRows(news.rows) && isTaken;
     const conversation = open();
     if (conversation && conversation.dataset.id === id) {
       if (news.thread) {
         const thread = $("#thread");
         const wasAtEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
-        isTaken = renew(thread, news.thread);
-        if (isTaken && wasAtEnd) toEnd();
-        if (isTaken && news.last !== conversation.dataset.last) {
+        const isRenewed = renew(thread, news.thread);
+        isTaken = isRenewed && isTaken;
+        if (isRenewed && wasAtEnd) toEnd();
+        if (isRenewed && news.last !== conversation.dataset.last) {
           conversation.dataset.last = news.last;
           say(inbox.dataset.saidNew);
         }
       }
       // The version that the writer has seen is the composer's own: it does not move on by itself, so that
       // an answer written before somebody else's is caught when it is sent.
-      if (news.recoveries) renew($("#recoveries"), news.recoveries);
-      if (news.head && renew($("#conversation-head"), news.head)) conversation.dataset.version = news.version;
+      if (news.recoveries) isTaken = renew($("#recoveries"), news.recoveries) && isTaken;
+      if (news.head) {
+        if (renew($("#conversation-head"), news.head)) conversation.dataset.version = news.version;
+        else isTaken = false;
+      }
       if (news.watched !== undefined) {
         watched = news.watched;
         $("#watching").textContent = news.watching;
@@ -111,6 +116,20 @@
     }
     // What could not be put in, because somebody types there, is asked for again.
     if (isTaken) inbox.dataset.token = news.token;
+  }
+
+  // The chosen line stays chosen, and of a list that has grown long nothing is taken away.
+  function renewRows(html) {
+    const rows = all("#inbox-rows [data-row]");
+    if (rows.length > RENEWED_MAX) {
+      say(inbox.dataset.saidMoved);
+      return true;
+    }
+    const chosen = $("#inbox-rows .is-on")?.dataset.id;
+    if (!renew($("#inbox-rows"), html)) return false;
+    const again = chosen && $(`#inbox-rows [data-id="${CSS.escape(chosen)}"]`);
+    if (again) for (const row of all("#inbox-rows [data-row]")) row.classList.toggle("is-on", row === again);
+    return true;
   }
 
   document.addEventListener("visibilitychange", () => (document.hidden ? later() : ask()));
@@ -172,13 +191,14 @@
       else link.removeAttribute("aria-current");
     }
     toEnd();
-    if (/^(resolve|snooze|answer_resolve)/.test(done) && nextUp) {
+    const isOver = /^(resolve|answer_resolve)/.test(done) && !text(); // an answer that did not leave settles nothing
+    if ((isOver || /^snooze/.test(done)) && nextUp) {
       // On to the next one: it is chosen, and Enter opens it.
       const row = $(`#inbox-rows [data-id="${CSS.escape(nextUp)}"]`);
       all("#inbox-rows .is-on").forEach((one) => one.classList.remove("is-on"));
       row?.classList.add("is-on");
       $("a", row || document.createElement("i"))?.focus();
-    } else if (!(done === "note" || done === "answer")) $("#conversation-title")?.focus({ preventScroll: true });
+    } else if (!/^(note|answer)/.test(done)) $("#conversation-title")?.focus({ preventScroll: true });
     else text()?.focus();
     done = "";
     ask();
@@ -324,16 +344,16 @@
 
   // The composer says whether the words may leave; what is forbidden cannot be sent from here either
 
+  const SENDS = '#composer-form button[value^="answer"]';
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "composer-check") return;
     const isForbidden = !!$(".wrong", event.target);
-    const send = $("#composer-send");
-    if (send) send.setAttribute("aria-disabled", String(isForbidden));
+    for (const send of all(SENDS)) send.setAttribute("aria-disabled", String(isForbidden));
   });
   document.addEventListener(
     "submit",
     (event) => {
-      if (event.submitter?.id === "composer-send" && event.submitter.getAttribute("aria-disabled") === "true") {
+      if (event.submitter?.matches(SENDS) && event.submitter.getAttribute("aria-disabled") === "true") {
         event.preventDefault();
         event.stopImmediatePropagation();
         $("#composer-check .wrong")?.scrollIntoView({ block: "nearest" });
@@ -354,17 +374,20 @@
 
   // Completion: a ready answer after a slash at the beginning of a line, a colleague after an @ in a note
 
-  let ready = null;
+  const ready = {}; // by address, which says the language
   let options = [];
   let chosen = 0;
 
   const field = () => (document.activeElement?.matches?.("#composer-text, #note-text") ? document.activeElement : null);
 
   async function readyAnswers() {
-    if (ready) return ready;
-    const answer = await fetch($("#composer").dataset.canned, { headers: { "X-Requested-With": "fetch" } });
-    ready = answer.ok ? (await answer.json()).answers : [];
-    return ready;
+    const address = $("#composer").dataset.canned;
+    if (!ready[address]) {
+      const answer = await fetch(address, { headers: { "X-Requested-With": "fetch" } });
+      if (!answer.ok) return [];
+      ready[address] = (await answer.json()).answers;
+    }
+    return ready[address];
   }
 
   async function complete() {
@@ -409,7 +432,7 @@
     );
     const at = options[0]?.at;
     if (at) {
-      if (at.id === "note-text") at.after(list);
+      at.after(list);
       at.setAttribute("aria-controls", "completes");
       at.setAttribute("aria-activedescendant", `complete-${chosen}`);
       list.children[chosen]?.scrollIntoView({ block: "nearest" });

@@ -26,6 +26,7 @@ from rapport.web.errors import sentence
 from rapport.web.pages.inbox import beside, framing, shown
 
 COMPOSES = ("use", "canned", "ask")  # these put words into the composer, and send nothing
+LEAVING = ("planned", "sent", "unknown")  # of an answer: gone, or on its way
 
 
 @needs(Right.ANSWER)
@@ -38,6 +39,8 @@ def act(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
     if do in COMPOSES:
         return _composed(request, number, do, to, text, other)
     verb = VERBS.get(do)
+    if do == "unsplit":
+        return _unsplit(request, number)
     if verb is None:
         raise Invalid(_("nothing was chosen to do"), _("Press one of the buttons."))
     try:
@@ -156,30 +159,29 @@ def _drafted(request: HttpRequest, head: Any, key: str, language: str) -> tuple[
 
 def _answer(request: HttpRequest, number: uuid.UUID, _to: str) -> str:
     assert request.user.is_authenticated
-    outcome = services.answer(
-        number,
-        request.POST.get("text", "").replace("\r\n", "\n"),
-        by=request.user.pk,
-        version=_version(request),
-    )
-    return _said_of(request, number, outcome)
+    return _said_of(request, number, _answered(request, number))
 
 
-def _answer_resolve(request: HttpRequest, number: uuid.UUID, to: str) -> str:
-    assert request.user.is_authenticated
-    said = _answer(request, number, to)
-    if not said.startswith("!"):
-        services.resolve(number, by=request.user.pk)
+def _answered(request: HttpRequest, number: uuid.UUID) -> services.Outcome:
+    text = request.POST.get("text", "").replace("\r\n", "\n")
+    return services.answer(number, text, by=_me(request), version=_version(request))
+
+
+def _answer_resolve(request: HttpRequest, number: uuid.UUID, _to: str) -> str:
+    outcome = _answered(request, number)
+    said = _said_of(request, number, outcome)
+    if outcome.state in LEAVING:  # what did not leave, or waits for somebody, settles nothing
+        services.resolve(number, by=_me(request))
     return said
 
 
 def _said_of(request: HttpRequest, number: uuid.UUID, outcome: services.Outcome) -> str:
     keys = [key for key in request.POST.get("keys", "").split(",") if key]
     if outcome.state in ("failed", "withheld"):
-        raise Invalid(
-            _("it did not leave: %(why)s") % {"why": outcome.reason},
-            _("Your words are kept in the composer."),
-        )
+        # The conversation is shown as it is now, or sending again would look like somebody else's doing.
+        why = sentence(_("it did not leave: %(why)s") % {"why": outcome.reason.rstrip(".")})
+        messages.error(request, f"{why} {_('Your words are kept in the composer.')}")
+        return ""
     if keys:
         head = selectors.conversation(number)
         knowledge.resolved(
@@ -227,10 +229,17 @@ def _assign(request: HttpRequest, number: uuid.UUID, to: str) -> str:
 
 def _snooze(request: HttpRequest, number: uuid.UUID, to: str) -> str:
     until = next((at for value, _label, at in shown.snoozes() if value == to), None)
+    if to == "at":
+        until = shown.moment(request.POST.get("until", ""))
     if until is None:
         raise Invalid(_("no moment was chosen"), _("Choose until when it is put off."))
     services.snooze(number, until, by=_me(request))
     return _("Put off; it comes back by itself, or when they write again.")
+
+
+def _wait(request: HttpRequest, number: uuid.UUID, _to: str) -> str:
+    services.wait(number, by=_me(request))
+    return _("It is their turn; it comes back when they write.")
 
 
 def _priority(request: HttpRequest, number: uuid.UUID, to: str) -> str:
@@ -269,6 +278,16 @@ def _split(request: HttpRequest, number: uuid.UUID, to: str) -> str:
     return _("It is a conversation of its own now.")
 
 
+def _unsplit(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
+    """Put it back where it was taken out of, and go there: this one is no more."""
+    back = services.unsplit(number, by=_me(request))
+    messages.success(request, _("They are one conversation again."))
+    response = _shown(request, back)
+    if getattr(request, "htmx", False):
+        response["HX-Push-Url"] = shown.address(request.POST.get("view", "") or shown.MAIN, back)
+    return response
+
+
 def _macro(request: HttpRequest, number: uuid.UUID, to: str) -> str:
     services.run_macro(number, _number(to) or 0, by=_me(request), version=_version(request))
     return _("Done, all of it.")
@@ -276,7 +295,7 @@ def _macro(request: HttpRequest, number: uuid.UUID, to: str) -> str:
 
 def _playbook(request: HttpRequest, number: uuid.UUID, to: str) -> str:
     services.begin_playbook(number, to, by=_me(request))
-    return _("Its steps and their times stand at the head of the conversation.")
+    return _("Its steps and their times stand beside the conversation.")
 
 
 def _step(request: HttpRequest, number: uuid.UUID, to: str) -> str:  # noqa: ARG001  a verb's shape
@@ -284,6 +303,11 @@ def _step(request: HttpRequest, number: uuid.UUID, to: str) -> str:  # noqa: ARG
     said = request.POST.get(f"note_{to}", "")
     services.do_step(_number(book) or 0, _number(position) or 0, by=_me(request), note=said)
     return ""
+
+
+def _give_up(request: HttpRequest, number: uuid.UUID, to: str) -> str:  # noqa: ARG001  a verb's shape
+    services.give_up(_number(to) or 0, by=_me(request))
+    return _("It has ended; what was done of it stays written down.")
 
 
 def _voice(request: HttpRequest, number: uuid.UUID, _to: str) -> str:
@@ -319,6 +343,7 @@ VERBS: dict[str, Callable[[HttpRequest, uuid.UUID, str], str]] = {
     "reopen": _reopen,
     "assign": _assign,
     "snooze": _snooze,
+    "wait": _wait,
     "priority": _priority,
     "note": _note,
     "correct": _correct,
@@ -328,6 +353,7 @@ VERBS: dict[str, Callable[[HttpRequest, uuid.UUID, str], str]] = {
     "macro": _macro,
     "playbook": _playbook,
     "step": _step,
+    "give_up": _give_up,
     "voice": _voice,
     "approve": _approve,
     "refuse": _refuse,

@@ -84,10 +84,21 @@ def context(request: HttpRequest, head: rows.ConversationView, view: str) -> dic
                 "state": inboxing.state(row.state),
                 "at": row.last_ts,
             }
-            for row in selectors.earlier(head.id, EARLIER)
+            for row in _earlier(request, head)
         ],
         "log": [shown.done(line, staff_names) for line in selectors.log_of(head.id, 20)],
     }
+
+
+def _earlier(request: HttpRequest, head: rows.ConversationView) -> list[rows.Row]:
+    """Their other conversations, whichever of their addresses they came from, as far as the reader may see whose."""
+    if head.identifier and may(request, Right.SEE_PEOPLE):
+        try:
+            theirs = people.subjects_of(people.person(head.identifier).id)
+        except NotFound:
+            return selectors.earlier(head.id, EARLIER)
+        return [row for row in selectors.of_subjects(theirs, EARLIER + 1) if row.id != head.id][:EARLIER]
+    return selectors.earlier(head.id, EARLIER)
 
 
 def asked(head: rows.ConversationView) -> str:

@@ -11,8 +11,14 @@ from django.utils.http import urlencode
 
 from rapport.conversations import selectors
 from rapport.kit.errors import Invalid
+from rapport.people import selectors as people
+from rapport.staff.rules import Right
+from rapport.web.access import may
 from rapport.web.components import inboxing
 from rapport.web.pages.inbox import shown
+
+WHO_MAX = 5  # people whose conversations a search gives beside the messages that hold its words
+THEIRS_MAX = 10
 
 
 def frame(request: HttpRequest, view: str, here: uuid.UUID | None = None) -> dict[str, Any]:
@@ -42,7 +48,7 @@ def _found(request: HttpRequest, q: str, view: str) -> dict[str, Any]:
     try:
         page = selectors.search(q, request.GET.get("before", ""))
     except Invalid:
-        return {"found": [], "more_url": ""}
+        return {"found": [], "more_url": "", "rows": []}
     found = [
         {
             "row": row,
@@ -54,4 +60,18 @@ def _found(request: HttpRequest, q: str, view: str) -> dict[str, Any]:
         for row in page.rows
     ]
     more = f"{reverse('inbox')}?{urlencode({'q': q, 'before': page.next})}" if page.next else ""
-    return {"found": found, "more_url": more}
+    return {
+        "found": found,
+        "more_url": more,
+        "rows": [] if request.GET.get("before") else _theirs(request, q, view),
+    }
+
+
+def _theirs(request: HttpRequest, q: str, view: str) -> list[shown.RowShown]:
+    """Conversations of whoever is called so, by name, address or handle."""
+    if not may(request, Right.SEE_PEOPLE):
+        return []
+    subjects = [
+        subject for match in people.search(q, WHO_MAX) for subject in people.subjects_of(match.person.id)
+    ]
+    return shown.lines(selectors.of_subjects(subjects, THEIRS_MAX), view, None) if subjects else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib import messages
@@ -91,6 +92,7 @@ def _context(request: HttpRequest, wrong: str) -> dict[str, Any]:
         "nth": range(STEPS_OFFERED),
         "targets": [_target(row) for row in selectors.target_rows()],
         "days": list(WEEKDAYS.values()),
+        "zones": sorted(available_timezones()),
     }
 
 

@@ -113,7 +113,7 @@ def live(request: HttpRequest) -> HttpResponseBase:
     }
     if number is not None and (moved.is_all or number in moved.ids):
         try:
-            it = shown.opened(request, number, view)
+            it = shown.opened(request, number, view, down_to=_number(asked.get("first")))
         except NotFound:
             return JsonResponse(news)
         whole = context | {"it": it}

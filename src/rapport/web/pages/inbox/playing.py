@@ -24,6 +24,19 @@ STEPS: dict[str, Any] = {
     "close_or_reopen": gettext_lazy("Close it, or open it again"),
 }
 
+ENDED: dict[str, Any] = {
+    "better": gettext_lazy("ended: they speak better of us than before"),
+    "same": gettext_lazy("ended: they speak of us as before"),
+    "worse": gettext_lazy("ended: they speak worse of us than before"),
+    "silent": gettext_lazy("ended: they have said nothing since"),
+    "given_up": gettext_lazy("ended before its last step"),
+}
+
+
+def ended(outcome: str) -> str:
+    """How a recovery ended, by how they spoke after it beside before."""
+    return str(ENDED.get(outcome, words.plain(outcome)))
+
 
 def kinds() -> list[str]:
     """The recoveries that can be begun."""

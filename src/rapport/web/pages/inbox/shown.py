@@ -128,6 +128,7 @@ class Recovery:
     row: rows.PlaybookView
     title: str
     steps: list[Step]
+    ended: str  # how it ended; empty while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,11 +301,13 @@ def nothing(view: str) -> tuple[str, str]:
 # One conversation
 
 
-def opened(request: HttpRequest, number: uuid.UUID, view: str, *, before: str = "", sought: int = 0) -> Open:
-    """Everything that the pane of one conversation shows."""
+def opened(
+    request: HttpRequest, number: uuid.UUID, view: str, *, before: str = "", sought: int = 0, down_to: int = 0
+) -> Open:
+    """Everything that the pane of one conversation shows; `down_to` a message that a reader has in sight already."""
     assert request.user.is_authenticated
     head = selectors.conversation(number)
-    found = selectors.messages(number, before)
+    found = selectors.messages(number, before, down_to=sought or down_to)
     staff_names = names()
     me = request.user.pk
     can_answer = may(request, Right.ANSWER)
@@ -419,7 +422,7 @@ def _messages(
     number: uuid.UUID, found: Sequence[rows.MessageView], staff_names: Mapping[int, str], sought: int
 ) -> list[MessageShown]:
     waiting = {one.message: one.id for one in selectors.approvals(number) if one.state == "asked"}
-    many = sum(m.direction != "note" for m in found) > 1
+    many = sum(m.direction == "in" for m in found) > 1
     shown = []
     for m in found:
         said, tone = inboxing.MESSAGE_STATES.get(m.state, ("", ""))
@@ -472,7 +475,8 @@ def _recoveries(number: uuid.UUID, staff_names: Mapping[int, str]) -> list[Recov
         Recovery(
             book,
             str(inboxing.PLAYBOOKS.get(book.kind, book.kind)),
-            [
+            ended=playing.ended(book.outcome) if book.state != "running" else "",
+            steps=[
                 Step(
                     step,
                     playing.step_title(step.code),
@@ -482,8 +486,7 @@ def _recoveries(number: uuid.UUID, staff_names: Mapping[int, str]) -> list[Recov
                 for step in book.steps
             ],
         )
-        for book in selectors.playbooks(number)
-        if book.state == "running"
+        for book in sorted(selectors.playbooks(number), key=lambda one: one.state != "running")
     ]
 
 
@@ -559,6 +562,15 @@ def snoozes() -> list[tuple[str, str, dt.datetime]]:
     ]
 
 
+def moment(text: str) -> dt.datetime | None:
+    """A moment as a form gives it, in the reader's own zone; None where it is none."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return timezone.make_aware(found) if timezone.is_naive(found) else found
+
+
 def moved(error: Any, staff_names: Mapping[int, str]) -> Moved:
     """What came between, for whoever was not quick enough."""
     return Moved(
@@ -586,8 +598,12 @@ DONE: dict[str, Any] = {
     "approved": gettext_lazy("approved an answer"),
     "refused": gettext_lazy("did not approve an answer"),
     "macro": gettext_lazy("did several steps at once"),
-    "playbook": gettext_lazy("began to make it good"),
-    "voice": gettext_lazy("drafted a voice case"),
+    "began_playbook": gettext_lazy("began to make it good"),
+    "did_step": gettext_lazy("did a step of making it good"),
+    "gave_up_playbook": gettext_lazy("ended making it good before its last step"),
+    "voiced": gettext_lazy("drafted a voice case"),
+    "unsplit": gettext_lazy("put back what was made a matter of its own"),
+    "woke": gettext_lazy("its moment came"),
     "waits": gettext_lazy("said that it is their turn"),
     "mixed": gettext_lazy("joined public with private words"),
 }

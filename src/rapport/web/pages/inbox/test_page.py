@@ -7,6 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,6 +183,35 @@ def test_a_search_goes_over_everything_that_was_said(bob: Staff, ana_writes: uui
     assert client.get("/inbox/", {"q": "\0 - "}).status_code == 200
 
 
+def test_a_search_finds_people_by_name_and_an_old_message_in_its_place(bob: Staff, say: Say) -> None:
+    many = [mailed("bo", f"line {n} of many", "Long", minutes=n) for n in range(60)]
+    say(identified("customer:2", "email:bo@example.org", name="Bo Lind"), *many)
+    client = logged_in(bob)
+    html = client.get("/inbox/", {"q": "bo@example.org"}).content.decode()
+    (row,) = selectors.page("open", bob.pk).rows
+    assert str(row.id) in html
+    assert str(row.id) in client.get("/inbox/", {"q": "Lind"}).content.decode()
+    newest = selectors.messages(row.id)
+    oldest = selectors.messages(row.id, newest.before).rows[0]
+    opened = client.get(url(row.id), {"message": oldest.id}).content.decode()
+    assert f'id="m{oldest.id}"' in opened
+    # What a reader has fetched already stays in sight when the thread is put in anew.
+    since = selectors.changes(0).token
+    services.note(row.id, "I call them.", by=bob.pk)
+    assert f'id="m{oldest.id}"' in ask(client, since=since, id=row.id, first=oldest.id).json()["thread"]
+
+
+def test_what_stands_beside_knows_them_by_every_address(bob: Staff, say: Say, ana_writes: uuid.UUID) -> None:
+    say(identified("customer:1", "email:ana.ruiz@work.example", name="Ana Ruiz"))
+    say(
+        mailed("ana", "From my desk", "Invoice", minutes=3)
+        | {"identifier": "email:ana.ruiz@work.example", "message_id": "w1"}
+    )
+    beside = logged_in(bob).get(url(ana_writes, "beside/")).content.decode()
+    assert "Earlier conversations" in beside
+    assert "Invoice" in beside
+
+
 def test_every_control_has_a_name(bob: Staff, ana_writes: uuid.UUID) -> None:
     html = logged_in(bob).get(url(ana_writes)).content.decode()
     labelled = set(re.findall(r'<label[^>]*\bfor="([^"]+)"', html))
@@ -272,6 +302,83 @@ def test_who_was_not_quick_enough_keeps_their_words_and_sees_what_came_between(
     assert "<html" in without_script.content.decode()
 
 
+def test_of_what_came_between_the_words_are_shown_beside_ones_own(
+    alice: Staff, bob: Staff, ana_writes: uuid.UUID, mail_account: None
+) -> None:
+    seen = selectors.conversation(ana_writes).version
+    do(logged_in(alice), ana_writes, "answer", text="It left on Friday.", version=seen)
+    html = do(logged_in(bob), ana_writes, "answer", text="It is lost.", version=seen).content.decode()
+    quotes = re.findall(r"<blockquote>(.*?)</blockquote>", html, re.DOTALL)
+    assert any("It left on Friday." in quote for quote in quotes)
+
+
+def test_an_answer_that_does_not_leave_settles_nothing_and_can_be_sent_again(
+    bob: Staff, ana_writes: uuid.UUID
+) -> None:
+    client = logged_in(bob)  # no mail is set up
+    html = do(client, ana_writes, "answer_resolve", text="It left today.").content.decode()
+    assert "did not leave" in html
+    assert "It left today.</textarea>" in html
+    shown_version = re.search(r'data-version="(\d+)"', html)
+    assert shown_version is not None
+    assert selectors.conversation(ana_writes).state == "open"
+    again = do(client, ana_writes, "answer", text="It left today.", version=shown_version.group(1))
+    assert again.status_code == 200
+    assert "meanwhile" not in again.content.decode()
+
+
+def test_what_waits_for_somebody_is_not_settled_by_the_same_press(
+    alice: Staff, bo_asks: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waits(number: uuid.UUID, _text: str, *, by: int, version: int) -> services.Outcome:
+        return services.Outcome(number, 0, "waiting", "", version)
+
+    monkeypatch.setattr(services, "answer", waits)
+    html = do(logged_in(alice), bo_asks, "answer_resolve", text="Please wait.").content.decode()
+    assert "waits for approval" in html
+    assert selectors.conversation(bo_asks).state == "open"
+
+
+def test_it_can_be_their_turn_and_put_off_until_any_moment(bob: Staff, ana_writes: uuid.UUID) -> None:
+    client = logged_in(bob)
+    assert "turn" in do(client, ana_writes, "wait").content.decode()
+    assert selectors.conversation(ana_writes).state == "pending"
+    do(client, ana_writes, "reopen")
+    do(client, ana_writes, "snooze:at", until="2031-05-06T07:30")  # in the reader's own zone
+    put_off = selectors.conversation(ana_writes)
+    assert (put_off.state, put_off.snoozed_until) == (
+        "snoozed",
+        dt.datetime(2031, 5, 6, 5, 30, tzinfo=dt.UTC),
+    )
+    for odd in ("", "soon", "1999-01-01T00:00"):
+        assert do(client, ana_writes, "snooze:at", until=odd).status_code == 400
+
+
+def test_what_was_made_a_matter_of_its_own_can_be_put_back(
+    bob: Staff, say: Say, ana_writes: uuid.UUID
+) -> None:
+    say(mailed("ana", "And my invoice?", "Order", minutes=5))
+    client = logged_in(bob)
+    invoice = selectors.messages(ana_writes).rows[-1]
+    do(client, ana_writes, f"split:{invoice.id}")
+    (apart,) = [row.id for row in selectors.page("open", bob.pk).rows if row.id != ana_writes]
+    assert 'value="unsplit"' in client.get(url(apart)).content.decode()
+    back = do(client, apart, "unsplit")
+    assert str(ana_writes) in back.headers["HX-Push-Url"]
+    assert [m.text for m in selectors.messages(ana_writes).rows] == ["Where is my order?", "And my invoice?"]
+
+
+def test_everything_that_is_done_is_told_in_words(bob: Staff) -> None:
+    source = Path(str(services.__path__[0]))
+    codes = {
+        code
+        for file in source.glob("*.py")
+        for code in re.findall(r'note_done\([^"]*?"([a-z_]+)"', file.read_text(encoding="utf-8"))
+    }
+    assert len(codes) > 15
+    assert codes <= set(shown.DONE)
+
+
 def test_whatever_is_pressed_what_was_being_written_is_kept(bob: Staff, ana_writes: uuid.UUID) -> None:
     client = logged_in(bob)
     html = do(client, ana_writes, f"assign:{bob.pk}", text="Half a sent", saved_no="0").content.decode()
@@ -349,6 +456,37 @@ def test_a_recovery_shows_its_steps_with_their_clocks(bob: Staff, ana_writes: uu
     with clock.frozen(MONDAY + dt.timedelta(days=30)):
         late = client.get(url(ana_writes)).content.decode()
         assert "is-late" in late
+
+
+def test_enter_in_a_field_does_what_stands_beside_it_and_nothing_else(
+    alice: Staff, bob: Staff, bo_asks: uuid.UUID
+) -> None:
+    """The first button of a form is what Enter presses: a reason typed must not send what it refuses."""
+    do(logged_in(bob), bo_asks, "answer", text="Please do not drive it.")
+    html = do(logged_in(alice), bo_asks, "playbook:handover").content.decode()
+    forms = re.findall(r"<form.*?</form>", html, re.DOTALL)
+    refusing = [form for form in forms if 'name="reason_' in form]
+    noting = [form for form in forms if 'name="note_' in form]
+    assert (len(refusing), len(noting)) == (1, 2)
+    assert re.findall(r'name="do" value="(\w+)', refusing[0]) == ["refuse"]
+    for form in noting:
+        field = re.search(r'name="note_([\d.]+)"', form)
+        assert field is not None
+        assert re.findall(r'name="do" value="step:([\d.]+)"', form) == [field.group(1)]
+
+
+def test_what_a_recovery_gave_is_read_again_and_it_can_be_ended_early(
+    bob: Staff, ana_writes: uuid.UUID
+) -> None:
+    client = logged_in(bob)
+    do(client, ana_writes, "playbook:apology")
+    (book,) = selectors.playbooks(ana_writes)
+    do(client, ana_writes, f"step:{book.id}.2", more={f"note_{book.id}.2": "10 EUR back"})
+    ended = do(client, ana_writes, f"give_up:{book.id}").content.decode()
+    assert "10 EUR back" in ended
+    assert "ended before its last step" in ended
+    assert f"step:{book.id}." not in ended
+    assert selectors.playbooks(ana_writes)[0].outcome == "given_up"
 
 
 def test_a_voice_case_is_drafted_in_one_press(bob: Staff, ana_writes: uuid.UUID) -> None:
