@@ -117,12 +117,20 @@ def broadcast(number: uuid.UUID) -> BroadcastView:
 
 
 def bunches(
-    number: uuid.UUID, shows: str = "questions", *, before: int = 0, after: int = 0, limit: int = PAGE
+    number: uuid.UUID,
+    shows: str = "questions",
+    *,
+    before: int = 0,
+    after: int | None = None,
+    limit: int = PAGE,
 ) -> list[BunchView]:
-    """What is shown: pinned ones first on the first page, then the newest; `before` and `after` are numbers of bunches."""
+    """What is shown: pinned ones first on the first page, then the newest; `before` and `after` are numbers of bunches.
+
+    Of those after one the next ones are given: whoever goes on from the last of them leaves none out.
+    """
     found = _shown(number, shows)
-    if after:
-        return _views(list(found.filter(id__gt=after).order_by("-id")[:limit]))
+    if after is not None:
+        return _views(list(found.filter(id__gt=after).order_by("id")[:limit])[::-1])
     if before:
         return _views(list(found.filter(id__lt=before, is_pinned=False).order_by("-id")[:limit]))
     pinned = list(found.filter(is_pinned=True).order_by("-id")[:limit])

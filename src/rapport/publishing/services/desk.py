@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import uuid
+from decimal import Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rapport.kit import clock
+from rapport.kit import clock, money
 from rapport.kit.errors import Conflict, Invalid, NotFound
 from rapport.listening import selectors as listening
 from rapport.messaging import services as messaging
 from rapport.publishing.models import Broadcast, Bunch, Comment
+from rapport.publishing.selectors.desk import PRICE_FRESH
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 
@@ -21,14 +24,24 @@ TEXT_CHARS_MAX = 5_000
 EACH_MAX = 100  # comments that one press answers one by one
 WORTH = dt.timedelta(hours=2)  # an answer to what was asked live
 APPROVAL = "needs_approval"
+_FIGURE = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 _ANSWERABLE = (Bunch.State.OPEN, Bunch.State.WAITING, Bunch.State.ANSWERED)
 
 
-def answer(bunch: int, text: str, *, by: str, each: bool = False, n_known: int | None = None) -> Bunch:
+def answer(
+    bunch: int,
+    text: str,
+    *,
+    by: str,
+    each: bool = False,
+    n_known: int | None = None,
+    known_words: str | None = None,
+) -> Bunch:
     """Answer what a bunch of comments asks: once, under the first of them, or to each that has no answer yet.
 
     Raises Conflict where a colleague answered it in the meantime. What may not leave stays open, with why.
     n_known : answers to it that the writer has seen
+    known_words : those of the last answer that the writer has seen, also of one that waits or did not leave
     """
     words = text.strip()
     if not words or len(words) > TEXT_CHARS_MAX:
@@ -36,7 +49,8 @@ def answer(bunch: int, text: str, *, by: str, each: bool = False, n_known: int |
     with transaction.atomic():
         row = _held(bunch)
         answered = Comment.objects.filter(bunch=row, is_answered=True).count()
-        if row.state not in _ANSWERABLE or (n_known is not None and n_known != answered):
+        is_other = known_words is not None and row.answer.split() not in (known_words.split(), words.split())
+        if row.state not in _ANSWERABLE or is_other or (n_known is not None and n_known != answered):
             raise Conflict(
                 _("a colleague dealt with this in the meantime"), _("Read the answer that it has.")
             )
@@ -153,6 +167,7 @@ def say_product(broadcast: uuid.UUID, text: str, *, by: str) -> list[messaging.S
     words = text.strip()
     if not row.product or not words:
         raise Invalid(_("no product is pinned"), _("Pin one first."))
+    _refuse_old_price(row, words)
     approver = staff.staff_by_email(by)
     may = (
         approver is not None
@@ -175,6 +190,18 @@ def say_product(broadcast: uuid.UUID, text: str, *, by: str) -> list[messaging.S
     if not found:
         raise Invalid(_("none of its sources can be posted to from here"), _("Say it there by hand."))
     return found
+
+
+def _refuse_old_price(row: Broadcast, words: str) -> None:
+    """Raise Invalid where a text says the price of the product, and nobody has looked at it for a day."""
+    if row.price_minor is None or row.pinned_at is None or clock.now() - row.pinned_at <= PRICE_FRESH:
+        return
+    amount = money.Money(row.price_minor, row.currency).amount
+    if amount in {Decimal(said.replace(",", ".")) for said in _FIGURE.findall(words)}:
+        raise Invalid(
+            _("the price %(price)s was pinned more than a day ago") % {"price": amount},
+            _("Look at it again and pin it anew, or leave it out."),
+        )
 
 
 def _held(bunch: int) -> Bunch:

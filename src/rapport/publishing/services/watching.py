@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,24 +93,12 @@ def run(stop: process.Stop) -> None:
 
 def keep_running(stop: process.Stop) -> None:
     """Have `rapport live` run whenever something is live, until told to stop; it is started again where it ends."""
-    child: subprocess.Popen[bytes] | None = None
-    printed = home.path("logs", f"{PROCESS}.log")
-    while not stop:
-        try:
-            close_old_connections()
-            if not is_live():
-                process.end(child, END_S)
-                child = None
-            elif child is None or child.poll() is not None:
-                if child is not None:
-                    log.warning("`rapport live` ended with status %s; starting it again", child.returncode)
-                child = process.start([PROCESS], printed)
-            else:
-                process.keep_short(printed)
-        except Exception:
-            log.exception("whether something runs live could not be seen; looking again in %s s", IDLE_S)
-        stop.wait(IDLE_S)
-    process.end(child, END_S)
+    process.keep(PROCESS, stop, end_s=END_S, is_wanted=_is_wanted)
+
+
+def _is_wanted() -> bool:
+    close_old_connections()
+    return is_live()
 
 
 @contextmanager

@@ -164,6 +164,20 @@ def test_what_may_not_leave_stays_and_says_why(live: Broadcast, told: Told, netw
     assert len(network.posts) == 1
 
 
+def test_words_that_wait_are_not_written_over_by_who_has_not_read_them(live: Broadcast, told: Told) -> None:
+    told(comment("ana", "Does it cut granite?", "c1"))
+    (bunch,) = selectors.bunches(live.pk)
+    services.answer(bunch.id, "Yes,\r\nit does.", by=BOB, known_words="")
+    with pytest.raises(Conflict):
+        services.answer(bunch.id, "No.", by=ALICE, n_known=0, known_words="")
+    (waits,) = selectors.bunches(live.pk)
+    assert (waits.state, waits.answered_by) == ("waiting", BOB)
+    done = services.answer(
+        bunch.id, "Yes, it does cut it.", by=ALICE, n_known=0, known_words="Yes,\nit does."
+    )
+    assert done.state == "answered"
+
+
 def test_doubted_words_are_let_out_by_another_than_their_writer(
     live: Broadcast, told: Told, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +192,16 @@ def test_doubted_words_are_let_out_by_another_than_their_writer(
     services.answer(bunch.id, waits.answer, by="carol@example.com")
     drain()
     assert len(network.posts) == 1
+
+
+def test_who_goes_on_from_what_came_leaves_nothing_out(live: Broadcast, told: Told) -> None:
+    told(*(comment(f"p{n}", f"Does it fit the {1990 + n} model?") for n in range(6)))
+    numbers = sorted(row.id for row in selectors.bunches(live.pk))
+    seen, after = [], 0
+    while rows := selectors.bunches(live.pk, after=after, limit=2):
+        seen += sorted(row.id for row in rows)
+        after = max(row.id for row in rows)
+    assert seen == numbers
 
 
 def test_pinned_first_and_hidden_not_at_all(live: Broadcast, told: Told) -> None:
@@ -213,6 +237,9 @@ def test_a_product_is_pinned_with_its_price_and_said_once(live: Broadcast, netwo
     assert not selectors.broadcast(live.pk).is_price_stale
     with clock.frozen(NOW + dt.timedelta(hours=25)):
         assert selectors.broadcast(live.pk).is_price_stale
+        with pytest.raises(Invalid, match=r"49\.00 was pinned more than a day ago"):
+            services.say_product(live.pk, "The blade is 49 EUR.", by=ALICE)
+        services.say_product(live.pk, "The blade is here.", by=ALICE)
 
 
 def test_taken_back_edited_and_erased(live: Broadcast, told: Told) -> None:

@@ -42,6 +42,7 @@ entries = [
     )
 ]
 actions = [Action("live_new", gettext_lazy("New broadcast"), Right.CHANGE_PUBLISHING)]
+ROWS_MAX = 200  # that one press brings; the next one goes on from there
 TABS = {
     "questions": gettext_lazy("Questions"),
     "all": gettext_lazy("Everything"),
@@ -191,7 +192,7 @@ def news(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
 def rows(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
     """The bunches that came after those that a desk shows."""
     found = selectors.bunches(
-        number, _shows(request), after=_number(request.GET.get("after", "0")) or 0, limit=200
+        number, _shows(request), after=_number(request.GET.get("after", "")), limit=ROWS_MAX
     )
     return render(
         request,
@@ -214,7 +215,8 @@ def act(request: HttpRequest, bunch: int) -> HttpResponseBase:
             known = given.get("known", "")
             services.answer(
                 bunch, given.get("text", ""), by=by, each=do == "answer_each",
-                n_known=int(known) if known.isdigit() else None,
+                n_known=int(known) if known.isdecimal() else None,
+                known_words=given.get("known_words"),
             )  # fmt: skip
         elif do in ("pin", "unpin"):
             services.pin(bunch, is_pinned=do == "pin")
