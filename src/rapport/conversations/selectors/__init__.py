@@ -24,6 +24,7 @@ from rapport.conversations.selectors.recovering import (
     playbooks_running,
     reception,
     reception_of,
+    voice,
     voice_drafts,
 )
 from rapport.conversations.selectors.searching import search
@@ -54,6 +55,7 @@ __all__ = [
     "target_rows",
     "view_of",
     "views",
+    "voice",
     "voice_drafts",
     "watching",
 ]

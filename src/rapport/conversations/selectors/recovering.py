@@ -82,15 +82,24 @@ def _reception(row: Reception) -> ReceptionView:
     return ReceptionView(row.scope, row.name, figures, row.reckoned_at, row.is_silent, row.silent_since)
 
 
-def voice_drafts(state: str = "draft", department: str = "", limit: int = LISTED_MAX) -> list[VoiceView]:
-    """Drafts of voice cases, the first due first."""
+def voice_drafts(
+    state: str = "draft", department: str = "", limit: int = LISTED_MAX, *, begin: int = 0
+) -> list[VoiceView]:
+    """Drafts of voice cases, the first due first, from the one with the number `begin` on."""
     found = VoiceDraft.objects.filter(state=state)
     if department:
         found = found.filter(department=department)
-    return [
-        VoiceView(
-            v.id, v.conversation_id, v.department, v.title, tuple(v.quotes), v.aspect, v.reason, v.due_on, v.state,
-            v.made_by, v.made_at,
-        )
-        for v in found.order_by("due_on", "made_at")[:limit]
-    ]  # fmt: skip
+    return [_voice(v) for v in found.order_by("due_on", "made_at", "id")[begin : begin + limit]]
+
+
+def voice(number: uuid.UUID) -> VoiceView | None:
+    """One draft of a voice case."""
+    found = VoiceDraft.objects.filter(pk=number).first()
+    return _voice(found) if found else None
+
+
+def _voice(v: VoiceDraft) -> VoiceView:
+    return VoiceView(
+        v.id, v.conversation_id, v.department, v.title, tuple(v.quotes), v.aspect, v.reason, v.due_on, v.state,
+        v.made_by, v.made_at,
+    )  # fmt: skip

@@ -94,6 +94,14 @@ PLAYBOOKS: dict[str, Any] = {
     "followup": gettext_lazy("Follow up"),
     "follow_up": gettext_lazy("Follow up"),
 }
+DEPARTMENTS: dict[str, Any] = {
+    "logistics": gettext_lazy("Logistics"),
+    "product": gettext_lazy("Product"),
+    "pricing": gettext_lazy("Pricing"),
+    "web": gettext_lazy("Website and app"),
+    "billing": gettext_lazy("Billing"),
+    "service": gettext_lazy("Service"),
+}
 TONES = {"negative": "danger", "positive": "accent"}
 
 
@@ -110,6 +118,11 @@ def state(key: str) -> str:
 def outcome(key: str) -> str:
     """How it ended, in words."""
     return str(OUTCOMES.get(key, words.plain(key)))
+
+
+def department(key: str) -> str:
+    """A department in words; one of the firm's own as it was named."""
+    return str(DEPARTMENTS.get(key, key))
 
 
 def place(channel: str, network: str, venue: str) -> str:

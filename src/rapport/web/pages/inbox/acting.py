@@ -21,7 +21,7 @@ from rapport.staff.rules import Right
 from rapport.venues import selectors as venues
 from rapport.web import growing
 from rapport.web.access import demand, needs
-from rapport.web.components import formats, inboxing, words
+from rapport.web.components import formats, inboxing
 from rapport.web.errors import sentence
 from rapport.web.pages.inbox import beside, framing, shown
 
@@ -312,9 +312,11 @@ def _give_up(request: HttpRequest, number: uuid.UUID, to: str) -> str:  # noqa: 
 
 def _voice(request: HttpRequest, number: uuid.UUID, _to: str) -> str:
     made = services.voice_draft(number, by=_me(request))
-    draft = next(one for one in selectors.voice_drafts() if one.id == made)
-    said = {"department": words.plain(draft.department), "day": formats.day_text(draft.due_on)}
-    return _("Drafted for %(department)s, due %(day)s.") % said
+    draft = selectors.voice(made)
+    if draft is None:  # dropped with its words in the same moment
+        return ""
+    said = {"department": inboxing.department(draft.department), "day": formats.day_text(draft.due_on)}
+    return _("Drafted for %(department)s, due %(day)s. It stands under “For departments”.") % said
 
 
 def _approve(request: HttpRequest, number: uuid.UUID, to: str) -> str:  # noqa: ARG001  a verb's shape

@@ -64,11 +64,18 @@ def test_drafts_for_departments_are_listed_sent_on_and_taken_along(
     assert "It never came" in html
     assert "ana@example.org" not in html
     assert "CSV" not in html
-    logged_in(bob).post(f"/voices/{draft}/", {"department": "logistics"})
+    assert f'href="/inbox/{row.id}/"' in html  # the way back to who said it
+    back = logged_in(bob).post(f"/voices/{draft}/?state=draft", {"to": "logistics", "due_on": "2031-05-06"})
+    assert back.headers["Location"] == "/voices/?state=draft"
     (found,) = selectors.voice_drafts()
-    assert (found.department, found.state) == ("logistics", "draft")
+    assert (found.department, found.state, found.due_on.year) == ("logistics", "draft", 2031)
+    assert logged_in(bob).post(f"/voices/{draft}/", {"due_on": "soon"}).status_code == 400
+    assert "It never came" in logged_in(bob).get("/voices/?department=logistics").content.decode()
+    assert "Nothing is here." in logged_in(bob).get("/voices/?department=billing").content.decode()
     assert logged_in(bob).get("/voices/export/").status_code == 403
     assert "It never came" in logged_in(alice).get("/voices/export/").content.decode()
     assert logged_in(charlie).get("/voices/").status_code == 403
-    logged_in(bob).post(f"/voices/{draft}/", {"state": "taken"})
+    logged_in(bob).post(f"/voices/{draft}/", {"do": "taken"})
     assert "It never came" in logged_in(bob).get("/voices/?state=taken").content.decode()
+    logged_in(bob).post(f"/voices/{draft}/?state=taken", {"do": "draft"})  # pressed by mistake
+    assert "It never came" in logged_in(bob).get("/voices/").content.decode()
