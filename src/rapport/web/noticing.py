@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 
 import numpy as np
@@ -14,6 +15,7 @@ from rapport.kit.errors import Conflict
 from rapport.knowledge import selectors, services
 from rapport.messaging import services as messaging
 from rapport.messaging.rules.blocks import SERVICE, Block, Template
+from rapport.messaging.services.sending import KEY_CHARS_MAX
 from rapport.people import selectors as people
 from rapport.staff import selectors as staff
 
@@ -43,7 +45,7 @@ def register() -> None:
 def warn(slug: str) -> messaging.Planned:
     """Write to everybody whom a published notice concerns, once each; may be called again after a crash or a change.
 
-    Raises Conflict where the notice is not published.
+    Who could not be written to before, and can now, is written to then. Raises Conflict where the notice is not published.
     """
     notice = selectors.notice(slug)
     if notice.state != "published":
@@ -65,19 +67,33 @@ def warn(slug: str) -> messaging.Planned:
             made.append(
                 messaging.Outgoing(
                     to=identifier, purpose=PURPOSE, template=TEMPLATE.key,
-                    key=f"notice:{slug}:{identifier}"[:200], language=language,
+                    key=key_of(slug, identifier), language=language, campaign=campaign_of(slug),
                     context={
                         "title": notice.title(language), "text": notice.text(language), "order": one.order_id,
                         "url": f"{links.public_url()}/notices/{slug}/?lang={language}",
                     },
                 )
             )  # fmt: skip
-        sent = messaging.send_many(made)
+        sent = messaging.send_many(made, withheld_again=True)
         outcomes += sent.outcomes
         planned, known = planned + sent.planned, known + sent.known
         withheld.update(sent.withheld)
-    services.note_warned(slug)
+    if any(isinstance(one, messaging.Sent) for one in outcomes):
+        services.note_warned(slug)
     return messaging.Planned(len(concerned), planned, dict(withheld), known, outcomes)
+
+
+def campaign_of(slug: str) -> str:
+    """The name under which the messages about a notice are found."""
+    return f"notice {slug}"[:64]
+
+
+def key_of(slug: str, identifier: str) -> str:
+    """What asks for the one message of a notice to somebody; two that are long stay two."""
+    key = f"notice:{slug}:{identifier}"
+    if len(key) <= KEY_CHARS_MAX:
+        return key
+    return f"notice:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _addressed(concerned: list[selectors.Affected]) -> dict[str, selectors.Affected]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 
 from rapport.consent import selectors as consent
 from rapport.consent import services as warrants
@@ -122,11 +123,12 @@ def send(message: Outgoing) -> Outcome:
     return send_many([message]).outcomes[0]
 
 
-def send_many(messages: Iterable[Outgoing]) -> Planned:
+def send_many(messages: Iterable[Outgoing], *, withheld_again: bool = False) -> Planned:
     """Plan a set of messages: each becomes one row, planned or withheld with its reason.
 
     Nothing is written where one of them is wrong in itself (Invalid). A set that was cut short may be given
     again as a whole: what has a row keeps it.
+    withheld_again : what was withheld and may leave now is planned in the place of its row
     """
     purposes = {purpose.key: purpose for purpose in consent.purposes()}
     given = [_checked(message, purposes) for message in messages]
@@ -137,20 +139,26 @@ def send_many(messages: Iterable[Outgoing]) -> Planned:
             f"the key {double!r} was given twice in one set", "Give every message a key of its own."
         )
     known = _known(keys)
+    before = {key for key, one in known.items() if withheld_again and isinstance(one, Withheld)}
+    known = {key: one for key, one in known.items() if key not in before}
     fresh = {place: pair for place, pair in enumerate(given) if pair[0].key not in known}
     _warranted(fresh.values(), purposes)
     reasons = steps.reasons({place: intended(*pair) for place, pair in fresh.items()})
     languages = _languages([message for message, _ in fresh.values()])
     now = clock.now()
-    bulk.upsert(
-        "messaging_delivery",
-        COLUMNS,
-        (
-            _row(message, of, reasons.get(place, ""), languages[message.key], now)
-            for place, (message, of) in fresh.items()
-        ),
-        conflict=("key",),
-    )
+    leaving = [pair[0].key for place, pair in fresh.items() if place not in reasons]
+    with transaction.atomic():
+        for part in bulk.parts([key for key in leaving if key in before]):
+            Delivery.objects.filter(key__in=part, state=Delivery.State.WITHHELD).delete()
+        bulk.upsert(
+            "messaging_delivery",
+            COLUMNS,
+            (
+                _row(message, of, reasons.get(place, ""), languages[message.key], now)
+                for place, (message, of) in fresh.items()
+            ),
+            conflict=("key",),
+        )
     stored = known | _known([message.key for message, _ in fresh.values()])
     outcomes = [stored[key] for key in keys]
     return Planned(

@@ -49,6 +49,7 @@ REASONS: dict[str, Any] = {
     "asked_again": gettext_lazy("posting ended before the answer; the network is asked whether it has it"),
     "no_source": gettext_lazy("the source it was to leave by is gone"),
     "terms": gettext_lazy("the network's terms do not allow it"),
+    "pictures": gettext_lazy("its pictures do not fit the network"),
     "rule_card": gettext_lazy("the venue's rule card forbids it"),
     "needs_approval": gettext_lazy("nobody has approved it"),
     "not_approver": gettext_lazy("who approved it may not approve answers"),
@@ -66,6 +67,8 @@ MESSAGES: dict[str, Any] = {
     "letter": gettext_lazy("Letter"),
     "survey_invitation": gettext_lazy("Invitation to a survey"),
     "answer": gettext_lazy("Answer"),
+    "chat_answer": gettext_lazy("Answer to a chat"),
+    "notice_warning": gettext_lazy("Warning of a notice"),
 }
 
 # The commonest ways in which a mail server cannot be used, told from the words that come back.

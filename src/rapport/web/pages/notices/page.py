@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -18,11 +19,12 @@ from rapport.kit.errors import Invalid, RapportError
 from rapport.kit.seen import Changed
 from rapport.knowledge import selectors, services
 from rapport.knowledge.selectors.affecting import OPEN_DAYS
+from rapport.messaging import selectors as messages_of_ours
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
-from rapport.web import days, jobs
+from rapport.web import days, jobs, noticing
 from rapport.web.access import may, needs
-from rapport.web.components import formats, knowing
+from rapport.web.components import formats, knowing, sending
 from rapport.web.components.meanwhile import Difference, differences
 from rapport.web.errors import sentence
 from rapport.web.layout import Action, Entry
@@ -150,12 +152,31 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
         "update": knowing.in_languages({}, main),
         "updates": [(u, u.text(request.LANGUAGE_CODE)) for u in view.updates] if view else [],
         "n_concerned": formats.people(len(concerned)),
+        "fates": _fates(view.slug) if view and view.state != "draft" else [],
+        "is_mail_ready": messages_of_ours.is_ready(),
         "is_warning": bool(concerned),
         "open_days": OPEN_DAYS,
         "public_url": f"{links.public_url()}/notices/{view.slug}/" if view else "",
         "can_warn": may(request, Right.ANSWER),
     } | {name: post.get(name, value) if wrong else value for name, value in held.items()}  # fmt: skip
     return render(request, "pages/notices/notice.html", context, status=400 if wrong else 200)
+
+
+def _fates(slug: str) -> list[tuple[str, str, str]]:
+    """What became of the messages about a notice: how many, in words, and where they are listed."""
+    campaign = noticing.campaign_of(slug)
+    sums = messages_of_ours.sums(messages_of_ours.Filter(campaign=campaign))
+    counted = {"sent": sums.sent, "withheld": sums.withheld, "failed": sums.failed, "unknown": sums.unknown,
+               "planned": sums.waiting}  # fmt: skip
+    found = []
+    for state, n in counted.items():
+        why = ", ".join(sending.reason(reason) for of, reason, _n in sums.reasons if of == state)
+        words = sending.state(state)[0]
+        query = {"campaign": campaign, "days": "365"} | ({} if state == "planned" else {"state": state})
+        if n:
+            said = f"{formats.number(n)} {words}" + (f": {why}" if why and state != "planned" else "")
+            found.append((state, said, f"{reverse('deliveries')}?{urlencode(query)}"))
+    return found
 
 
 @needs(Right.CHANGE_KNOWLEDGE)
@@ -177,6 +198,8 @@ def notice_do(request: HttpRequest, slug: str) -> HttpResponseBase:
                 raise Invalid(
                     _("the notice is not published"), _("Publish it first, so that the link leads somewhere.")
                 )
+            if not messages_of_ours.is_ready():
+                raise Invalid(_("no mail can leave yet"), _("Set up mail under Messages, then tell them."))
             jobs.warn_of_notice.enqueue(slug, by)
             messages.success(request, _("Those concerned are written to now, each once."))
     except RapportError as error:

@@ -8,6 +8,7 @@ from rapport.kit import clock
 from rapport.kit.errors import Conflict
 from rapport.knowledge import selectors, services
 from rapport.messaging import selectors as messaging
+from rapport.messaging.tests.conftest import set_up
 from rapport.staff.models import Staff
 from rapport.web import noticing
 from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
@@ -75,12 +76,35 @@ def test_those_concerned_are_told_once_each_by_an_address_that_is_theirs(alice: 
             noticing.warn("wipers-come-late")
         services.publish_notice("wipers-come-late", by="alice@example.com")
         assert "1 person" in client.get("/notices-and-facts/wipers-come-late/").content.decode()
+        set_up(25)
         first = noticing.warn("wipers-come-late")
         again = noticing.warn("wipers-come-late")
     assert (first.intended, again.known) == (1, 1)
     delivery = messaging.delivery_of("notice:wipers-come-late:email:ana@example.org")
     assert delivery is not None
     assert (delivery.identifier, delivery.is_service) == ("email:ana@example.org", True)
+
+
+def test_who_could_not_be_told_is_not_said_to_be_and_is_told_later(alice: Staff, say: Say) -> None:
+    say(touchpoint("order_placed", "email:bo@example.org", properties={"order_id": "7"}))
+    client = logged_in(alice)
+    client.post("/notices-and-facts/new/", NOTICE | {"products": ""})
+    services.publish_notice("wipers-come-late", by=alice.email)
+    address = "/notices-and-facts/wipers-come-late/"
+    with clock.frozen(MONDAY + dt.timedelta(days=1)):
+        assert noticing.warn("wipers-come-late").withheld == {"no_channel": 1}
+        assert selectors.notice("wipers-come-late").warned_at is None
+        page = client.get(address).content.decode()
+        assert "1 withheld: the channel is not set up" in page
+        assert "mail is not set up" in page
+        asked = client.post(f"{address}do/", {"do": "warn"}, follow=True).content.decode()
+        assert "No mail can leave yet." in asked
+        set_up(25)  # planned only: nothing leaves before the worker dispatches it
+        again = noticing.warn("wipers-come-late")
+        assert (again.planned, again.known) == (1, 0)
+        assert noticing.warn("wipers-come-late").known == 1
+        assert selectors.notice("wipers-come-late").warned_at is not None
+        assert "1 waits" in client.get(address).content.decode()
 
 
 def test_facts_are_written_and_retired(alice: Staff) -> None:
