@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "rapport.cli.stores",
     "load": "rapport.cli.stores",
     "work": "rapport.cli.stores",
+    "jobs": "rapport.cli.stores",
     "live": "rapport.cli.stores",
     "sql": "rapport.cli.stores",
     "doctor": "rapport.cli.doctor",

@@ -46,12 +46,12 @@ def load_command(drain: bool, json_: bool) -> None:
 @click.command("work")
 @click.option("--drain", is_flag=True, help="Do what is due, then stop.")
 def work_command(drain: bool) -> None:
-    """Let subscribers read the log, run the jobs started on screen, let messages leave."""
+    """Let subscribers read the log and messages leave; jobs run in a process of its own beside (`rapport jobs`)."""
     stores.set_up()
     from rapport.events import runner, subscriptions
     from rapport.messaging import services as messaging
     from rapport.publishing import services as publishing
-    from rapport.web import jobs
+    from rapport.web import jobs, working
 
     if drain:
         subscriptions.drain()
@@ -59,7 +59,7 @@ def work_command(drain: bool) -> None:
         messaging.drain()
         return
     stop = process.Stop().catch_signals()
-    with jobs.running_beside(stop), messaging.running_beside(stop), publishing.running_beside(stop):
+    with working.running_beside(stop), messaging.running_beside(stop), publishing.running_beside(stop):
         runner.subscribe_forever(stop)
 
 
@@ -70,6 +70,15 @@ def live_command() -> None:
     from rapport.publishing import services as publishing
 
     publishing.run(process.Stop().catch_signals())
+
+
+@click.command("jobs")
+def jobs_command() -> None:
+    """Run the jobs started on screen or by the clock; `work` starts it, and it gives way to everything else."""
+    stores.set_up()
+    from rapport.web import working
+
+    working.run(process.Stop().catch_signals())
 
 
 @click.command("sql")

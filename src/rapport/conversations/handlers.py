@@ -21,7 +21,7 @@ NAMES = (
 
 def register() -> None:
     """Ask the log for what is said; take part in erasing and in showing everything."""
-    subscriptions.subscribe(KEY, names=NAMES, handler=on_said)
+    subscriptions.subscribe(KEY, names=NAMES, handler=on_said, is_awaited=True)
     erasers.register(KEY, forgetting.erase)
     exporters.register(KEY, forgetting.sections)
 

@@ -144,17 +144,29 @@ def _select(rows: str, body: spool.Stored, con: duckdb.DuckDBPyConnection, erasi
     )
 
 
-def likely(columns: Sequence[str], found: traces.Traces) -> str:
-    """A condition in SQL that holds wherever one of the text columns names a trace, and seldom elsewhere."""
-    if not found:
-        return "false"
+def _naming(
+    con: duckdb.DuckDBPyConnection, rows: str, key: str, columns: Sequence[str], found: traces.Traces
+) -> str:
+    """A condition in SQL that holds wherever one of the text columns names a trace, and seldom elsewhere.
+
+    Of many traces each is not looked for by itself: the texts are taken apart into runs of letters and digits,
+    and these are joined with those of the traces, which takes as long for ten thousand as for fifty.
+    """
     if not found.are_many:
         names = [f"contains(lower({c}), {literal(text)})" for c in columns for text in found.shortest]
-    else:
-        runs = "[" + ", ".join(literal(run) for run in found.by_run) + "]"
-        names = [f"list_has_any(regexp_extract_all(lower({c}), '{traces.RUN}'), {runs})" for c in columns]
-        names += [f"contains(lower({c}), {literal(text)})" for c in columns for text in found.runless]
-    return f"coalesce({' OR '.join(names)}, false)"
+        return f"coalesce({' OR '.join(names)}, false)"
+    lake.give(con, "trace_run", pa.table({"run": pa.array(list(found.by_run), pa.string())}))
+    expression = key.partition(" AS ")[0]
+    runs = " UNION ALL ".join(
+        f"SELECT {expression} AS there, unnest(regexp_extract_all(lower({c}::VARCHAR), '{traces.RUN}')) AS run"
+        f" FROM {rows} WHERE {c} IS NOT NULL"
+        for c in columns
+    )
+    names = [f"{expression} IN (SELECT there FROM ({runs}) WHERE run IN (SELECT run FROM temp.trace_run))"]
+    names += [
+        f"coalesce(contains(lower({c}), {literal(text)}), false)" for c in columns for text in found.runless
+    ]
+    return " OR ".join(names)
 
 
 def unreadable(
@@ -165,7 +177,8 @@ def unreadable(
     What may name one is taken out by a condition; whether it does is said by the same pattern for every store.
     """
     listed = ", ".join(f"{column}::VARCHAR AS {column}" for column in columns)
-    near = con.execute(f"SELECT {key}, {listed} FROM {rows} WHERE {likely(columns, found)}").to_arrow_table()
+    where = _naming(con, rows, key, columns, found) if found else "false"
+    near = con.execute(f"SELECT {key}, {listed} FROM {rows} WHERE {where}").to_arrow_table()
     said: list[list[str | None]] = []
     for place in range(1, near.num_columns):
         said.append(

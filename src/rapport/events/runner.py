@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import duckdb
 
@@ -69,15 +70,14 @@ def _load_until_trouble(worker: loader.Loader, stop: process.Stop) -> None:
 def subscribe_forever(stop: process.Stop) -> None:
     """Give every subscriber its batches until told to stop; one that fails is retried, the others go on."""
     con = lake.connect()
-    failures: dict[str, int] = {}
-    not_before: dict[str, float] = {}
+    rounds = _Round(con, stop)
     with process.present("work"):
         seen: tuple[int, ...] = ()
         while not stop:
             now = lake.stamp()
             moved = False
-            if now != seen or not_before:
-                moved = _serve_all(con, failures, not_before, stop)
+            if now != seen or rounds.not_before:
+                moved = rounds.serve()
                 if not moved:
                     seen = now
             process.beat("work", "busy" if moved else "idle")
@@ -86,24 +86,44 @@ def subscribe_forever(stop: process.Stop) -> None:
     con.close()
 
 
-def _serve_all(
-    con: duckdb.DuckDBPyConnection, failures: dict[str, int], not_before: dict[str, float], stop: process.Stop
-) -> bool:
-    """One batch for each subscriber that is due; whether any had one."""
-    moved = False
-    for key in sorted(subscriptions.subscribers()):
-        if stop or clock.monotonic_s() < not_before.get(key, 0):
-            continue
+class _Round:
+    """One batch for each subscriber that is due, with what is remembered of those that failed."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, stop: process.Stop) -> None:
+        self.con = con
+        self.stop = stop
+        self.failures: dict[str, int] = {}
+        self.not_before: dict[str, float] = {}
+
+    def serve(self) -> bool:
+        """Whether any had one. After each batch of one that nobody waits for, those that are awaited come again."""
+        known = subscriptions.subscribers()
+        awaited = sorted(key for key in known if known[key].is_awaited)
+        moved = self._each(awaited)
+        for key in sorted(known.keys() - set(awaited)):
+            if self._one(key):
+                moved = True
+                self._each(awaited)
+        return moved
+
+    def _each(self, keys: Sequence[str]) -> bool:
+        moved = [self._one(key) for key in keys]
+        return any(moved)
+
+    def _one(self, key: str) -> bool:
+        if self.stop or clock.monotonic_s() < self.not_before.get(key, 0):
+            return False
+        moved = False
         try:
             with home.lock(f"subscriber-{key}"):
-                moved = subscriptions.advance(key, con) or moved
-            failures.pop(key, None)
-            not_before.pop(key, None)
+                moved = subscriptions.advance(key, self.con)
+            self.failures.pop(key, None)
+            self.not_before.pop(key, None)
         except Conflict:
-            continue
+            return False
         except Exception:
-            failures[key] = failures.get(key, 0) + 1
-            pause = RETRY_S[min(failures[key], len(RETRY_S)) - 1]
-            not_before[key] = clock.monotonic_s() + pause
+            n = self.failures[key] = self.failures.get(key, 0) + 1
+            pause = RETRY_S[min(n, len(RETRY_S)) - 1]
+            self.not_before[key] = clock.monotonic_s() + pause
             log.exception("subscriber %s failed; trying again in %s s", key, pause)
-    return moved
+        return moved

@@ -48,6 +48,7 @@ class Subscriber:
     handler: Handler
     with_text: bool = False  # also every event that has a text
     with_identities: bool = False  # also claims and subjects
+    is_awaited: bool = False  # somebody sits before a screen and waits for what it makes
 
 
 _NO_ROWS = pa.table({})
@@ -61,11 +62,15 @@ def subscribe(
     handler: Handler,
     with_text: bool = False,
     with_identities: bool = False,
+    is_awaited: bool = False,
 ) -> None:
-    """Ask for events; called when a domain's app is ready. The key names the cursor for good."""
+    """Ask for events; called when a domain's app is ready. The key names the cursor for good.
+
+    One that is awaited comes first, and again after each batch of one that is not.
+    """
     if key in _subscribers and _subscribers[key].handler is not handler:
         raise Invalid(f"two subscribers are called {key!r}", "Give one of them another key.")
-    _subscribers[key] = Subscriber(key, tuple(names), handler, with_text, with_identities)
+    _subscribers[key] = Subscriber(key, tuple(names), handler, with_text, with_identities, is_awaited)
 
 
 def subscribers() -> dict[str, Subscriber]:

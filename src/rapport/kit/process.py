@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from typing import Any
 
 from rapport.kit import clock, home
 from rapport.kit.errors import Conflict
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ NOTED = {"pid", "started_us", "beat_us", "note"}
 PARENT = "_RAPPORT_PARENT"  # the process that a child ends with; no setting: read once, and not handed on
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LOOK_S = 1.0
+KEEP_S = 3.0  # between two looks at a child
 ORPHAN_ENDS_IN_S = 20.0
 PRINTED_BYTES_MAX = 5_000_000
 
@@ -102,6 +106,34 @@ def end(child: subprocess.Popen[bytes] | None, wait_s: float) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
     child.wait()
+
+
+def keep(name: str, stop: Stop, *, end_s: float, is_wanted: Callable[[], bool] = lambda: True) -> None:
+    """Have `rapport NAME` run as our child while it is wanted, until told to stop; started again where it ended.
+
+    It is given `end_s` to end before it is killed. Where somebody else runs one already, that one is enough.
+    """
+    child: subprocess.Popen[bytes] | None = None
+    printed = home.path("logs", f"{name}.log")
+    while not stop:
+        try:
+            if not is_wanted():
+                end(child, end_s)
+                child = None
+            elif child is not None and child.poll() is None:
+                keep_short(printed)
+            else:
+                if child is not None:
+                    log.warning(
+                        "`rapport %s` ended with status %s; starting it again", name, child.returncode
+                    )
+                    child = None
+                if not held(f"process-{name}"):
+                    child = start([name], printed)
+        except Exception:
+            log.exception("`rapport %s` could not be looked after; looking again in %s s", name, KEEP_S)
+        stop.wait(KEEP_S)
+    end(child, end_s)
 
 
 def end_with_starter() -> None:

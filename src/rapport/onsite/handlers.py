@@ -25,7 +25,7 @@ PAGE = 500
 
 def register() -> None:
     """Ask the log for what people say about the use of their data, and to be told of erasures."""
-    subscriptions.subscribe(KEY, names=NAMES, handler=on_batch)
+    subscriptions.subscribe(KEY, names=NAMES, handler=on_batch, is_awaited=True)
     erasers.register(KEY, on_erased)
 
 

@@ -26,7 +26,7 @@ NAMES = ("person_identified", "post_published", "order_placed")
 
 def register() -> None:
     """Ask the log for what makes people."""
-    subscriptions.subscribe(KEY, names=NAMES, handler=on_batch, with_identities=True)
+    subscriptions.subscribe(KEY, names=NAMES, handler=on_batch, with_identities=True, is_awaited=True)
 
 
 def on_batch(batch: subscriptions.Batch) -> None:

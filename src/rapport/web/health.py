@@ -32,6 +32,7 @@ PARTS = {
     "collect": gettext_lazy("Collector"),
     "load": gettext_lazy("Loader"),
     "work": gettext_lazy("Worker"),
+    "jobs": gettext_lazy("Jobs"),
     "listen": gettext_lazy("Reader of networks"),
 }
 

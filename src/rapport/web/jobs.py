@@ -1,18 +1,15 @@
-"""Jobs started on screen: run beside the subscribers, freed when their worker dies."""
+"""Jobs started on screen or by the clock: kept in the store until they are done, freed when their worker dies."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import close_old_connections
 from django_tasks import task
 from django_tasks.base import Task
 from django_tasks_db.compat import TaskResultStatus
@@ -21,39 +18,38 @@ from django_tasks_db.models import DBTaskResult
 
 from rapport.aio import services as aio
 from rapport.consent import services as consent
-from rapport.conversations import services as conversations
 from rapport.explore import services as explore
 from rapport.insights import selectors as models
 from rapport.insights import services as insights
 from rapport.kit import clock, home, ids, process
 from rapport.kit.errors import Conflict, RapportError
-from rapport.knowledge import services as knowledge
 from rapport.listening import services as listening
-from rapport.onsite.chat import services as chatting
 from rapport.people import selectors as linked
 from rapport.people import services as people
-from rapport.publishing import services as publishing
 from rapport.segments import services as segments
-from rapport.segments.services import columns
 from rapport.web import noticing, uploads
 
 log = logging.getLogger(__name__)
 
+ASKED = "default"  # somebody waits for these
+LONG = "long"  # these go over everything: models, texts, segments, likeness of people
+QUEUES = (ASKED, LONG)
 WORKER = "worker-"
 USED_ONCE = (WORKER, "import-")  # beginnings of locks that nobody asks for again
-IDLE_S = 0.5
-SWEEP_EVERY_S = 15
 PROGRESS_EVERY_S = 0.3
 BAD_ROWS_SHOWN = 200
 NIGHT_HOURS = (1, 2, 3, 4)  # UTC
 
 
-def run_due(worker_id: str | None = None) -> None:
-    """Run every job that waits, one after the other."""
+def run_due(worker_id: str | None = None, queues: Sequence[str] = QUEUES) -> None:
+    """Run every job that waits in these queues, one after the other."""
+    waiting = DBTaskResult.objects.filter(status=TaskResultStatus.READY, queue_name__in=queues)
+    if not waiting.exists():
+        return
     name = worker_id or f"{WORKER}{ids.token(6)}"
     with home.lock(name):
         Worker(
-            queue_names=["*"],
+            queue_names=list(queues),
             excluded_queue_names=[],
             interval=0,
             batch=True,
@@ -82,90 +78,6 @@ def sweep() -> int:
     return freed
 
 
-@contextmanager
-def running_beside(stop: process.Stop) -> Iterator[None]:
-    """Run jobs in a thread until told to stop; a job under way is waited for."""
-    thread = threading.Thread(target=_loop, args=(stop,), name="jobs", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=15)
-
-
-def _loop(stop: process.Stop) -> None:
-    name = f"{WORKER}{ids.token(6)}"
-    swept = -SWEEP_EVERY_S * 1.0
-    while not stop:
-        try:
-            close_old_connections()
-            is_time = clock.monotonic_s() - swept > SWEEP_EVERY_S
-            if is_time:
-                sweep()
-            # What somebody asked for comes before what nobody waits for, which may take minutes.
-            run_due(name)
-            if is_time:
-                _mind_conversations()
-                _keep_retention()
-                _renew_columns()
-                _compare_nightly()
-                _state_nightly()
-                _refresh_segments_if_due()
-                _read_texts_if_due()
-                _learn_answers_if_due()
-                _ask_scheduled()
-                _keep_chats()
-                _let_posts_leave()
-                swept = clock.monotonic_s()
-        except Exception:
-            log.exception("the jobs' loop failed and goes on")
-        stop.wait(IDLE_S)
-
-
-def _keep_retention() -> None:
-    """Once a day, erase what was kept long enough; a failure is said and does not stop the jobs."""
-    for forget, what in (
-        (consent.finish_erasures, "people whose erasure was stopped on the way"),
-        (consent.retention_if_due, "events that were kept long enough"),
-        (listening.terms_if_due, "what was taken back on its network, or is older than its terms allow"),
-        (people.forget_authors_if_due, "public authors who fell silent or objected"),
-    ):
-        try:
-            forget()
-        except Exception:
-            log.exception("%s could not be erased; trying again later", what)
-
-
-def _keep_chats() -> None:
-    """Mail answers to those who left the chat's window, and empty windows that nobody looked at for long."""
-    try:
-        chatting.mail_answers()
-        chatting.forget_old()
-    except Exception:
-        log.exception("the chat's upkeep failed; trying again later")
-
-
-def _let_posts_leave() -> None:
-    """Hand over the posts whose time has come, note what became of those before, forget what is no longer needed."""
-    try:
-        publishing.leave_due()
-        publishing.follow_up()
-        publishing.forget_old()
-        publishing.forget_unused_if_due()
-    except Exception:
-        log.exception("posts could not be let out; trying again later")
-
-
-def _mind_conversations() -> None:
-    """What time does to conversations: snoozes end, waiting gets too long; once a day what is quiet closes."""
-    try:
-        conversations.mind()
-        conversations.mind_daily_if_due()
-    except Exception:
-        log.exception("conversations could not be looked after; trying again later")
-
-
 def _is_any(job: Task[..., None], state: TaskResultStatus) -> bool:
     return bool(DBTaskResult.objects.filter(status=state, task_path=job.module_path).exists())
 
@@ -178,14 +90,6 @@ def _soon(job: Task[..., None]) -> None:
     """Have it done once, however often it is asked for before its turn comes."""
     if not _is_any(job, TaskResultStatus.READY):
         job.enqueue()
-
-
-def _renew_columns() -> None:
-    """Write down what came since the columns were made; why it cannot be done is said under Health."""
-    try:
-        columns.renew_if_due()
-    except Exception:
-        log.exception("the columns of people could not be renewed; trying again later")
 
 
 @task()
@@ -222,7 +126,7 @@ def check_upload(upload_id: str) -> None:
     uploads.write(upload, "check", found)
 
 
-@task()
+@task(queue_name=LONG)
 def propose_identities() -> None:
     """Compare everybody with everybody; where that is being done already, it need not be done twice."""
     show = _shown("identity")
@@ -246,7 +150,7 @@ def _compare_nightly() -> None:
         _soon(propose_identities)
 
 
-@task()
+@task(queue_name=LONG)
 def refresh_statements() -> None:
     """Work out what people care about, think and stand for; segments that ask for it move with it."""
     show = _shown("statements")
@@ -291,7 +195,7 @@ def _ask_scheduled() -> None:
         _soon(ask_scheduled)
 
 
-@task()
+@task(queue_name=LONG)
 def run_insight(name: str) -> None:
     """Run one model over everything the log holds; segments that ask for what models say move with it."""
     insights.run([name], progress=_shown(f"insight-{name}"))
@@ -301,7 +205,7 @@ def run_insight(name: str) -> None:
         _soon(refresh_segments)
 
 
-@task()
+@task(queue_name=LONG)
 def run_insights() -> None:
     """Run every model, each after those it rests on; what follows from what they say is done after them."""
     try:
@@ -321,7 +225,7 @@ def run_insights_soon() -> None:
     _soon(run_insights)
 
 
-@task()
+@task(queue_name=LONG)
 def read_texts() -> None:
     """Have models of texts read what their present versions have not; what older ones said stands meanwhile."""
     try:
@@ -351,15 +255,7 @@ def warn_of_notice(slug: str, by: str) -> None:
     log.info("%s had %d people told of notice %s; %d were told before", by, told.planned, slug, told.known)
 
 
-def _learn_answers_if_due() -> None:
-    """Learn anew how to find answers where what is known has changed, so that nobody waits for it."""
-    try:
-        knowledge.learn_if_due()
-    except Exception:
-        log.exception("how to find answers could not be learnt anew; trying again later")
-
-
-@task()
+@task(queue_name=LONG)
 def teach_model(name: str, by: str, anyway: bool) -> None:
     """Teach a model of texts from all that the firm gave; what became of it is told on the model's page."""
     show = _shown(f"teach-{name}")
@@ -384,7 +280,7 @@ def last_lesson(name: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-@task()
+@task(queue_name=LONG)
 def refresh_segments() -> None:
     """Work out who is in each segment."""
     show = _shown("segments")
@@ -424,6 +320,21 @@ def carry_out_request(request_id: str, by: str, also_probable: bool) -> None:
         raise RuntimeError(f"an erasure stopped: {kind}; it can be asked for again") from None
     finally:
         forget_progress(name)
+
+
+def call_due() -> None:
+    """Have what the clock asks for done: each once, and not while it is being done."""
+    for call in (
+        _compare_nightly,
+        _state_nightly,
+        _refresh_segments_if_due,
+        _read_texts_if_due,
+        _ask_scheduled,
+    ):
+        try:
+            call()
+        except Exception:
+            log.exception("whether a job is due could not be seen; looking again later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,6 +401,12 @@ def n_due() -> int:
     """How many jobs run or wait."""
     states = [TaskResultStatus.RUNNING, TaskResultStatus.READY]
     n: int = DBTaskResult.objects.filter(status__in=states).count()
+    return n
+
+
+def n_running() -> int:
+    """How many jobs are under way."""
+    n: int = DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING).count()
     return n
 
 

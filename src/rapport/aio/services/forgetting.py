@@ -99,15 +99,18 @@ def erase(subjects: Sequence[int], identifiers: Sequence[str]) -> int:
 
 
 def _unquote(found: traces.Traces) -> int:
-    quoting = Q()
-    for text in found.shortest:
-        quoting |= Q(evidence__icontains=text)
-    if not quoting:
+    if not found:
         return 0
+    quoting = Q()
+    for text in (
+        () if found.are_many else found.shortest
+    ):  # no database takes a condition of thousands of parts
+        quoting |= Q(evidence__icontains=text)
+    rows_quoting = Statement.objects.filter(quoting).exclude(evidence="[]")
     n = 0
-    for row in Statement.objects.filter(quoting):
-        if found.found_in(row.evidence):
-            n += Statement.objects.filter(
-                subject=row.subject, kind=row.kind, about=row.about, origin=row.origin
-            ).update(evidence=found.without(row.evidence))
+    for row in [row for row in rows_quoting.iterator() if found.found_in(row.evidence)]:
+        mine = Statement.objects.filter(
+            subject=row.subject, kind=row.kind, about=row.about, origin=row.origin
+        )
+        n += mine.update(evidence=found.without(row.evidence))
     return n

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rapport.aio import selectors, services
 from rapport.aio.models import Statement, Word
+from rapport.aio.services import forgetting
 from rapport.aio.tests.conftest import ANA, BO, CHI, Say, everybody, fond_of, row, wrote
 from rapport.consent import erasers, exporters
 from rapport.consent.services import erasing
@@ -83,6 +84,18 @@ def test_erasure_leaves_no_row_and_no_quotation_that_names_them(say: Say) -> Non
     assert "Two weeks late" in kept.evidence
     assert "ana.ruiz" not in kept.evidence
     assert erasers.registered()["aio"](asked) == 0, "it may be called again"
+
+
+def test_thousands_are_erased_together(say: Say) -> None:
+    """As public authors who fell silent are: more than one condition of a database can name."""
+    say(wrote(ANA, LATE), wrote(BO, "Two weeks late, as @dan7 says, and so does bluesky:eve5.example."))
+    services.refresh()
+    others = [f"bluesky:silent{k}.example" for k in range(1_500)]
+    assert forgetting.erase([], [*others, "bluesky:eve5.example"]) == 1
+    kept = " ".join(Statement.objects.values_list("evidence", flat=True))
+    assert "eve5" not in kept
+    assert "dan7" in kept
+    assert "ana.ruiz" in kept
 
 
 def test_access_shows_statements_with_what_shows_them(say: Say, home: Path) -> None:

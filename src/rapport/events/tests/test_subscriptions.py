@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rapport.events import selectors, subscriptions
+from rapport.events import lake, runner, selectors, subscriptions
 from rapport.events.subscriptions import Batch
 from rapport.events.tests import say
 from rapport.kit import home as home_folder
+from rapport.kit import process
 from rapport.kit.errors import Conflict, Invalid, Unavailable
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home", "noon", "only_ours")]
@@ -83,3 +84,44 @@ def test_one_process_at_a_time_serves_a_subscriber() -> None:
             subscriptions.settle(1, timeout_s=0.3)
     subscriptions.settle(1)
     assert subscriptions.position("t") == 1
+
+
+def test_what_somebody_waits_for_comes_first_and_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What models make of a long import keeps no message from its place in the inbox."""
+    monkeypatch.setattr(subscriptions, "BATCH_SEQS", 2)
+    got: list[str] = []
+    subscriptions.subscribe("a", names=[], handler=lambda _: got.append("a"))
+    subscriptions.subscribe("b", names=[], handler=lambda _: got.append("b"))
+    subscriptions.subscribe("inbox", names=[], handler=lambda _: got.append("inbox"), is_awaited=True)
+    say.send(*[say.message() for _ in range(6)])
+    say.load()
+    con = lake.connect()
+    try:
+        work = runner._Round(con, process.Stop())
+        assert work.serve()
+        assert got == ["inbox", "a", "inbox", "b", "inbox"]
+        while work.serve():
+            pass
+    finally:
+        con.close()
+    assert sorted(got) == ["a"] * 3 + ["b"] * 3 + ["inbox"] * 3
+
+
+def test_one_that_fails_pauses_and_the_others_go_on() -> None:
+    def fails(_: Batch) -> None:
+        raise RuntimeError("the disk is full")
+
+    got: list[int] = []
+    subscriptions.subscribe("a", names=[], handler=fails)
+    subscriptions.subscribe("b", names=[], handler=lambda batch: got.append(batch.seq_to))
+    say.send(say.message())
+    say.load()
+    con = lake.connect()
+    try:
+        work = runner._Round(con, process.Stop())
+        assert work.serve()
+        assert not work.serve()
+    finally:
+        con.close()
+    assert got == [1]
+    assert work.failures == {"a": 1}, "not tried again at once"

@@ -75,18 +75,21 @@ def forget(subjects: Sequence[int], identifiers: Sequence[str]) -> int:
 
 def _unquote(found: traces.Traces, number: int) -> int:
     """Make their identifiers unreadable where somebody else's trait quotes them."""
-    quoting = Q()
-    for text in found.texts:
-        quoting |= Q(value__icontains=text)
-    if not quoting:
+    if not found:
         return 0
+    quoting = Q()
+    for text in (
+        () if found.are_many else found.shortest
+    ):  # no database takes a condition of thousands of parts
+        quoting |= Q(value__icontains=text)
     n = 0
     changed = set()
-    for trait in list(models.Trait.objects.filter(quoting)):
-        if found.found_in(trait.value):
-            mine = models.Trait.objects.filter(subject=trait.subject, name=trait.name, origin=trait.origin)
-            n += mine.update(value=found.without(trait.value))
-            changed.add(trait.subject)
+    for trait in [
+        row for row in models.Trait.objects.filter(quoting).iterator() if found.found_in(row.value)
+    ]:
+        mine = models.Trait.objects.filter(subject=trait.subject, name=trait.name, origin=trait.origin)
+        n += mine.update(value=found.without(trait.value))
+        changed.add(trait.subject)
     if changed:
         theirs = identity.people_for(graph.as_subjects(sorted(changed)))
         writing.touch(graph.as_subjects(sorted(set(theirs["person"].to_pylist()))), number)

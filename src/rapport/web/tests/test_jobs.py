@@ -51,6 +51,21 @@ def test_a_job_that_fails_is_told_with_its_last_words(home: Path, monkeypatch: p
     assert jobs.n_due() == 0
 
 
+@pytest.mark.django_db
+def test_what_somebody_asked_for_does_not_wait_for_what_goes_over_everything(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr("rapport.web.jobs.listening.run_import", lambda *_, **__: done.append("import"))
+    monkeypatch.setattr("rapport.web.jobs.insights.run", lambda *_, **__: done.append("models"))
+    jobs.run_insights.enqueue()
+    jobs.import_upload.enqueue("0195a1b2-0000-7000-8000-000000000000")
+    jobs.run_due(queues=[jobs.ASKED])
+    assert done == ["import"]
+    jobs.run_due(queues=[jobs.LONG])
+    assert done[:2] == ["import", "models"]
+
+
 def test_progress_is_read_while_it_is_made(home: Path) -> None:
     assert jobs.progress("x") is None
     show = jobs._shown("x")
