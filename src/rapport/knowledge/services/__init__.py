@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rapport.knowledge.services.drafting import DraftText, draft, drop_endpoint, set_endpoint
+from rapport.knowledge.services.drafting import TEMPLATE, DraftText, draft, drop_endpoint, set_endpoint
 from rapport.knowledge.services.editing import (
     Imported,
     OptionWritten,
@@ -42,6 +42,7 @@ from rapport.knowledge.services.stating import (
 )
 
 __all__ = [
+    "TEMPLATE",
     "Ask",
     "DraftText",
     "FactWritten",

@@ -35,6 +35,7 @@ PURPOSE = "service"
 FIELDS = ("question",)  # what of the person leaves: their words, without what names them
 ANSWER_BYTES = 200_000
 OPTIONS_MAX = 4
+TEMPLATE = "template"  # who words a draft where no endpoint is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class DraftText:
 
     text: str
     cites: tuple[str, ...]
-    by: str = "template"
+    by: str = TEMPLATE
     notes: tuple[str, ...] = ()
     findings: tuple[checking.DraftFinding, ...] = ()
     unfounded: tuple[str, ...] = ()

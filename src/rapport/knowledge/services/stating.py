@@ -168,7 +168,9 @@ def update_notice(slug: str, texts: Mapping[str, str], *, by: str) -> None:
     said = {code: text.strip() for code, text in texts.items() if text.strip()}
     if not said:
         raise Invalid("the update says nothing", "Write what became known.")
-    NoticeUpdate.objects.create(notice=row, at=clock.now(), texts=said, by=by)
+    now = clock.now()
+    NoticeUpdate.objects.create(notice=row, at=now, texts=said, by=by)
+    Notice.objects.filter(pk=row.pk).update(changed_at=now, changed_by=by)
     indexing.changed()
 
 

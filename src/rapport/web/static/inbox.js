@@ -320,6 +320,7 @@
     isKept = false;
     hold(open().dataset.id, text().value);
     state("");
+    if (!text().value.trim()) $("#composer-keys").value = ""; // own words stand on nothing that was proposed
     clearTimeout(saving);
     saving = setTimeout(save, SAVE_MS);
     complete();

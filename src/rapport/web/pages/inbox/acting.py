@@ -19,6 +19,8 @@ from rapport.knowledge import services as knowledge
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 from rapport.venues import selectors as venues
+from rapport.venues import services as venue_rules
+from rapport.venues.rules.counting import length
 from rapport.web import growing
 from rapport.web.access import demand, needs
 from rapport.web.components import formats, inboxing
@@ -26,6 +28,8 @@ from rapport.web.errors import sentence
 from rapport.web.pages.inbox import beside, framing, shown
 
 COMPOSES = ("use", "canned", "ask")  # these put words into the composer, and send nothing
+TWICE = ("ja", "ko", "zh")  # languages whose signs X counts as two
+ROOM_MIN = 80  # less says nothing; what is too long then is shortened by whoever writes
 LEAVING = ("planned", "sent", "unknown")  # of an answer: gone, or on its way
 
 
@@ -64,6 +68,7 @@ def _shown(
     if not getattr(request, "htmx", False) and moved is None and not other:
         return redirect(shown.address(view, number))
     it = shown.opened(request, number, view)
+    it.proposal_keys = _keys(request) if it.draft or text else ""
     if text and not it.draft:
         it.draft = text
     if moved is not None:
@@ -124,7 +129,7 @@ def _composed(
         asks = beside.propose(request, head).asks
         added = asks.question if asks else ""
     else:
-        added, keys = _drafted(request, head, to, language)
+        added, keys = _drafted(request, head, to, language, written=text)
     joined = f"{text.rstrip()}\n\n{added}" if text.strip() else added
     if not other:
         services.keep_draft(number, request.user.pk, joined, _version(request))
@@ -132,13 +137,24 @@ def _composed(
         return redirect(shown.address(request.POST.get("view", "") or shown.MAIN, number) + "#composer-text")
     view = request.POST.get("view", "") or shown.MAIN
     it = shown.opened(request, number, view)
-    it.draft, it.other_draft, it.proposal_keys = joined, other, keys
+    it.draft, it.other_draft, it.proposal_keys = joined, other, _keys(request, keys)
     return render(request, "pages/inbox/composed.html", {"it": it, "view": view, "toasts": True})
 
 
-def _drafted(request: HttpRequest, head: Any, key: str, language: str) -> tuple[str, str]:
+def _keys(request: HttpRequest, more: str = "") -> str:
+    """The proposals that the words stand on: those put in before, and one put in now."""
+    given = [key for key in f"{request.POST.get('keys', '')},{more}".split(",") if key]
+    return ",".join(dict.fromkeys(given))
+
+
+def _drafted(
+    request: HttpRequest, head: Any, key: str, language: str, *, written: str = ""
+) -> tuple[str, str]:
     """A draft made of a proposal, in the venue's manner; what was left out of it is said."""
-    card = venues.card(shown.venue_of(head)).card
+    to = selectors.answering(head.id)
+    venue = (to.venue or to.network) if to else shown.venue_of(head)
+    card = venues.card(venue).card
+    room = _room(venue, language, is_public=to.is_public if to else head.is_public, written=written)
     firm = staff.organisation()
     made = knowledge.draft(
         [key],
@@ -147,11 +163,30 @@ def _drafted(request: HttpRequest, head: Any, key: str, language: str) -> tuple[
         tone=card.tone,
         forms_of_address=card.forms_of_address.get(language.partition("-")[0], ""),
         firm=firm.name if firm else "",
-        **({"length_max": card.length_max} if card.length_max else {}),
+        **({"length_max": room} if room else {}),
     )
+    if made.by != knowledge.TEMPLATE:
+        messages.info(
+            request, _("Worded by %(model)s from its sources. Read it before it leaves.") % {"model": made.by}
+        )
     for note in made.notes:
-        messages.info(request, note)
+        messages.warning(request, note)
     return made.text, ",".join(made.cites)
+
+
+def _room(venue: str, language: str, *, is_public: bool, written: str) -> int:
+    """How long a draft may be beside what is written already and what the venue wants said of its writer; 0: any."""
+    card = venues.card(venue).card
+    if not card.length_max:
+        return 0
+    probe = f"{written.strip()}\n\n…".strip()
+    taken = length(
+        venue_rules.check(venue, probe, language=language, is_public=is_public).text, card.length_as
+    )
+    left = card.length_max - taken
+    if card.length_as == "x" and language.partition("-")[0] in TWICE:
+        left //= 2
+    return max(left, ROOM_MIN)
 
 
 # Verbs: each gives what to say, or nothing

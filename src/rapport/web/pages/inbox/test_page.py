@@ -24,6 +24,7 @@ from rapport.listening.contract import KIND
 from rapport.messaging import selectors as deliveries
 from rapport.messaging.tests import network as loopback
 from rapport.staff.models import Staff
+from rapport.venues import services as venues
 from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
 from rapport.web.pages.inbox import shown
 
@@ -671,6 +672,27 @@ def test_what_bob_says_in_public_waits_until_alice_lets_it_out(
     gone = next(m for m in selectors.messages(bo_asks).rows if m.id == waiting.id)
     assert (gone.state, gone.approval) == ("planned", "approved")
     assert do(hers, bo_asks, f"approve:{waiting.id}").status_code == 409
+
+
+def test_a_draft_leaves_room_for_what_says_who_speaks_and_is_remembered_for_what_it_stands_on(
+    alice: Staff, say: Say
+) -> None:
+    solution = " ".join(f"Turn screw number {n} to the left and look." for n in range(40))
+    wordings = [("en", "How do I change the headlight bulb?"), ("en", "headlight bulb change")]
+    written = knowledge.Written("Headlight bulbs", {"en": solution}, wordings, state="published")
+    knowledge.write_entry("bulbs", written, by="a")
+    say(posted("bo", "p1", "@otter How do I change the headlight bulb?"))
+    (row,) = selectors.page("open", alice.pk).rows
+    client = logged_in(alice)
+    html = do(client, row.id, "use:bulbs").content.decode()
+    draft = selectors.draft(row.id, alice.pk)
+    assert draft is not None
+    leaving = venues.check("bluesky", draft.text, language="en", was_asked=True)
+    assert "Otter Tools" in leaving.text
+    assert 200 < len(leaving.text) <= 300
+    assert 'id="composer-keys" value="bulbs"' in html
+    again = do(client, row.id, "priority:high", text=draft.text, saved_no=draft.saved_no, keys="bulbs")
+    assert 'id="composer-keys" value="bulbs"' in again.content.decode()
 
 
 def test_what_they_told_us_before_is_not_asked_again_but_never_used_in_public(alice: Staff, say: Say) -> None:
