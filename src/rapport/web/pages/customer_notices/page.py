@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import path
-from django.utils import translation
+from django.utils import formats, timezone, translation
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -26,7 +27,11 @@ class Told:
     title: str
     text: str
     language: str
-    updates: list[tuple[selectors.UpdateView, str]]
+    updates: list[tuple[str, str]]
+    since: str
+    until: str
+    ended: str
+    changed: str
 
 
 def _told(notice: selectors.NoticeView) -> Told:
@@ -36,8 +41,17 @@ def _told(notice: selectors.NoticeView) -> Told:
         if notice.titles.get(code)
         else next((c for c in ("en", *notice.titles) if notice.titles.get(c)), "")
     )
-    updates = [(update, update.text(code)) for update in notice.updates]
-    return Told(notice, notice.title(code), notice.text(code), language, updates)
+    updates = [(_moment(update.at), update.text(code)) for update in notice.updates]
+    moments = (notice.published_at, notice.until, notice.ended_at, notice.changed_at)
+    return Told(notice, notice.title(code), notice.text(code), language, updates, *map(_moment, moments))
+
+
+def _moment(at: dt.datetime | None) -> str:
+    """A moment with its zone: whoever reads may live in another, and order days and months otherwise."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return f"{formats.date_format(local, 'DATETIME_FORMAT')} {local:%Z}"
 
 
 def _cached(response: HttpResponseBase) -> HttpResponseBase:

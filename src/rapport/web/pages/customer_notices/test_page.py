@@ -40,6 +40,19 @@ def test_a_notice_is_read_by_anybody_in_their_language_once_published(alice: Sta
     assert "<script" not in html
 
 
+def test_the_last_word_is_that_of_the_last_update_and_says_its_zone(alice: Staff) -> None:
+    with clock.frozen(dt.datetime(2026, 3, 2, 8, 0, tzinfo=dt.UTC)):
+        slug = written()
+        services.publish_notice(slug, by=BY)
+    with clock.frozen(dt.datetime(2026, 3, 3, 9, 30, tzinfo=dt.UTC)):
+        services.update_notice(slug, {"en": "See https://ferry.example/now <b>."}, by=BY)
+    listed = Client().get("/notices/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert "Last word: March 3, 2026, 10:30 a.m. CET." in listed  # Madrid is an hour ahead
+    html = Client().get(f"/notices/{slug}/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert '<a href="https://ferry.example/now" rel="nofollow">' in html
+    assert "&lt;b&gt;" in html
+
+
 def test_what_takes_longer_and_what_is_over_is_said(alice: Staff) -> None:
     slug = written()
     services.publish_notice(slug, by=BY)
