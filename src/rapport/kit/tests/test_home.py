@@ -92,7 +92,7 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = home._taken
-    removed = []
+    removed: list[str] = []
 
     def taken_late(descriptor: int) -> bool:
         if not removed:

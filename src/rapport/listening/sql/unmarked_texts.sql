@@ -1,6 +1,6 @@
--- grain: one row per public text that no source of ours read, so that nothing was marked
+-- grain: one row per public text that no source of ours read, or that one read before a rule was changed
 -- needs: event, annotation
--- gives: seq, venue, language, text
+-- gives: seq, marked_at (null where nothing was marked), venue, language, text
 -- units: none
 WITH spoken AS (
     SELECT
@@ -12,6 +12,7 @@ WITH spoken AS (
 )
 SELECT
     e.seq,
+    CASE WHEN list_contains($sources, e.source) THEN e.received_at END AS marked_at,
     coalesce(e.venue, e.properties ->> '$.network', '') AS venue,
     coalesce(nullif(e.properties ->> '$.language', ''), s.label, '') AS language,
     e."text" AS "text"
@@ -19,6 +20,6 @@ FROM event AS e
 LEFT JOIN spoken AS s ON e.seq = s.seq
 WHERE e.ts >= $since AND e.ts < $until
     AND list_contains($names, e.name)
-    AND NOT list_contains($sources, e.source)
+    AND (NOT list_contains($sources, e.source) OR e.received_at < $changed_at)
     AND e."text" IS NOT NULL
 ORDER BY e.seq

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 Said = Callable[[float | None], str]
+GAPS_TOLD = 10  # in the words for those who do not see the drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,12 +349,19 @@ def _alt_over_time(
                 "last": said(last.y),
             }
         )
-    sentences += [
+    told = {
         _("No coverage from %(first)s to %(last)s: %(reason)s.")
-        % {"first": day_text(g.first), "last": day_text(g.last), "reason": g.reason}
+        % {"first": day_text(_day(g.first)), "last": day_text(_day(g.last)), "reason": g.reason}: None
         for g in gaps
-    ]
+    }
+    sentences += list(told)[-GAPS_TOLD:]
+    if len(told) > GAPS_TOLD:
+        sentences.append(_("And %(n)s gaps before that.") % {"n": number(len(told) - GAPS_TOLD)})
     return " ".join(sentences)
+
+
+def _day(at: dt.date) -> dt.date:
+    return at.date() if isinstance(at, dt.datetime) else at
 
 
 def _swatch(colour: str) -> str:

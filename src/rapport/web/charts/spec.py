@@ -11,6 +11,7 @@ from typing import Any
 from rapport.web.charts.manner import HEIGHT_PX, NARROW_PX, frame, nice_top, number_letters
 from rapport.web.charts.palette import sentinel
 
+SEEN_FROM = 200  # a gap is drawn no narrower than this part of the axis
 _DAY_LETTERS = {"de": "%-d. %b", "ko": "%b %-d일"}
 _MONTH_LETTERS = {"ko": "%Y년 %b"}
 
@@ -39,11 +40,19 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch that a source did not cover."""
+    """A stretch that a source did not cover: whole days, or from moment to moment where the reader is."""
 
     first: dt.date
     last: dt.date
     reason: str
+
+    def edges(self) -> tuple[dt.datetime, dt.datetime]:
+        """Where it begins and ends on an axis of days."""
+        first, last = (
+            at.replace(tzinfo=None) if isinstance(at, dt.datetime) else dt.datetime.combine(at, dt.time.min)
+            for at in (self.first, self.last)
+        )
+        return first, last if isinstance(self.last, dt.datetime) else last + dt.timedelta(days=1)
 
 
 def over_time(
@@ -64,16 +73,19 @@ def over_time(
     bar_px = _bar_px(points, width) if kind == "bars" else 0.0
     x = _time_axis(points, language, width, bar_px / 2)
     top, bottom = _range(kind, points)
-    y = {
+    y: dict[str, Any] = {
         "field": "y",
         "type": "quantitative",
         "title": y_title,
         "scale": {"domain": [bottom, top], "nice": False},
         "axis": {"tickCount": 4, "format": ".0%" if as_percent else number_letters(top)},
     }
+    if top < 5 and all(p.y is None or float(p.y).is_integer() for p in points):
+        # There is no half of what is counted.
+        y["axis"]["values"] = list(range(int(bottom), int(top) + 1))
     layers: list[dict[str, Any]] = []
     if gaps:
-        layers.append(_gap_layer(gaps, x))
+        layers.append(_gap_layer(gaps, x, points))
     if kind == "bars":
         layers.append(_bars(values, x, y, colour, bar_px))
     else:
@@ -231,14 +243,17 @@ def _end_labels(
     }
 
 
-def _gap_layer(gaps: Sequence[Gap], x: Any) -> dict[str, Any]:
-    day = dt.timedelta(days=1)
+def _gap_layer(gaps: Sequence[Gap], x: Any, points: Sequence[Point]) -> dict[str, Any]:
+    days = [p.x for p in points]
+    least = (max(days) - min(days)) / SEEN_FROM if days else dt.timedelta()
+    values = []
+    for gap in gaps:
+        first, last = gap.edges()
+        values.append(
+            {"x": f"{first:%FT%T}Z", "x2": f"{max(last, first + least):%FT%T}Z", "said": gap.reason}
+        )
     return {
-        "data": {
-            "values": [
-                {"x": g.first.isoformat(), "x2": (g.last + day).isoformat(), "said": g.reason} for g in gaps
-            ]
-        },
+        "data": {"values": values},
         "mark": {"type": "rect", "color": sentinel("line"), "opacity": 0.5},
         "encoding": {"x": x, "x2": {"field": "x2", "type": "temporal"}, "description": {"field": "said"}},
     }

@@ -13,7 +13,7 @@ from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.staff.rules import Right
 from rapport.web import charts
-from rapport.web.charts import manner, render
+from rapport.web.charts import manner, render, spec
 
 FIRST = dt.date(2026, 3, 1)
 NOW = dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
@@ -58,6 +58,31 @@ def test_a_gap_breaks_the_line_and_is_never_zero() -> None:
     assert chart.lines[2].cells[1].text == "–"
     assert chart.lines[2].cells[1].href == ""
     assert "No coverage from 3 Mar to 4 Mar: server down." in chart.alt
+
+
+def test_a_gap_of_an_hour_is_narrow_and_still_seen_and_many_are_not_all_told() -> None:
+    at = dt.datetime(2026, 3, 3, 10, tzinfo=dt.UTC)
+    hour = charts.Gap(at, at + dt.timedelta(hours=1), "server down")
+    moment = charts.Gap(at, at + dt.timedelta(seconds=1), "moment")
+    many = [charts.Gap(FIRST, FIRST, f"reason {i}") for i in range(charts.GAPS_TOLD + 2)]
+    points = [charts.Point(FIRST, 1), charts.Point(FIRST + dt.timedelta(days=6), 1)]
+    drawn = spec._gap_layer([hour, moment, many[0]], {}, points)["data"]["values"]
+    spans = [(dt.datetime.fromisoformat(v["x"]), dt.datetime.fromisoformat(v["x2"])) for v in drawn]
+    widths = [(b - a).total_seconds() / 3600 for a, b in spans]
+    assert widths == [1, 6 * 24 / spec.SEEN_FROM, 24]
+    alt = week(gaps=many).alt
+    assert "reason 0" not in alt
+    assert "reason 2" in alt
+    assert "And 2 gaps before that." in alt
+
+
+def test_what_is_counted_has_whole_numbers_on_its_axis() -> None:
+    points = [charts.Point(FIRST + dt.timedelta(days=i), n, "web") for i, n in enumerate([0, 1, 0])]
+    chart = charts.over_time(
+        "lines", "Few", points, charts.series(("web", "Web")), y_title="Pages", right=Right.SEE_HOME
+    )
+    assert ">0.5<" not in chart.wide
+    assert ">0.2<" not in chart.wide
 
 
 def test_marks_open_the_events_behind_them_and_so_does_the_table() -> None:

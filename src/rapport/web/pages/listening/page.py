@@ -12,13 +12,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rapport.insights import selectors as insights
-from rapport.kit import chances, ids
+from rapport.kit import chances, clock, ids
 from rapport.kit.chances import Estimate
 from rapport.kit.errors import RapportError
 from rapport.listening import selectors as listening
@@ -59,6 +60,7 @@ SPAN = 30
 BY_WEEK_FROM = 120  # days; beyond, a point is a week
 SURE_FROM = 20  # texts; a share of fewer is not worth a bar
 GAPS_MOST = 12
+WHOLE = 0.99  # of a day missed: none of it was seen
 VOICES = ("brand", "competitor")
 
 
@@ -134,22 +136,27 @@ def _over_time(
     kinds = [kind for kind in KINDS if any(k == kind for k, _day in counts)]
     steps = sorted({_step(first + dt.timedelta(days=i), is_weekly) for i in range((last - first).days + 1)})
     reach = dt.timedelta(days=6 if is_weekly else 0)
+    unseen = _unseen(steps, reach, {day for _kind, day in counts}, gaps)
     points = []
     for kind in kinds:
         key = _only_key(followed, kind)
         for day in steps:
-            n = counts.get((kind, day), 0)
+            n = None if day in unseen else counts.get((kind, day), 0)
             points.append(
                 charts.Point(day, n, kind, href=_texts(key, day, day + reach) if n and sees_texts else "")
             )
+    begin = timezone.localtime(days.begins(first))
+    # A drawing that would move with every second would be drawn anew for everybody who looks.
+    now = timezone.localtime(clock.now()).replace(minute=0, second=0, microsecond=0)
     drawn = [
         charts.Gap(
-            max(networking.local(gap.since), first),
-            min(networking.local(gap.until), last) if gap.until else last,
+            max(timezone.localtime(gap.since), begin),
+            timezone.localtime(gap.until) if gap.until else max(now, timezone.localtime(gap.since)),
             f"{gap.source}: {networking.reason(gap.reason)}",
         )
         for gap in gaps
     ]
+    steps = [day for day in steps if day not in unseen]
     return charts.over_time(
         "lines",
         _finding(counts, kinds, steps),
@@ -164,6 +171,35 @@ def _over_time(
     )
 
 
+def _unseen(
+    steps: list[dt.date], reach: dt.timedelta, named: set[dt.date], gaps: list[listening.GapRow]
+) -> set[dt.date]:
+    """Steps of which no source saw anything, and no import tells either: nothing there is not the same as none."""
+    now = clock.now()
+    rows = listening.sources()
+    if not rows:
+        return set()
+
+    def sees(row: listening.SourceRow, since: dt.datetime, until: dt.datetime) -> bool:
+        if row.began_at is None or row.began_at - dt.timedelta(days=row.days_back) >= until:
+            return False
+        missed, upto = dt.timedelta(), since
+        for gap in gaps:  # oldest first
+            if gap.source == row.name:
+                ends = min(gap.until or until, until)
+                missed += max(ends - max(gap.since, upto), dt.timedelta())
+                upto = max(upto, ends)
+        return missed < (until - since) * WHOLE
+
+    blank = {
+        day
+        for day in steps
+        if not any(sees(row, days.begins(day), min(days.ends(day + reach), now)) for row in rows)
+    }
+    told = sorted(blank & named)
+    return blank if not told else {day for day in blank if not told[0] <= day <= told[-1]}
+
+
 def _finding(counts: dict[tuple[str, dt.date], int], kinds: list[str], steps: list[dt.date]) -> str:
     """What moved: the later half against the earlier one, of what is ours, by the difference of two counts."""
     mine = [kind for kind in kinds if kind != "competitor"] or kinds
@@ -172,7 +208,10 @@ def _finding(counts: dict[tuple[str, dt.date], int], kinds: list[str], steps: li
     after = sum(counts.get((kind, day), 0) for kind in mine for day in steps[len(steps) - half :])
     said = {"before": formats.number(before), "after": formats.number(after)}
     if abs(after - before) <= 1.96 * max(after + before, 1) ** 0.5:
-        return _("Mentions did not move beyond chance: %(before)s, then %(after)s") % said
+        return (
+            _("Mentions did not move beyond chance: %(before)s in the earlier half, %(after)s in the later")
+            % said
+        )
     if after > before:
         return _("Mentions rose from %(before)s to %(after)s in the later half") % said
     return _("Mentions fell from %(before)s to %(after)s in the later half") % said

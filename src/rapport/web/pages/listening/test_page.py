@@ -86,6 +86,25 @@ def test_a_gap_is_a_gap_on_the_chart(alice: Staff, square: Square, source: str) 
     assert "What was not seen" in html
     assert "It was switched off." in html
     assert "market: Not read" in html
+    (chart,) = re.findall(r'href="(/charts/[0-9a-f]{32}\.csv)"', html)
+    lines = logged_in(alice).get(chart).content.decode().splitlines()
+    assert lines[-1] == "2026-03-04,,", "a day that nobody saw is not a day on which nothing was said"
+    assert lines[-3:-1] == ["2026-03-02,8,8", "2026-03-03,,"]
+    with clock.frozen(NOON + dt.timedelta(days=20)):
+        html = logged_in(alice).get("/listening/?days=30").content.decode()
+    assert "Mentions fell" not in html, "nor has talk ended because nobody listens"
+
+
+def test_what_lies_before_the_first_source_is_no_silence(alice: Staff, square: Square, source: str) -> None:
+    with clock.frozen(NOON):
+        read(square, source)
+        html = logged_in(alice).get("/listening/?days=90").content.decode()
+        chart, _voices = re.findall(r'href="(/charts/[0-9a-f]{32}\.csv)"', html)
+        lines = logged_in(alice).get(chart).content.decode().splitlines()[1:]
+    assert lines[0].endswith(",,")
+    assert lines[-1] == "2026-03-02,8,8"
+    quiet = [line for line in lines if line.endswith(",0,0")]
+    assert quiet, "within what was read a quiet day is one"
 
 
 def test_a_rule_is_tried_on_the_last_week_before_it_is_kept(
@@ -119,6 +138,29 @@ def test_imported_posts_are_found_by_todays_rules(alice: Staff, say: Say) -> Non
     at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
     (day,) = listening.mentions_by_day(at, at + dt.timedelta(days=1))
     assert (day.key, day.n, day.n_authors) == ("lantern", 1, 1)
+
+
+def test_a_rule_finds_what_was_read_before_it_was_made_or_changed(square: Square, source: str) -> None:
+    since, until = NOON - dt.timedelta(days=30), NOON + dt.timedelta(days=1)
+
+    def counted() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for day in listening.mentions_by_day(since, until):
+            found[day.key] = found.get(day.key, 0) + day.n
+        return found
+
+    with clock.frozen(NOON):
+        read(square, source)
+    assert counted() == {"lantern": 16, "torch": 8}
+    with clock.frozen(NOON + HOUR):
+        services.follow("wobbling", "problem", ["wobbles"])
+        services.follow("lantern", "brand", ["Lantern"], ["shines"])
+        assert counted() == {"lantern": 8, "torch": 8, "wobbling": 8}
+        square.said.append(says("The Lantern wobbles again", id="x", author="z", ts=NOON + HOUR))
+    with clock.frozen(NOON + 2 * HOUR):
+        services.read_source(source)
+        rows()
+        assert counted() == {"lantern": 9, "torch": 8, "wobbling": 9}, "each once, marked or searched"
 
 
 def test_charlie_sees_nothing_and_whoever_may_not_change_gets_no_form(charlie: Staff, bob: Staff) -> None:
