@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db import connection
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -46,6 +47,7 @@ class Check:
     message: str
     hint: str = ""
     since: dt.datetime | None = None
+    page: str = ""  # where something can be done about it
 
 
 def checks() -> list[Check]:
@@ -152,6 +154,7 @@ def _sources() -> Iterator[Check]:
                 _("it was stopped: %(why)s") % {"why": row.trouble},
                 row.trouble_hint or _("Enter its log-in anew on the source's page."),
                 since=row.trouble_since,
+                page=reverse("network", args=[row.name]),
             )
         elif row.is_on and row.trouble:
             yield Check(
@@ -160,10 +163,11 @@ def _sources() -> Iterator[Check]:
                 row.trouble,
                 row.trouble_hint or _("It is tried again by itself."),
                 since=row.trouble_since,
+                page=reverse("network", args=[row.name]),
             )
     if rows and n_well:
         text = ngettext("%(n)s network is read", "%(n)s networks are read", n_well)
-        yield Check(_("Sources"), "ok", text % {"n": formats.number(n_well)})
+        yield Check(_("Sources"), "ok", text % {"n": formats.number(n_well)}, page=reverse("networks"))
 
 
 def _loader() -> Iterator[Check]:
@@ -253,7 +257,8 @@ def _messages() -> Iterator[Check]:
         return
     if account.trouble:
         hint = _("Open Messages, Mail: it explains the server's words. What is planned waits.")
-        yield Check(_("Messages"), "bad", account.trouble, hint, since=account.trouble_since)
+        page = reverse("mail")
+        yield Check(_("Messages"), "bad", account.trouble, hint, since=account.trouble_since, page=page)
         return
     if (holds := pacing.pause_all()) is not None:
         said = _("everything is paused by %(who)s") % {"who": holds.by}
@@ -279,7 +284,7 @@ def _quarantine() -> Iterator[Check]:
     yield Check(
         _("Quarantine"),
         "warn" if n else "ok",
-        _("%(n)s rows wait: %(reasons)s")
+        ngettext("%(n)s row waits: %(reasons)s", "%(n)s rows wait: %(reasons)s", n)
         % {
             "n": formats.number(n),
             "reasons": ", ".join(f"{words.reason(r)} {formats.number(c)}" for r, c in counts.items()),
@@ -287,6 +292,7 @@ def _quarantine() -> Iterator[Check]:
         if n
         else _("nothing was refused"),
         _("Look at them under Sources, correct and replay."),
+        page=reverse("quarantine"),
     )
 
 
@@ -321,6 +327,7 @@ def _requests() -> Iterator[Check]:
             % {"n": formats.number(due.n_overdue)},
             _("The page Requests lists them; the law gives a month."),
             due.next_at,
+            page=reverse("requests"),
         )
     else:
         yield Check(_("Requests"), "ok", _("none is overdue"))

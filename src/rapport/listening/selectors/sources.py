@@ -93,8 +93,10 @@ class SourceRow:
 
     @property
     def is_late(self) -> bool:
-        """Whether its trouble has lasted longer than such things do."""
-        return bool(self.trouble_since and (clock.now() - self.trouble_since).total_seconds() > LATE_S)
+        """Whether its trouble has lasted longer than such things do, or it was never read before it."""
+        if self.trouble_since is None:
+            return False
+        return self.seen_at is None or (clock.now() - self.trouble_since).total_seconds() > LATE_S
 
 
 @dataclass(frozen=True, slots=True)

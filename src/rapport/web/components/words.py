@@ -192,10 +192,18 @@ SCORES: dict[str, Any] = {
 }
 
 SUBSCRIBERS: dict[str, Any] = {
+    "aio.refusals": gettext_lazy("Dropping statements where consent goes"),
+    "broadcasts": gettext_lazy("Gathering comments of what runs live"),
+    "consent": gettext_lazy("Noting consents"),
+    "conversations": gettext_lazy("Putting messages into conversations"),
+    "insights.annotate": gettext_lazy("Reading texts"),
+    "insights.refusals": gettext_lazy("Dropping scores where consent goes"),
+    "knowledge": gettext_lazy("Noting what answers did"),
+    "knowledge.grows": gettext_lazy("Learning from conversations"),
+    "listening": gettext_lazy("Heeding what was deleted or changed"),
+    "messaging.bounces": gettext_lazy("Heeding mail that came back"),
     "onsite": gettext_lazy("Heeding withdrawals on the site"),
     "people": gettext_lazy("Putting people together"),
-    "insights.annotate": gettext_lazy("Reading texts"),
-    "messaging.bounces": gettext_lazy("Heeding mail that came back"),
 }
 
 BARE_UNITS = ("", "none", "points", "label")  # the label says more than the number

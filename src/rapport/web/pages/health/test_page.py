@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from rapport.events import lake, quarantine
+from rapport.events import lake, quarantine, selectors
 from rapport.staff.models import Staff
 from rapport.web import health
+from rapport.web.components import words
 from rapport.web.conftest import Say, logged_in, touchpoint
 
 
@@ -31,7 +32,8 @@ def test_refusals_are_counted_in_words(alice: Staff, home: Path) -> None:
         [quarantine.Refused(source="s", kind="touchpoint", body="{}", reason="bad_time", message="m")]
     )
     html = logged_in(alice).get("/health/").content.decode()
-    assert "1 rows wait: Time not understood 1" in html
+    assert "1 row waits: Time not understood 1" in html
+    assert '<a href="/sources/quarantine/">Quarantine</a>' in html
 
 
 def test_a_lake_that_is_not_there_is_a_finding_not_a_crash(
@@ -52,3 +54,10 @@ def test_it_can_be_checked_again_in_place(alice: Staff, home: Path) -> None:
 
 def test_bob_does_not_see_health(bob: Staff, home: Path) -> None:
     assert logged_in(bob).get("/health/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_who_reads_the_log_is_said_in_words(home: Path) -> None:
+    keys = [one.key for one in selectors.subscriber_states()]
+    assert "people" in keys
+    assert [key for key in keys if words.subscriber(key) == key] == []

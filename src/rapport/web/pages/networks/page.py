@@ -156,6 +156,7 @@ def network(request: HttpRequest, name: str) -> HttpResponseBase:
         if row.is_called and account is None
         else "",
         "days": DAYS,
+        "is_awaited": row.is_on and row.is_asked and row.seen_at is None and not row.trouble,
     }
     return render(request, "pages/networks/one.html", context)
 

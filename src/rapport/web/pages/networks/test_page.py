@@ -167,10 +167,15 @@ def test_whatever_goes_wrong_while_it_is_tried_is_said_and_nothing_is_lost(
 def test_a_trouble_that_passes_says_what_to_do_and_when_it_is_tried_again(
     alice: Staff, square: Square, source: str
 ) -> None:
+    client = logged_in(alice)
+    assert 'hx-trigger="every 2s"' in client.get(f"/sources/networks/{source}/").content.decode()
     square.said = [says("Hello", id="1")]
     square.refuses = [Failed("Not allowed", reason="permission", hint="Give it the right to read.")]
     services.read_source(source)
-    html = logged_in(alice).get(f"/sources/networks/{source}/").content.decode()
+    html = client.get(f"/sources/networks/{source}/").content.decode()
     assert "It cannot be read just now: Not allowed" in html
+    assert 'hx-trigger="every 2s"' not in html
+    assert "never read yet" in html
+    assert "In trouble" in html, "who has just set it up is not told that it waits"
     assert "Give it the right to read. It is tried again by itself: " in html
     assert "every 1 min, at most 1,000 requests in 1 min" in html.replace("\xa0", " ")
