@@ -192,6 +192,8 @@ class Insight(Protocol):
     gives : what it writes
     parameters : the defaults of its parameters
     shipped : figures measured when the weights inside the plug-in were made; None where it learns here
+
+    A model of texts that learns nothing from labels has `learns = False`.
     """
 
     @property
@@ -251,6 +253,11 @@ def given_name(name: str) -> str:
 def is_sensitive(name: str) -> bool:
     """Whether a name in any language is of what no model may reason from: a special category, or a proxy for one."""
     return category_of_name(name) != ""
+
+
+def learns(insight: Insight) -> bool:
+    """Whether a model of texts can be taught with labels."""
+    return bool(getattr(insight, "learns", True))
 
 
 def is_of_texts(insight: Insight) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from rapport.kit import errors
@@ -44,7 +48,11 @@ def sentence(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    first = text[0] if _NAME.match(text) else text[0].upper()
+    return first + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+_NAME = re.compile(r"\S+\.\w")  # what begins with the name of a file or a host keeps it as it is written
 
 
 class DomainErrors:
@@ -72,6 +80,7 @@ def told(request: HttpRequest, status: int, message: str, hint: str = "") -> Htt
         "title": _title(status),
         "message": sentence(message),
         "hint": sentence(hint),
+        "back_url": _before(request),
     }
     if getattr(request, "htmx", False):
         response = render(request, "components/error_toast.html", context, status=status)
@@ -79,6 +88,21 @@ def told(request: HttpRequest, status: int, message: str, hint: str = "") -> Htt
         response.headers["HX-Reswap"] = "beforeend"
         return response
     return render(request, "components/error_page.html", context, status=status)
+
+
+def _before(request: HttpRequest) -> str:
+    """The page of ours from which a form was sent or a link followed; empty where it was none, or this one."""
+    given = request.headers.get("Referer", "")
+    try:
+        ours = {request.get_host()}
+    except DisallowedHost:
+        return ""
+    if not url_has_allowed_host_and_scheme(given, allowed_hosts=ours, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(given)
+    if parts.path == request.path or not parts.path or parts.path.startswith("//"):
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's shape

@@ -131,7 +131,7 @@ def one_text(seq: int) -> Spoken | None:
         refused = consent.refused_subjects(PURPOSE)["subject"].to_pylist()
         if not found or found[0]["subject"] in set(refused):
             return None
-        text = _spoken({**found[0], "source": "", "channel": None, "venue": None})
+        text = _spoken(found[0])
         return replace(text, said=said_of(con, [(text.seq, text.at)]).get(seq, ()))
     finally:
         con.close()

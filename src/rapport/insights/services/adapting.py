@@ -280,7 +280,7 @@ def _read_file(
     if gives is None:
         known = ", ".join(g.name for g in model.gives)
         raise Invalid(f"{model.name} says nothing called {of!r}", f"It says: {known}.")
-    table = judging.labelled_table(file, label_column, of, FILE_TEXTS_MAX)
+    table = judging.labelled_table(file, label_column, of, FILE_TEXTS_MAX, called=called)
     arrow: Any = pc
     label = table.column("label")
     if gives.labels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import glob
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -106,21 +107,25 @@ def read(con: duckdb.DuckDBPyConnection, model: Insight, context: Context) -> pa
 
 def table_of(file: Path) -> pa.Table:
     """The rows of a file, every column of a CSV as text. Raises Invalid where it cannot be read."""
-    with _reading(file) as rows:
+    with _reading(file, file.name) as rows:
         return rows.to_arrow_table()
 
 
-def labelled_table(file: Path, label: str = "label", of: str = "", most: int | None = None) -> pa.Table:
+def labelled_table(
+    file: Path, label: str = "label", of: str = "", most: int | None = None, *, called: str = ""
+) -> pa.Table:
     """Text and label of a file's rows, and the annotation that the labels are of; rows that lack one are left out.
 
     A column `aspect`, which says what of the text a label is about, goes along where the file has one. Raises
-    Invalid where a row has no label that can be kept, and where there are more rows than `most`.
+    Invalid where a row has no label that can be kept, and where there are more rows than `most`; it names the
+    file as it is `called`.
     """
-    with _reading(file) as rows:
+    called = called or file.name
+    with _reading(file, called) as rows:
         for column in ("text", label):
             if column not in rows.columns:
                 raise Invalid(
-                    f"{file.name} has no column {column!r}; it has {', '.join(rows.columns)}",
+                    f"{called} has no column {column!r}; it has {', '.join(rows.columns)}",
                     "Rename a column, or name the label's column.",
                 )
         needed = {"text": "text", "label": label, "aspect": "aspect"}
@@ -129,14 +134,14 @@ def labelled_table(file: Path, label: str = "label", of: str = "", most: int | N
         chosen = rows.select(*(duckdb.ColumnExpression(c).alias(name) for name, c in needed.items()))
         given = (chosen if most is None else chosen.limit(most + 1)).to_arrow_table()
     if most is not None and given.num_rows > most:
-        raise Invalid(f"{file.name} has more than {most:,} rows", f"Give at most {most:,} in a file.")
+        raise Invalid(f"{called} has more than {most:,} rows", f"Give at most {most:,} in a file.")
     try:
         given = pa.table({name: given.column(name).cast(pa.string()) for name in needed})
     except pa.ArrowException:
         raise Invalid(
-            f"{file.name} holds something other than words", "Give texts and labels as plain text."
+            f"{called} holds something other than words", "Give texts and labels as plain text."
         ) from None
-    labels = _labels(file, given.column("label"))
+    labels = _labels(called, given.column("label"))
     names = pa.repeat(of, given.num_rows)
     table = pa.table({"text": given.column("text"), "label": labels, "name": names}).cast(keeping.LABELLED)
     if "aspect" in needed:
@@ -144,12 +149,12 @@ def labelled_table(file: Path, label: str = "label", of: str = "", most: int | N
         table = table.append_column("aspect", arrow.fill_null(given.column("aspect"), ""))
     table = table.drop_null()
     if table.num_rows == 0:
-        raise Invalid(f"{file.name} has no row with a text and a label", "Nothing can be judged.")
+        raise Invalid(f"{called} has no row with a text and a label", "Nothing can be judged.")
     return table
 
 
 @contextmanager
-def _reading(file: Path) -> Iterator[duckdb.DuckDBPyRelation]:
+def _reading(file: Path, called: str) -> Iterator[duckdb.DuckDBPyRelation]:
     """The rows of a file before they are read."""
     readers = {
         ".csv": "read_csv($file, all_varchar = true)",
@@ -159,15 +164,26 @@ def _reading(file: Path) -> Iterator[duckdb.DuckDBPyRelation]:
     }
     reader = readers.get(file.suffix.lower())
     if reader is None:
-        raise Invalid(f"{file.name} is no table known here", f"Give one of {', '.join(readers)}.")
+        raise Invalid(f"{called} is no table known here", f"Give one of {', '.join(readers)}.")
     try:
         with lake.new_engine() as con:
-            yield con.sql(f"SELECT * FROM {reader}", params={"file": str(file)})
+            yield con.sql(f"SELECT * FROM {reader}", params={"file": glob.escape(str(file))})
     except (duckdb.Error, pa.ArrowException) as error:
-        raise Invalid(f"{file} cannot be read: {error}", "Check the file; nothing was changed.") from None
+        raise _unreadable(str(error), file, called) from None
 
 
-def _labels(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _unreadable(told: str, file: Path, called: str) -> Invalid:
+    """What an engine says of a file, in a line and under the file's own name."""
+    if "not utf-8" in told.lower():
+        return Invalid(
+            f"{called} is not in UTF-8",
+            "Save it again with that encoding; a spreadsheet calls it CSV UTF-8. Nothing was changed.",
+        )
+    first = told.partition("\n")[0].replace(glob.escape(str(file)), called).replace(str(file), called)
+    return Invalid(f"{called} cannot be read: {first}", "Check the file; nothing was changed.")
+
+
+def _labels(called: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The labels without the blanks around them; those that are nothing else are null."""
     arrow: Any = pc
     label = arrow.utf8_trim_whitespace(column)
@@ -178,7 +194,7 @@ def _labels(file: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
     place = arrow.index(wrong, True).as_py()
     if place >= 0:
         raise Invalid(
-            f"the label in row {place + 1:,} of {file.name} is none: {label[place].as_py()[:20]!r}",
+            f"the label in row {place + 1:,} of {called} is none: {label[place].as_py()[:20]!r}",
             f"A label has 1 to {LABEL_MAX} characters on one line; name the label's column.",
         )
     return arrow.if_else(arrow.equal(label, ""), None, label)

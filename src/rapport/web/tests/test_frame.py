@@ -223,7 +223,14 @@ def test_a_form_without_its_cookie_is_told_what_to_do(alice: Staff) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("it broke", "It broke."), ("Why?", "Why?"), ("", ""), ("done.", "Done.")]
+    ("text", "told"),
+    [
+        ("it broke", "It broke."),
+        ("Why?", "Why?"),
+        ("", ""),
+        ("done.", "Done."),
+        ("mine.csv is empty", "mine.csv is empty."),
+    ],
 )
 def test_messages_become_sentences(text: str, told: str) -> None:
     assert errors.sentence(text) == told
@@ -239,6 +246,22 @@ def test_a_page_speaks_the_readers_language(alice: Staff) -> None:
     html = answer.content.decode()
     assert '<html lang="de" data-theme="dark">' in html
     assert "Einstellungen" in html
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/people/?q=a%26b", "/people/?q=a%26b"),
+        ("http://testserver/not/a/page/", ""),  # this one
+        ("http://testserver//elsewhere.example/", ""),
+        ("http://elsewhere.example/people/", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_an_error_leads_back_to_our_own_page_alone(alice: Staff, referer: str, back: str) -> None:
+    answer = logged_in(alice).get("/not/a/page/", headers={"Referer": referer})
+    assert answer.status_code == 404
+    assert answer.context["back_url"] == back
 
 
 def test_a_zone_that_no_longer_exists_shows_utc(alice: Staff) -> None:

@@ -47,6 +47,7 @@ class Language:
     purpose = "analytics"
     after: tuple[str, ...] = ()
     needs = None
+    learns = False
     gives = (Gives("annotation", "language", "none", 0.0, 0.0, (), "ISO 639 code of the language."),)
     parameters: Mapping[str, Any] = {"probability_min": 0.2}
 

@@ -17,7 +17,7 @@ from django_tasks_db.models import DBTaskResult
 
 from rapport.insights import selectors as insights
 from rapport.insights import services
-from rapport.insights.contract import KIND
+from rapport.insights.contract import KIND, learns
 from rapport.kit import registry
 from rapport.kit.errors import Invalid
 from rapport.staff.rules import Right
@@ -88,11 +88,13 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
         return redirect("insight", name=name)
     needed, each = insights.needed()
     n_labelled = insights.n_corrections(name) + sum(file.n_texts for file in insights.labelled_files(name))
-    is_teaching = jobs.progress(f"teach-{name}") is not None
+    plugin = registry.plugin(KIND, name)
+    is_teaching = _is_being_taught(name)
     context: dict[str, Any] = {
         "card": card,
         "metrics": [measuring.measured(m) for m in (card.backtest.metrics if card.backtest else ())],
-        "readme": modelcard.of(registry.plugin(KIND, name).module),
+        "readme": modelcard.of(plugin.module),
+        "learns": learns(plugin.offers),
         "standing": standing,
         "percent": round(100 * standing.share),
         "tables": [_table(confusion) for confusion in insights.confusions(name)],
@@ -101,7 +103,7 @@ def model(request: HttpRequest, name: str) -> HttpResponseBase:
         "needed": needed,
         "each": each,
         "n_labelled": n_labelled,
-        "lesson": _told(jobs.last_lesson(name)),
+        "lesson": None if is_teaching else _told(jobs.last_lesson(name)),
         "is_teaching": is_teaching,
         "names": [(gives.name, spokenwords.title(gives.name)) for gives in card.gives],
         "unsure_url": spokenwords.url(card.gives[0].name, order="unsure"),
@@ -143,9 +145,14 @@ def add_file(request: HttpRequest, name: str) -> HttpResponseBase:
     """Keep an uploaded file of labels."""
     assert request.user.is_authenticated
     given = request.FILES.get("file")
-    if given is None or not given.size:
+    if given is None:
         raise Invalid(_("no file was chosen"), _("Choose a file with a column of texts and one of labels."))
     called = Path(given.name or "labels.csv").name
+    if not given.size:
+        raise Invalid(
+            _("%(file)s is empty") % {"file": called},
+            _("Choose a file with a column of texts and one of labels."),
+        )
     if Path(called).suffix.lower() not in SUFFIXES:
         raise Invalid(
             _("%(file)s is no table known here") % {"file": called},

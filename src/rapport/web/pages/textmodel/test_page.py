@@ -59,6 +59,22 @@ def test_too_few_labels_are_refused_with_how_many_are_needed(alice: Staff, say: 
     assert "it takes 50" in told.sentence
 
 
+def test_what_became_of_a_lesson_is_not_that_of_the_one_before(alice: Staff, say: Say) -> None:
+    client = logged_in(alice)
+    client.post("/text-models/sentiment/teach/")
+    jobs.run_due()
+    client.post("/text-models/sentiment/teach/")
+    page = client.get("/text-models/sentiment/")
+    assert page.context["lesson"] is None
+    assert "being taught now" in page.content.decode()
+
+
+def test_a_model_that_learns_nothing_offers_no_lesson(alice: Staff, say: Say) -> None:
+    html = logged_in(alice).get("/text-models/language/").content.decode()
+    assert "learns nothing from labels" in html
+    assert "Teach it now" not in html
+
+
 def test_asked_twice_it_is_taught_once(alice: Staff, say: Say) -> None:
     client = logged_in(alice)
     for name in ("sentiment", "sentiment", "intent"):
@@ -110,11 +126,21 @@ def test_a_wrong_file_is_refused_in_words(alice: Staff, say: Say) -> None:
     for name, content, said in (
         ("labels.doc", b"x", "no table known here"),
         ("labels.csv", b"text,label\nfine,splendid\n", "is no sentiment"),
-        ("labels.csv", b"words,label\nfine,positive\n", "no column"),
+        ("mine.csv", b"words,label\nfine,positive\n", "mine.csv has no column"),
+        ("mine.csv", b"", "mine.csv is empty"),
+        ("mine.csv", "text,label\nschön,positive\n".encode("latin-1"), "mine.csv is not in UTF-8"),
+        ("mine.parquet", b"no table", "mine.parquet cannot be read"),
     ):
-        answer = client.post("/text-models/sentiment/labels/", {"file": SimpleUploadedFile(name, content)})
+        answer = client.post(
+            "/text-models/sentiment/labels/",
+            {"file": SimpleUploadedFile(name, content)},
+            headers={"Referer": "http://testserver/text-models/sentiment/?from=list"},
+        )
         assert answer.status_code == 400
-        assert said in answer.content.decode()
+        html = answer.content.decode()
+        assert said in html
+        assert "/tmp" not in html
+        assert 'href="/text-models/sentiment/?from=list">Back</a>' in html
     assert insights.labelled_files("sentiment") == []
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from rapport.insights import selectors as insights
 from rapport.insights import services
-from rapport.kit.errors import NotFound
+from rapport.kit.errors import Invalid, NotFound
 from rapport.listening import selectors as listening
 from rapport.staff.rules import Right
 from rapport.web import days
@@ -83,6 +83,8 @@ def correct(request: HttpRequest, seq: int) -> HttpResponseBase:
     """Write down what a member of staff reads in a text, or take that back."""
     assert request.user.is_authenticated
     name, _bar, label = request.POST.get("to", "").partition("|")
+    if not name:
+        raise Invalid(_("nothing was chosen"), _("Choose what the text is instead."))
     if label:
         services.correct(seq, name, label, request.user.email)
     else:

@@ -20,6 +20,7 @@ def written(say: Say) -> int:
             "post_published",
             "mastodon:bo@example.social",
             ts=MONDAY,
+            venue="mastodon/example.social",
             text="Terrible cable, it broke at once!",
         ),
         touchpoint(
@@ -48,6 +49,9 @@ def test_one_press_corrects_and_every_list_follows_at_once(alice: Staff, written
     )
     html = answer.content.decode()
     assert "corrected it; the model had said “negative”." in html
+    assert "mastodon/example.social" in html, "where it was written stays on its line"
+    assert '<option value="">' in html, "what else is wrong is chosen, not the first there is"
+    assert client.post(f"/texts/{written}/correct/", {"to": ""}).status_code == 400
     assert alice.email in html
     events.settle(spool.current().next_seq() - 1)
     assert len(shown(client, name="sentiment", label="neutral")) == 1
