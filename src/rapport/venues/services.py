@@ -32,7 +32,7 @@ SILENT = Tick(
             "silent",
             True,
             _("We keep quiet here: our replies in this place did more harm than good."),
-            _("Look at what they did under Rule cards; whoever may change venues can lift the silence."),
+            _("Look under What replies did; whoever may change venues can lift the silence."),
         ),
     ),
 )

@@ -27,7 +27,7 @@ from rapport.conversations.selectors.recovering import (
     voice,
     voice_drafts,
 )
-from rapport.conversations.selectors.searching import search
+from rapport.conversations.selectors.searching import of_events, search
 from rapport.conversations.selectors.targets import target_rows
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "mentions",
     "messages",
     "n_steps_overdue",
+    "of_events",
     "of_subjects",
     "page",
     "playbooks",

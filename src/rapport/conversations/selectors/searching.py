@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import uuid
+from collections.abc import Iterable
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -33,6 +35,11 @@ _POSTGRESQL = """
     ORDER BY m.id DESC LIMIT %s
 """
 NEWEST = 2**62
+
+
+def of_events(seqs: Iterable[int]) -> dict[int, uuid.UUID]:
+    """The conversation that each of these events is a message of; without those that are of none."""
+    return dict(Message.objects.filter(seq__in=list(seqs)).values_list("seq", "conversation_id"))
 
 
 def search(words: str, before: str = "", limit: int = PAGE) -> FoundPage:

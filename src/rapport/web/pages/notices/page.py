@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rapport.consent import links
-from rapport.kit.errors import Invalid, RapportError
+from rapport.conversations import selectors as conversations
+from rapport.conversations.services import taking
+from rapport.kit.errors import Invalid, NotFound, RapportError
 from rapport.kit.seen import Changed
 from rapport.knowledge import selectors, services
 from rapport.knowledge.selectors.affecting import OPEN_DAYS
@@ -279,18 +281,34 @@ def _fact(request: HttpRequest, view: selectors.FactView | None) -> HttpResponse
 @needs(Right.SEE_KNOWLEDGE)
 def flags(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
+        if request.POST.get("do") == "open":
+            return _open_in_inbox(request)
         if may(request, Right.CHANGE_KNOWLEDGE):
             number = knowing.number(request.POST.get("number"))
             services.settle_flag(number, is_right=request.POST.get("do") == "right", by=_by(request))
         return redirect("flags")
     at = knowing.number(request.GET.get("from"))
     rows = selectors.flags(first=at, limit=51)
+    answers = may(request, Right.ANSWER)
+    where = conversations.of_events(row.seq for row in rows[:50]) if answers else {}
     context = _frame(request, "flags") | {
-        "rows": [(row, formats.percent(row.probability)) for row in rows[:50]],
+        "rows": [(row, formats.percent(row.probability), where.get(row.seq)) for row in rows[:50]],
         "next_url": f"?from={at + 50}" if len(rows) > 50 else "",
         "first_url": "?" if at else "",
     }
     return render(request, "pages/notices/flags.html", context)
+
+
+@needs(Right.ANSWER)
+def _open_in_inbox(request: HttpRequest) -> HttpResponseBase:
+    """Where it can be answered, also what nobody had to answer until now."""
+    assert request.user.is_authenticated
+    seq = knowing.number(request.POST.get("seq"))
+    found = conversations.of_events([seq]).get(seq)
+    if found is None:
+        raise NotFound(_("these words are in no conversation"), _("They may have been taken back."))
+    taking.take_up(found, by=request.user.pk)
+    return redirect("inbox_one", found)
 
 
 urlpatterns = [

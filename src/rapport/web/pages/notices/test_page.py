@@ -125,6 +125,12 @@ def test_what_contradicts_a_fact_is_listed_and_settled(alice: Staff, say: Say) -
     html = client.get("/notices-and-facts/contradicted/").content.decode()
     assert "&lt;e-Brio&gt; e-Brio goes 150 km" in html
     (flag,) = selectors.flags()
+    assert "Open in the inbox" in html
+    opened = client.post("/notices-and-facts/contradicted/", {"seq": flag.seq, "do": "open"}, follow=True)
+    assert opened.redirect_chain[0][0].startswith("/inbox/")
+    assert "goes 150 km" in opened.content.decode()
+    gone = client.post("/notices-and-facts/contradicted/", {"seq": flag.seq + 99, "do": "open"})
+    assert gone.status_code == 404
     client.post("/notices-and-facts/contradicted/", {"number": flag.id, "do": "wrong"})
     assert "Nobody contradicts a fact." in client.get("/notices-and-facts/contradicted/").content.decode()
 

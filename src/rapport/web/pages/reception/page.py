@@ -28,12 +28,14 @@ PLAYBOOKS = {
 @needs(Right.SEE_VENUES)
 def listing(request: HttpRequest) -> HttpResponseBase:
     """Places and playbooks, silent places first."""
+    places = selectors.reception("venue")
     playbooks = [(row, PLAYBOOKS.get(row.name, row.name)) for row in selectors.reception("playbook")]
     context = {
         "groups": [
-            (_("By place"), [(row, row.name) for row in selectors.reception("venue")], True),
+            (_("By place"), [(row, row.name) for row in places], True),
             (_("By playbook"), playbooks, False),
         ],
+        "reckoned_at": max((row.reckoned_at for row in places), default=None),
         "can_lift": may(request, Right.CHANGE_VENUES),
     }
     return render(request, "pages/reception/page.html", context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,23 @@ def test_a_silent_place_says_why_and_only_who_may_change_venues_lifts_it(
     html = logged_in(bob).get("/reception/").content.decode()
     assert "are silent" in html
     assert "24 answered beside 24" in html
+    assert re.search(r"before -0[.]50, after -0[.]9", html)
+    assert "Reckoned <time" in html
+    assert 'href="/venues/card/reddit:r/cars/"' in html
     assert "Answer there again" not in html
     assert "Answer there again" in logged_in(alice).get("/reception/").content.decode()
     assert logged_in(bob).post("/reception/lift/", {"venue": "reddit:r/cars"}).status_code == 403
     assert logged_in(alice).post("/reception/lift/", {"venue": "reddit:r/cars"}).status_code == 302
     assert lifted == ["reddit:r/cars"]
+
+
+def test_the_card_of_a_silent_place_says_so(alice: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = logged_in(alice)
+    assert "keep quiet here" not in client.get("/venues/card/reddit:r/cars/").content.decode()
+    monkeypatch.setattr(selectors, "reception_of", lambda _venue: reckoned()[0])
+    html = client.get("/venues/card/reddit:r/cars/").content.decode()
+    assert "We keep quiet here" in html
+    assert "Our effect on stance" in html
 
 
 def test_drafts_for_departments_are_listed_sent_on_and_taken_along(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from rapport.conversations import selectors as conversations
 from rapport.kit import seen
 from rapport.kit.errors import Invalid
 from rapport.kit.seen import Changed
@@ -191,8 +192,12 @@ def listing(request: HttpRequest) -> HttpResponseBase:
     can_change = may(request, Right.CHANGE_VENUES)
     if request.method == "POST":
         return _change_face(request, form)
+    silent = {row.name for row in conversations.reception("venue") if row.is_silent}
     context = {
-        "cards": [(view, ruling.origin(view), ruling.said(view.card)) for view in selectors.all_cards()],
+        "cards": [
+            (view, ruling.origin(view), ruling.said(view.card), view.venue in silent)
+            for view in selectors.all_cards()
+        ],
         "face": ours,
         "form": form,
         "can_change": can_change,
@@ -226,6 +231,7 @@ def one(request: HttpRequest, venue: str) -> HttpResponseBase:
         "said": ruling.said(view.card),
         "firm": selectors.face().firm,
         "standing": messaging.standing_at(venue),
+        "reception": conversations.reception_of(venue),
         "can_change": may(request, Right.CHANGE_VENUES),
         "own": bool(selectors.own_values(venue)),
     }
