@@ -8,14 +8,16 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import CannedAnswer, Conversation, Macro, Target, View
-from rapport.conversations.rules import clocks, playbooks, views
+from rapport.conversations.rules import clocks, playbooks, ready, views
+from rapport.conversations.selectors import reading
 from rapport.conversations.services import recovering, summing, telling, voicing, working
 from rapport.conversations.services.ticking import tick
 from rapport.kit import clock
-from rapport.kit.errors import Denied, Invalid, NotFound
+from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 
@@ -59,8 +61,11 @@ def drop_view(key: str, *, by: int) -> None:
     found.delete()
 
 
-def save_canned(short: str, title: str, texts: Mapping[str, str], *, by: int) -> None:
-    """Keep a canned answer under a short name, in as many languages as there are texts."""
+def save_canned(short: str, title: str, texts: Mapping[str, str], *, by: int, was: str | None = None) -> None:
+    """Keep a canned answer under a short name, in as many languages as there are texts.
+
+    was : the short name that it had, "" for a new one; Conflict where another has the name. None: as it may be
+    """
     short = short.strip().lstrip("/").lower()
     if not _SHORT.match(short):
         raise Invalid(
@@ -70,15 +75,23 @@ def save_canned(short: str, title: str, texts: Mapping[str, str], *, by: int) ->
     kept = {language: text.strip() for language, text in texts.items() if text.strip()}
     if not kept or any(len(text) > working.TEXT_MAX for text in kept.values()):
         raise Invalid(_("a canned answer says something in at least one language"), _("Write it."))
-    CannedAnswer.objects.update_or_create(
-        short=short,
-        defaults={
-            "title": title.strip()[:120] or short,
-            "texts": kept,
-            "made_by": by,
-            "changed_at": clock.now(),
-        },
-    )
+    with transaction.atomic():
+        if was is not None and was != short and CannedAnswer.objects.filter(short=short).exists():
+            raise Conflict(
+                _("there is a canned answer /%(name)s already") % {"name": short},
+                _("Choose another short name, or change that one."),
+            )
+        CannedAnswer.objects.update_or_create(
+            short=short,
+            defaults={
+                "title": title.strip()[:120] or short,
+                "texts": kept,
+                "made_by": by,
+                "changed_at": clock.now(),
+            },
+        )
+        if was and was != short:
+            drop_canned(was)
 
 
 def drop_canned(short: str) -> None:
@@ -147,10 +160,18 @@ def _do(number: uuid.UUID, step: Mapping[str, Any], by: int) -> str:
 def _draft(number: uuid.UUID, short: str, by: int) -> None:
     from rapport.conversations.selectors import keeping
 
-    one = Conversation.objects.only("language", "version").get(pk=number)
+    one = Conversation.objects.only("language", "version", "author_name").get(pk=number)
     found = [c for c in keeping.canned(short) if c.short == short]
     if found:
-        working.keep_draft(number, by, found[0].text(one.language), one.version)
+        mine = reading.draft(number, by)  # what is being written stays
+        said = ready_text(found[0].text(one.language), one.author_name, by)
+        working.keep_draft(number, by, f"{mine.text.rstrip()}\n\n{said}" if mine else said, one.version)
+
+
+def ready_text(text: str, name: str, by: int) -> str:
+    """A ready answer with the names in it: theirs, that of whoever answers, ours."""
+    who, firm = staff.staff_by_id(by), staff.organisation()
+    return ready.filled(text, name=name, me=who.name, firm=firm.name if firm else "")
 
 
 def _check(step: Mapping[str, Any]) -> None:

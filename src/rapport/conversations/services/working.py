@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Conversation, Draft, Log, Mention, Message, Watching
-from rapport.conversations.rules import clocks, views, weighing
+from rapport.conversations.rules import clocks, ready, views, weighing
 from rapport.conversations.selectors import reading, targets
 from rapport.conversations.services import reading as reading_said
 from rapport.conversations.services import summing, telling
@@ -217,9 +217,9 @@ def _colleagues(text: str) -> list[int]:
         names = {
             one.email.casefold(),
             one.email.partition("@")[0].casefold(),
-            one.name.replace(" ", "").casefold(),
+            ready.handle(one.name).casefold(),
         }
-        names |= {one.name.partition(" ")[0].casefold()}
+        names |= {ready.handle(one.name.partition(" ")[0]).casefold()}
         if one.is_active and (names - {""}) & wanted:
             found.append(one.pk)
     return found

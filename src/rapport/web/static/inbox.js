@@ -69,6 +69,7 @@
       version: conversation?.dataset.version || "",
       watched,
       writing: Date.now() < writingUntil ? "1" : "",
+      seen: conversation && !document.hidden ? "1" : "",
     };
     try {
       const answer = await post(inbox.dataset.live, asked);

@@ -124,7 +124,7 @@ def _composed(
         found = next((one for one in selectors.canned(to) if one.short == to), None)
         if found is None:
             raise Invalid(_("there is no such ready answer any more"), _("Choose another one."))
-        added = found.text(language)
+        added = services.ready_text(found.text(language), head.author_name, _me(request))
     elif do == "ask":
         asks = beside.propose(request, head).asks
         added = asks.question if asks else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -72,6 +73,7 @@ def _context(request: HttpRequest, wrong: str) -> dict[str, Any]:
     given: QueryDict | dict[str, str] = request.POST if wrong else {}
     edited = request.GET.get("edit", "")
     canned = selectors.canned(limit=500)
+    steps = (*STEPS, *((f"draft:{row.short}", _put_in(row.title)) for row in canned))
     return {
         "wrong": wrong,
         "given": given,
@@ -87,8 +89,8 @@ def _context(request: HttpRequest, wrong: str) -> dict[str, Any]:
         "canned": [(row, list(row.texts)) for row in canned],
         "edited": next((row for row in canned if row.short == edited), None),
         "languages": _languages(next((row for row in canned if row.short == edited), None), given),
-        "macros": [(row, [_step_said(step) for step in row.steps]) for row in selectors.macros()],
-        "steps": STEPS,
+        "macros": [(row, [_step_said(step, steps) for step in row.steps]) for row in selectors.macros()],
+        "steps": steps,
         "nth": range(STEPS_OFFERED),
         "targets": [_target(row) for row in selectors.target_rows()],
         "days": list(WEEKDAYS.values()),
@@ -104,10 +106,14 @@ def _languages(edited: Any, given: QueryDict | dict[str, str]) -> list[tuple[str
     ]
 
 
-def _step_said(step: dict[str, Any]) -> str:
+def _put_in(title: str) -> str:
+    return _("put in the ready answer “%(title)s”") % {"title": title}
+
+
+def _step_said(step: dict[str, Any], steps: Sequence[tuple[str, Any]]) -> str:
     do = str(step["do"])
     to = str(step.get(TAKES.get(do, ""), ""))
-    said = dict(STEPS)
+    said = dict(steps)
     return str(said.get(f"{do}:{to}") or f"{do} {to}".strip())
 
 
@@ -165,9 +171,13 @@ def _drop_view(request: HttpRequest) -> str:
 def _save_canned(request: HttpRequest) -> str:
     assert request.user.is_authenticated
     demand(request, Right.MANAGE_INBOX)
-    texts = {code: request.POST.get(f"text_{code}", "") for code, _name in settings.LANGUAGES}
+    was = request.POST.get("was", "")
+    before = next((row for row in selectors.canned(limit=500) if row.short == was), None)
+    # What it says in a language that no screen has is not shown in the form, and stays.
+    texts = {**(before.texts if before else {})}
+    texts |= {code: request.POST.get(f"text_{code}", "") for code, _name in settings.LANGUAGES}
     services.save_canned(
-        request.POST.get("short", ""), request.POST.get("title", ""), texts, by=request.user.pk
+        request.POST.get("short", ""), request.POST.get("title", ""), texts, by=request.user.pk, was=was
     )
     return _("Saved. It is put in by a slash and its short name.")
 

@@ -96,6 +96,8 @@ def live(request: HttpRequest) -> HttpResponseBase:
     can_answer = may(request, Right.ANSWER)
     if can_answer:
         chatting.note_present(me)
+    if number is not None and asked.get("seen"):
+        services.seen_mentions(number, by=me)  # in a note that came in before their eyes
     news: dict[str, Any] = {}
     if number is not None:
         news |= _watching(
@@ -155,12 +157,19 @@ def _watching(request: HttpRequest, number: uuid.UUID, known: str, *, writes: bo
 
 @needs(Right.ANSWER)
 def canned(request: HttpRequest) -> HttpResponseBase:
-    """The ready answers in a language, for whoever types a slash."""
-    language = request.GET.get("language", "")
+    """The ready answers in a language, with the names in one conversation, for whoever types a slash."""
+    assert request.user.is_authenticated
+    language, me = request.GET.get("language", ""), request.user.pk
+    number = _uuid(request.GET.get("id", ""))
+    name = selectors.conversation(number).author_name if number else ""
     return JsonResponse(
         {
             "answers": [
-                {"short": row.short, "title": row.title, "text": row.text(language)}
+                {
+                    "short": row.short,
+                    "title": row.title,
+                    "text": services.ready_text(row.text(language), name, me),
+                }
                 for row in selectors.canned(limit=500)
             ]
         }

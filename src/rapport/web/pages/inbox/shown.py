@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rapport.conversations import selectors
+from rapport.conversations.rules import ready
 from rapport.conversations.rules import views as rules
 from rapport.conversations.selectors import rows
 from rapport.events.rules import UNCONFIRMED
@@ -373,7 +374,7 @@ def venue_of(head: rows.ConversationView) -> str:
 
 def _handle(name: str) -> str:
     """A colleague as a note names them: in one word."""
-    return "".join(name.split())
+    return ready.handle(name)
 
 
 def _state(head: rows.ConversationView) -> str:

@@ -406,6 +406,37 @@ def test_of_two_windows_neither_draft_is_lost(bob: Staff, ana_writes: uuid.UUID)
     assert "From the desk again</textarea>" in verb.content.decode()
 
 
+def test_a_ready_answer_names_them_and_is_never_overwritten_by_another(
+    alice: Staff, bob: Staff, say: Say
+) -> None:
+    say(posted("bo", "p1", "@otter is it in stock?"))
+    (row,) = selectors.page("open", alice.pk).rows
+    hers = logged_in(alice)
+    form = {
+        "form": "canned",
+        "short": "stock",
+        "title": "Stock",
+        "text_en": "Hello {name}, {me} of {firm} here.",
+    }
+    assert hers.post("/inbox/arrange/", form).status_code == 302
+    assert hers.post("/inbox/arrange/", form | {"text_en": "Other words"}).status_code == 400
+    services.save_canned("stock", "Stock", {"pl": "Tak"} | selectors.canned()[0].texts, by=alice.pk)
+    assert hers.post("/inbox/arrange/", form | {"short": "in-stock", "was": "stock"}).status_code == 302
+    assert [(one.short, sorted(one.texts)) for one in selectors.canned()] == [("in-stock", ["en", "pl"])]
+    his = logged_in(bob)
+    said = "Hello Bo, Bob of Otter Tools here."
+    offered = his.get("/inbox/ready-answers/", {"language": "en", "id": row.id}).json()["answers"]
+    assert [one["text"] for one in offered] == [said]
+    assert said in do(his, row.id, "canned:in-stock").content.decode()
+    steps = {"form": "macros", "name": "Stock", "steps": ["assign:me", "draft:in-stock"]}
+    assert hers.post("/inbox/arrange/", steps).status_code == 302
+    (macro,) = selectors.macros()
+    assert "in the ready answer “Stock”" in hers.get("/inbox/arrange/").content.decode()
+    services.keep_draft(row.id, alice.pk, "My own words.", 1)
+    html = do(hers, row.id, f"macro:{macro.id}").content.decode()
+    assert "My own words.\n\nHello Bo, Alice" in html
+
+
 def test_a_ready_answer_is_put_in_in_their_language(alice: Staff, bob: Staff, ana_writes: uuid.UUID) -> None:
     form = {
         "form": "canned",
@@ -530,6 +561,19 @@ def test_nothing_is_sent_while_nothing_moves_and_what_moved_is(
     assert int(open_one["version"]) == selectors.conversation(ana_writes).version
     for odd in ("-1", "x", "9" * 30):
         assert ask(client, since=odd, id="none").status_code == 200
+
+
+def test_a_note_that_names_whoever_has_it_open_is_seen_there(
+    alice: Staff, bob: Staff, ana_writes: uuid.UUID
+) -> None:
+    bob.name = "Bob O'Neil"
+    bob.save()
+    services.note(ana_writes, "Look, @BobONeil.", by=alice.pk)
+    assert len(selectors.mentions(bob.pk)) == 1
+    ask(logged_in(bob), since=1, id=ana_writes)  # in a tab that nobody looks at
+    assert len(selectors.mentions(bob.pk)) == 1
+    ask(logged_in(bob), since=1, id=ana_writes, seen="1")
+    assert selectors.mentions(bob.pk) == []
 
 
 def test_who_else_looks_and_writes_is_said(alice: Staff, bob: Staff, ana_writes: uuid.UUID) -> None:
