@@ -101,6 +101,57 @@ def add(
         print(f"{row.name} is set up and {row.state}. `rapport source check {row.name}` asks the network.")
 
 
+@source_command.command("change")
+@click.argument("name")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="One setting; repeat for more.")
+@click.option("--days-back", type=int, default=None, help="How far a first reading goes back.")
+@click.option("--keep-days", type=int, default=None, help="Keep words for so long; 0: as the terms say.")
+@output.as_json
+def change(
+    name: str, pairs: tuple[str, ...], days_back: int | None, keep_days: int | None, json_: bool
+) -> None:
+    """Change how NAME is set up, such as its key: the rest stays. One stopped for its log-in is tried again."""
+    stores.set_up()
+    from rapport.listening import selectors, services
+
+    before = selectors.source(name)
+    kept = before.own_keep_days if keep_days is None else keep_days or None
+    left = services.change_source(
+        name, values_of(before.connector, pairs), days_back=days_back, keep_days=kept, by="cli"
+    )
+    if json_:
+        output.emit({"source": selectors.source(name), "kept_no_longer": left})
+        return
+    print(f"{name} is changed. `rapport source check {name}` asks the network.")
+    if left:
+        print(f"Kept no longer, because it was given for another server: {', '.join(left)}.")
+
+
+@source_command.command("switch")
+@click.argument("name")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@output.as_json
+def switch(name: str, state: str, json_: bool) -> None:
+    """Read NAME again from where its reading ended, or no more."""
+    stores.set_up()
+    from rapport.listening import selectors, services
+
+    services.switch(name, state == "on", by="cli")
+    output.emit(selectors.source(name)) if json_ else print(f"{name} is {state}.")
+
+
+@source_command.command("remove")
+@click.argument("name")
+@output.as_json
+def remove(name: str, json_: bool) -> None:
+    """Take NAME away, where nothing ever came of it; any other is switched off."""
+    stores.set_up()
+    from rapport.listening import services
+
+    services.remove_source(name)
+    output.emit({"name": name, "is_removed": True}) if json_ else print(f"{name} is removed.")
+
+
 @source_command.command("check")
 @click.argument("name")
 @output.as_json

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rapport.cli.sources import source_command
-from rapport.kit.errors import Invalid
+from rapport.kit.errors import Conflict, Invalid
 from rapport.listening.contract import Failed
 from rapport.listening.tests.networks import Square, says, source, square
 
@@ -46,6 +46,23 @@ def test_a_network_is_set_up_and_read(square: Square, tmp_path: Path) -> None:
     assert "open sesame" not in json.dumps(listed)
     assert {"rss", "json_poll", "webhook"} <= {one["name"] for one in listed["connectors"]}
     assert told("read", "market", "--anew")["n_said"] == 3
+
+
+def test_a_key_that_ended_is_renewed_and_a_mistake_is_removed(square: Square, tmp_path: Path) -> None:
+    told("add", "market", "square", "--set", "password=old", "--keep-days", "9", "--days-back", "3")
+    square.said = [says("Hello", id="1")]
+    square.refuses = [Failed("It ended", reason="login", retry_after_s=None)]
+    assert run("read", "market", "--json").exit_code == 1
+    changed = told("change", "market", "--set", "password=new")["source"]
+    assert (changed["state"], changed["own_keep_days"], changed["days_back"]) == ("on", 9, 3)
+    assert told("read", "market")["n_said"] == 1
+    assert told("change", "market", "--keep-days", "0")["source"]["own_keep_days"] is None
+    assert told("switch", "market", "off")["state"] == "off"
+    assert told("switch", "market", "on")["state"] == "on"
+    assert isinstance(run("remove", "market").exception, Conflict)
+    told("add", "wrong", "square")
+    assert told("remove", "wrong")["is_removed"]
+    assert [one["name"] for one in told("list")["sources"]] == ["market"]
 
 
 def test_what_is_wrong_is_said_with_status_one(square: Square, source: str) -> None:

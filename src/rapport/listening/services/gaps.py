@@ -48,6 +48,11 @@ def close_gap(source: str, until: dt.datetime, *, is_made_good: bool) -> None:
             row = before
 
 
+def forget(source: str) -> None:
+    """Forget what a source could not see, because there is no such source any more."""
+    GapRow.objects.filter(source=source).delete()
+
+
 def keep(source: str, found: Iterable[Gap]) -> None:
     """Gaps that a connector tells of: what is in them will not be read later."""
     for gap in found:

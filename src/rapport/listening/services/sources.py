@@ -13,7 +13,7 @@ from django.db import transaction
 from rapport.kit import clock, home, registry, secret
 from rapport.kit.errors import Conflict, Invalid, NotFound
 from rapport.listening.contract import KIND, Connector, Differs, Makes, Reads, Terms
-from rapport.listening.models import Source
+from rapport.listening.models import Kept, Posted, Source
 from rapport.listening.services import gaps
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
@@ -173,6 +173,23 @@ def switch_off(name: str, *, by: str = "") -> None:
 def switch(name: str, is_on: bool, *, by: str = "") -> None:
     """Switch a source on or off."""
     (switch_on if is_on else switch_off)(name, by=by)
+
+
+def remove_source(name: str) -> None:
+    """Take away a source of which nothing ever came, such as one that was set up by mistake.
+
+    Raises Conflict for any other: its words go by its terms, and they are its own.
+    """
+    with home.lock(f"source-{name}"), transaction.atomic():
+        source = row(name)
+        has_left = Posted.objects.filter(source=name).exists() or Kept.objects.filter(source=name).exists()
+        if source.n_said or has_left:
+            raise Conflict(
+                f"the source {name} has brought or posted something, which goes by its terms",
+                "Switch it off: then it is read no more.",
+            )
+        gaps.forget(name)
+        source.delete()
 
 
 def read_anew(name: str) -> None:

@@ -173,6 +173,14 @@ def _done(request: HttpRequest, row: listening.SourceRow) -> tuple[HttpResponseB
         )
         messages.success(request, said)
         return redirect("network", row.name), [], None
+    if do == "remove":
+        try:
+            services.remove_source(row.name)
+        except RapportError as error:
+            messages.error(request, str(error))
+            return redirect("network", row.name), [], None
+        messages.success(request, _("%(name)s is removed.") % {"name": row.name})
+        return redirect("networks"), [], None
     if do == "check":
         return None, services.check_source(row.name), None
     if do != "save":

@@ -90,6 +90,26 @@ def test_it_is_tested_and_switched(alice: Staff, square: Square, source: str) ->
     assert listening.source(source).is_on
 
 
+def test_what_was_set_up_by_mistake_is_removed_and_what_brought_something_is_not(
+    alice: Staff, bob: Staff, square: Square, source: str
+) -> None:
+    client = logged_in(alice)
+    url = f"/sources/networks/{source}/"
+    square.refuses = [Failed("Wrong address")]
+    services.read_source(source)
+    assert 'value="remove"' in client.get(url).content.decode()
+    assert logged_in(bob).post(url, {"do": "remove"}).status_code == 403
+    assert client.post(url, {"do": "remove"})["Location"] == "/sources/networks/"
+    assert (listening.sources(), listening.gaps()) == ([], [])
+    services.add_source(source, "square", {"password": "open sesame"})
+    square.said = [says("Hello", id="1")]
+    services.read_source(source)
+    assert 'value="remove"' not in client.get(url).content.decode()
+    said = client.post(url, {"do": "remove"}, follow=True).content.decode()
+    assert "goes by its terms" in said
+    assert listening.source(source).n_said == 1
+
+
 def test_bob_may_look_and_not_change(bob: Staff, charlie: Staff, square: Square, source: str) -> None:
     client = logged_in(bob)
     assert client.post(f"/sources/networks/{source}/", {"do": "off"}).status_code == 403
