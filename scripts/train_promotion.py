@@ -28,7 +28,7 @@ FOLDER = Path(weighing.__file__).parent
 RIDGE = 0.7
 TEXTS_MIN = 2  # a word in fewer drafts is not learnt
 STEPS_MAX = 80
-BLOCKED_MAX, DOUBTED_MAX = 0.015, 0.16  # of the allowed drafts, when thresholds are chosen
+BLOCKED_MAX, DOUBTED_MAX = 0.02, 0.12  # of the allowed drafts, when thresholds are chosen
 
 
 @dataclass(frozen=True, slots=True)

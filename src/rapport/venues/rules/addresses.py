@@ -234,6 +234,7 @@ _SURE = r"(?:com|net|org|info|biz|shop|store|io|eu|example|co\s?\.?\s?uk|de|fr|e
 _SPELLED = re.compile(
     rf"\b(?P<host>[\w-]{{2,63}})\s*(?:{_OPEN}\s*(?:{_DOT}|\.|,)\s*{_CLOSE}|[\s\-_*]{_DOT}[\s\-_*])\s*(?P<end>{_SURE})\b"
 )
+_POINT_OF = re.compile(r"\s(?:point|punto|ponto)\sde$")  # "the second point of the joint"
 _APART = re.compile(
     r"(?<![\w@])(?P<host>[\w-]{2,63})(?:\s+\.\s*|\s*[·•]\s*|,)(?P<end>com|net|org|info|biz|shop|store|example)\b"
 )
@@ -287,7 +288,10 @@ def addresses(text: Folded, own_domains: Sequence[str] = (), language: str = "")
             key = re.sub(r"\W", "", address.host.removeprefix("www."))
             whole = key if address.is_disguised else f"{key} {address.written.partition(address.host)[2]}"
             known = any(
-                whole == k or ((address.is_disguised or address.is_bare) and k.startswith(key)) for k in found
+                whole == k
+                or ((address.is_disguised or address.is_bare) and k.startswith(key))
+                or (address.is_bare and k.partition(" ")[0].endswith(key))
+                for k in found
             )
             if key and not known:
                 found[whole] = address
@@ -339,6 +343,8 @@ def _spelled(text: str, language: str) -> list[Address]:
         patterns.append(_NO_DOT)
     for pattern in patterns:
         for m in pattern.finditer(text):
+            if _POINT_OF.search(m.group()):
+                continue
             end = re.sub(r"\s", "", m["end"]).replace("dotcom", "com")
             found.append(Address(f"{m['host']}.{end}", m.group().strip(), is_disguised=True))
     if not found and (broken := _BROKEN.search(text)):

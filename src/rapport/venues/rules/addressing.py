@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from rapport.venues.rules import reading
 from rapport.venues.rules.folding import plain
 
-_QUOTED = re.compile(r"^\s*>.*$|“[^”]*”|„[^“”]*[“”]|«[^»]*»|\"[^\"\n]*\"", re.MULTILINE)
+_QUOTED = re.compile(r"^\s*>.*$|“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«»]*«|\"[^\"\n]*\"", re.MULTILINE)
 _WITHIN = (
     r"(?<=[a-zäöüßàèéìòù0-9,;:)] )"  # within a sentence, where German and Italian capitals mean something
 )
@@ -44,6 +44,7 @@ _SCRIPTS: Sequence[tuple[str, re.Pattern[str]]] = (
     ("hi", re.compile(r"[\u0900-\u097f]")),
 )
 SURE_WORDS = 4
+LIKELY_WORDS = 2
 
 
 def forms_used(text: str, language: str) -> dict[str, str]:
@@ -68,10 +69,21 @@ def language_of(text: str) -> str:
     for code, script in _SCRIPTS:
         if letters and len(script.findall(text)) > letters * 0.4:
             return code
+    (best, code), (second, _other) = _scores(text)[:2]
+    return code if best >= SURE_WORDS and best >= 1.5 * second else ""
+
+
+def languages_of(text: str) -> tuple[str, ...]:
+    """The languages, of those whose commonest words are known, that a text may be in; all where it says too little."""
+    scores = _scores(text)
+    best = scores[0][0]
+    return tuple(code for n, code in scores if best < LIKELY_WORDS or n >= 0.75 * best)
+
+
+def _scores(text: str) -> list[tuple[int, str]]:
+    """How many of the words are among the commonest of each language, the most first."""
     words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", plain(re.sub(r"https?://\S+|@\S+", " ", text)))
-    scores = sorted(
+    return sorted(
         ((sum(1 for word in words if word in common), code) for code, common in _FUNCTION_WORDS.items()),
         reverse=True,
     )
-    (best, code), (second, _other) = scores[0], scores[1]
-    return code if best >= SURE_WORDS and best >= 1.5 * second else ""

@@ -1,7 +1,7 @@
 """How much a draft reads like promotion, as learnt from drafts that independent writers wrote and judged. Pure.
 
-A linear model over three kinds of evidence: the weak signs of each sentence and which stand in one together,
-what the word rules found, and hashed words and pieces of words. It sees neither the firm's name nor its
+A linear model over three kinds of evidence: the weak signs of each sentence, which stand in one together and
+where, what the word rules found, and hashed words and pieces of words. It sees neither the firm's name nor its
 addresses, only that they are there. scripts/train_promotion.py learns the weights and prints the thresholds;
 README.md beside it says from what, and how good it is.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -31,9 +31,9 @@ LABELS = ("help", "promotion")
 WEIGHTS = "weighing.npz"
 
 # Log odds. The thresholds were chosen on writers that the weights had not seen; see README.md.
-FORBIDDEN_FROM = 0.4
-FORBIDDEN_BY_RULE_FROM = 1.0  # where the word rules found something, which has added to the weight already
-DOUBTED_FROM = -1.3
+FORBIDDEN_FROM = 1.1
+FORBIDDEN_BY_RULE_FROM = 0.5  # where the word rules found something, which has added to the weight already
+DOUBTED_FROM = -1.15
 
 WORDS_CHARS_MAX = 120
 RULED = ("code", "offer", "call", "praise")
@@ -44,9 +44,15 @@ _PAIRS = {
 }
 _RULES_AT = len(_PLACES) + len(_PAIRS)
 _COUNTS_AT = _RULES_AT + len(_RULES) + 1
-_COUNTS = tuple(range(2, 10))
-SIGNS = _COUNTS_AT + 2 * len(_COUNTS)  # columns that stand before the hashed ones
-_TEMPTING = frozenset(signs.TEMPTING) | {"named", "percent", "exclaims", "winks", "amount"}
+_COUNTS = tuple(range(2, 12))
+_WHERE_AT = _COUNTS_AT + 4 * len(_COUNTS)
+_FIRST, _AMIDST, _LAST = range(3)  # where in a draft of several sentences a sign stands
+SIGNS = _WHERE_AT + 3 * len(_PLACES)  # columns that stand before the hashed ones
+_TEMPTING = frozenset(signs.TEMPTING) | {
+    "named", "percent", "exclaims", "winks", "amount", "compares", "ends", "few"
+}  # fmt: skip
+_HONEST = frozenset(signs.HONEST)
+_AHEAD = 3  # by how many kinds what is honest may outnumber what tempts, and still be counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +111,43 @@ def scale(given: sp.csr_matrix) -> Floats:
     """float64 (columns,): how freely each column is learnt."""
     loose = np.full(SIGNS, _SINGLE)
     loose[len(_PLACES) : _RULES_AT] = _PAIR
+    loose[_WHERE_AT:] = _WHERE
     return np.concatenate([loose, _SPELT * learning.rarity(given[:, SIGNS:])])
 
 
-_SINGLE, _PAIR, _SPELT = 0.5, 0.3, 1.5
+_SINGLE, _PAIR, _WHERE, _SPELT = 0.5, 0.3, 0.25, 2.2
 WIDTH = SIGNS + (1 << BITS)
 
 
 def _signed(draft: Draft) -> list[int]:
+    """The columns of the signs that a draft has."""
     found: set[int] = set()
     most = 0
     every: set[str] = set()
-    for sentence in signs.sentences(draft.text, draft.names):
+    sentences = signs.sentences(draft.text, draft.names)
+    for at, sentence in enumerate(sentences):
         places = sorted(_PLACES[kind] for kind in sentence.kinds)
         found.update(places)
         found.update(_PAIRS[pair] for pair in itertools.combinations(places, 2))
-        tempting = sentence.kinds & _TEMPTING
-        most = max(most, len(tempting))
-        every |= tempting
+        if len(sentences) > 1:
+            where = _LAST if at == len(sentences) - 1 else _AMIDST if at else _FIRST
+            found.update(_WHERE_AT + where * len(_PLACES) + place for place in places)
+        most = max(most, len(sentence.kinds & _TEMPTING))
+        every |= sentence.kinds
     found.update(_RULES_AT + place for place, kind in enumerate(_RULES) if kind in draft.ruled)
     if any(kind in draft.ruled for kind in RULED):
         found.add(_RULES_AT + len(_RULES))
-    for place, n in enumerate(_COUNTS):
-        if most >= n:
-            found.add(_COUNTS_AT + place)
-        if len(every) > n:
-            found.add(_COUNTS_AT + len(_COUNTS) + place)
+    found.update(_counted(most, len(every & _TEMPTING), len(every & _HONEST)))
     return sorted(found)
+
+
+def _counted(most: int, tempting: int, honest: int) -> Iterator[int]:
+    """The columns of how many kinds tempt in one sentence and in all, how many are honest, and which are more."""
+    for place, n in enumerate(_COUNTS):
+        reached = (most >= n, tempting > n, honest >= n, tempting - honest >= n - _AHEAD)
+        for kind, is_reached in enumerate(reached):
+            if is_reached:
+                yield _COUNTS_AT + kind * len(_COUNTS) + place
 
 
 def _nameless(draft: Draft) -> str:

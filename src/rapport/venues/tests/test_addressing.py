@@ -21,6 +21,10 @@ from rapport.venues.rules import addressing
         ("fr", "Divise la motte en quatre et rempote.", "tu"),
         ("fr", "Arrosez moins en hiver.", "vous"),
         ("nl", "Zet hem zelf uit, jullie zien het meteen.", "je"),
+        ("de", "Da kannste die Kappe einfach abziehen.", "du"),
+        ("de", "Im Zweifel tausche den Filter, miss mal den Spalt.", "du"),
+        ("es", "Le aconsejamos que limpie el filtro.", "usted"),
+        ("es", "Con eso basta; avíseme si la fuga sigue.", "usted"),
     ],
 )
 def test_a_form_is_seen(language: str, text: str, form: str) -> None:
@@ -40,6 +44,8 @@ def test_a_form_is_seen(language: str, text: str, form: str) -> None:
         ("it", "La nostra chimica controlla ogni lotto."),
         ("pt", "O fusível fica atrás da tampa; abre com uma chave comum."),
         ("nl", "De U-bocht zit verstopt."),
+        ("de", "Die Anzeige »dU« heißt, dass der Tank leer ist."),
+        ("de", "Die letzte Dichtung musste ersetzt werden."),
         ("pl", "Klawisz po lewej stronie się zacina."),
     ],
 )

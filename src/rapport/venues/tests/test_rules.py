@@ -160,3 +160,18 @@ def test_the_card_of_a_place_stands_over_that_of_its_network(db: None) -> None:
     assert selectors.card("reddit:r/cars").card.links == "one"
     services.change_card("reddit:r/cars", {"links": "none"}, "alice@example.com")  # as below: nothing is kept
     assert not Card.objects.filter(venue="reddit:r/cars").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_too_many"),
+    [
+        ("It stands at https://status.otter.example and is written anew every five minutes.", False),
+        ("It stands at status.otter.example.", False),
+        ("It stands at https://status.otter.example and at otter.example too.", True),
+        ("It stands at https://status.otter.example, and at otter dot example too.", True),
+    ],
+)
+def test_a_page_below_our_own_address_is_one_link(text: str, is_too_many: bool) -> None:
+    draft = VenueDraft(text, language="en", firm="Otter Tools", own_domains=("otter.example",))
+    found = check(replace(CARD, links="one", disclosure_as="none", forbids=()), draft)
+    assert ("link_too_many" in {finding.code for finding in found}) == is_too_many

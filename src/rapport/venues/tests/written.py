@@ -23,8 +23,24 @@ FIRMS = {
     "nordlicht_brillen": ("Nordlicht Brillen", "nordlicht.example"),
     "verde_vivo": ("Verde Vivo", "verdevivo.example"),
     "beanline": ("Beanline", "beanline.example"),
+    "hammer_hazel": ("Hammer & Hazel", "hammerhazel.example"),
+    "fibra_sol": ("Fibra Sol", "fibrasol.example"),
+    "kardan_direkt": ("Kardan Direkt", "kardan-direkt.example"),
+    "aurelie_soins": ("Aurélie Soins", "aurelie-soins.example"),
+    "harbour_mutual": ("Harbour Mutual", "harbourmutual.example"),
+    "voltaro": ("Voltaro", "voltaro.example"),
+    "copperpot": ("Copperpot", "copperpot.example"),
 }
-PROMOTES = ("promotion", "discount", "call to buy", "rabattcode", "kaufaufforderung", "aktion", "voucher")
+PROMOTES = (
+    "promotion",
+    "discount",
+    "call to buy",
+    "rabattcode",
+    "kaufaufforderung",
+    "aktion",
+    "voucher",
+    "code",
+)
 _FORMS = {
     "de": ("du", "Sie"),
     "fr": ("tu", "vous"),
