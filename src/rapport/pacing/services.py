@@ -19,6 +19,7 @@ from rapport.people import selectors as people
 GATE = (
     0x52_61_70_70_6F_72_74_02  # PostgreSQL's advisory lock between whoever stops everything and whoever sends
 )
+WHY_CHARS_MAX = 500  # it stands above every page
 ASKED_AT_ONCE = 500  # subjects in one condition of the operational store
 
 ASKING = pa.schema([("subject", pa.int64()), ("core", pa.int64())])
@@ -82,7 +83,7 @@ def pause_all(by: str, why: str = "") -> selectors.PauseAllView:
         _close_gate()
         if (holds := selectors.pause_all()) is not None:
             return holds
-        PauseAll.objects.create(since=clock.now(), by=by, why=why.strip())
+        PauseAll.objects.create(since=clock.now(), by=by, why=why.strip()[:WHY_CHARS_MAX])
     holds = selectors.pause_all()
     if holds is None:  # somebody went on in between
         return selectors.pauses_of_all(1)[0]
@@ -101,8 +102,11 @@ def resume_all(by: str) -> selectors.PauseAllView | None:
 
 
 def note_in_flight(pause: int, n: int) -> None:
-    """Note how many messages had been handed over before a pause began and were still without an answer."""
-    PauseAll.objects.filter(pk=pause).update(n_in_flight=n)
+    """Note how many messages had been handed over before a pause began and were still without an answer.
+
+    Whoever presses again while it holds finds fewer of them, and takes none of the record back.
+    """
+    PauseAll.objects.filter(pk=pause, n_in_flight__lt=n).update(n_in_flight=n)
 
 
 def pass_gate() -> selectors.PauseAllView | None:

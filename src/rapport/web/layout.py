@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rapport.listening import selectors as listening
 from rapport.messaging import selectors as messaging
 from rapport.pacing import selectors as pacing
+from rapport.publishing import selectors as publishing
 from rapport.staff.rules import Right
 from rapport.web import discovery, jobs
 from rapport.web.components import formats, imports
@@ -141,7 +142,9 @@ class Stopped:
 def stopped() -> Stopped | None:
     """The pause of everything that holds now, and what waits for its end."""
     holds = pacing.pause_all()
-    return Stopped(holds, messaging.n_waiting(), messaging.n_outdated()) if holds else None
+    if holds is None:
+        return None
+    return Stopped(holds, messaging.n_waiting() + publishing.n_due(), messaging.n_outdated())
 
 
 def context(request: HttpRequest) -> dict[str, Any]:

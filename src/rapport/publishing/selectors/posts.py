@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from rapport.consent import selectors as consent
 from rapport.events import lake
-from rapport.kit import chances, query
+from rapport.kit import chances, clock, query
 from rapport.kit.errors import NotFound
 from rapport.listening.services.album import Kept
 from rapport.publishing.models import Post, Posting
@@ -98,6 +98,11 @@ def without_time(limit: int = 50) -> list[PostView]:
     """Posts that have no time yet, the newest first."""
     rows = Post.objects.filter(planned_at__isnull=True).exclude(state=Post.State.WITHDRAWN)
     return _views(list(rows.order_by("-changed_at", "id")[:limit]))
+
+
+def n_due() -> int:
+    """How many approved posts would leave now: while everything is paused, they wait."""
+    return Post.objects.filter(state=Post.State.PLANNED, planned_at__lte=clock.now()).count()
 
 
 def post(number: uuid.UUID) -> PostView:

@@ -11,6 +11,7 @@ from rapport.messaging import services as messaging
 from rapport.messaging.tests.conftest import Mailbox, account, mailbox  # noqa: F401  fixtures
 from rapport.messaging.tests.test_sending import receipt
 from rapport.pacing import selectors as pacing
+from rapport.pacing import services as pausing
 from rapport.staff import services as staffing
 from rapport.staff.rules import Scope
 from rapport.web.conftest import logged_in
@@ -82,6 +83,15 @@ def test_a_second_press_changes_nothing(alice: Staff) -> None:
     assert row.why == "a wrong price in the receipt"
     assert "Nothing was paused." not in pause(client, do="resume")
     assert "Nothing was paused." in pause(client, do="resume")
+
+
+def test_a_second_press_takes_nothing_of_the_record_back(alice: Staff) -> None:
+    holds = pausing.pause_all(alice.email, "w" * 5_000)
+    assert len(holds.why) == 500
+    pausing.note_in_flight(holds.id, 3)
+    pause(logged_in(alice))  # by now all of them have their answer
+    (row,) = pacing.pauses_of_all()
+    assert row.n_in_flight == 3
 
 
 def test_the_api_pauses_and_goes_on(alice: Staff, client: Client) -> None:

@@ -22,6 +22,7 @@ from rapport.kit.errors import Invalid, RapportError
 from rapport.listening.services import album
 from rapport.listening.services import pictures as pictures_of_posts
 from rapport.listening.services.album import Kept
+from rapport.pacing import selectors as pacing
 from rapport.publishing import selectors, services
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
@@ -286,9 +287,17 @@ def _read(request: HttpRequest, pictures: Sequence[Kept]) -> services.Written:
 def _said(state: str, *, is_now: bool = False) -> str:
     return {
         "waiting": _("It waits for a colleague's approval."),
-        "planned": _("It leaves within a moment.") if is_now else _("It leaves at its time."),
+        "planned": _planned(is_now=is_now),
         "approved": _("It is approved; set a time and it leaves then."),
     }.get(state, _("Kept."))
+
+
+def _planned(*, is_now: bool) -> str:
+    if not is_now:
+        return _("It leaves at its time.")
+    return (
+        _("It waits while everything is paused.") if pacing.pause_all() else _("It leaves within a moment.")
+    )
 
 
 @needs(Right.CHANGE_PUBLISHING)

@@ -13,6 +13,7 @@ import pytest
 from rapport.kit import clock, registry
 from rapport.listening import services as listening
 from rapport.listening.contract import KIND
+from rapport.messaging.services import pause_all, resume_all
 from rapport.messaging.tests.network import Connector
 from rapport.publishing import selectors
 from rapport.web.conftest import MONDAY, logged_in
@@ -96,6 +97,11 @@ def test_one_leaves_at_once_waits_for_a_colleague_or_is_a_draft_again(here: None
     number = uuid.UUID(made.rstrip("/").rpartition("/")[2])
     view = selectors.post(number)
     assert (view.state, view.planned_at) == ("planned", MONDAY)
+    pause_all(alice.email, wait_s=0)
+    page = client.post(made, form(do="now", version=str(view.version)), follow=True).content.decode()
+    assert "It waits while everything is paused." in page
+    assert "1 message waits." in page
+    resume_all(alice.email)
     client.post(made, form(do="ask", version=str(view.version)))
     assert selectors.post(number).state == "waiting"
     client.post(made, form(do="submit", version="2"))
