@@ -99,8 +99,12 @@ def of(identifiers: Sequence[str]) -> Traces:
         plain.add(identifier)
         if is_telling(namespace, value):
             plain.add(value)
-    spelt = {spelling for text in plain for spelling in _spellings(text)}
-    texts = tuple(sorted({text.lower() for text in spelt}, key=lambda t: (len(t), t)))
+    return of_values(spelling for text in plain for spelling in _spellings(text))
+
+
+def of_values(values: Iterable[str]) -> Traces:
+    """The traces of these texts as they stand, be they short."""
+    texts = tuple(sorted({text.lower() for text in values}, key=lambda t: (len(t), t)))
     runs = {text: _RUN.findall(text) for text in texts}
     shared = Counter(run for found in runs.values() for run in set(found))
     by_run: defaultdict[str, list[str]] = defaultdict(list)

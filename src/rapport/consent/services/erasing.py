@@ -210,9 +210,9 @@ def author_words(subjects: Sequence[int], identifiers: Sequence[str]) -> None:
 def author_rows(subjects: Sequence[int], identifiers: Sequence[str]) -> None:
     """Public authors who objected or fell silent leave every store, as whoever is erased does."""
     n = 0
-    with subscriptions.paused():
-        listening.forget(identifiers)
-        for part in _parted(subjects, identifiers):
+    listening.forget(identifiers)
+    for part in _parted(subjects, identifiers):
+        with subscriptions.paused():  # anew for each part: what came in meanwhile is not kept waiting for all
             n += sum(eraser(part) for eraser in erasers.registered().values())
     if n:
         leave_no_free_page()

@@ -12,6 +12,7 @@ from rapport.consent.erasers import Erasing
 from rapport.consent.exporters import Exporting, Section
 from rapport.conversations.models import Conversation, Draft, Log, Message, Node, Owed, Playbook, VoiceDraft
 from rapport.conversations.services import gathering, summing, telling
+from rapport.events import traces
 from rapport.kit import bulk
 from rapport.listening import selectors as listening
 
@@ -43,10 +44,9 @@ def erase(erasing: Erasing) -> int:
         for part in bulk.parts(sorted(ids)):
             n += Message.objects.filter(id__in=part).delete()[0]
         n += _forget_nodes(nodes)
-        for number in whole:
-            Conversation.objects.filter(pk=number).update(
-                subject=None, identifier="", author_name="", title="", preview="", failure=""
-            )
+        Conversation.objects.filter(pk__in=whole).update(
+            subject=None, identifier="", author_name="", title="", preview="", failure=""
+        )
         Log.objects.filter(conversation__in=whole).delete()
         told = summing.bring_up(touched)
         summing.drop_empty(touched)
@@ -105,6 +105,10 @@ def _naming(identifiers: Sequence[str]) -> list[int]:
     # A short handle is a part of many words; whole, with its network, it is theirs.
     values = [*identifiers, *(value for text in identifiers if len(value := text.partition(":")[2]) > 3)]
     notes = Message.objects.filter(direction=Message.Direction.NOTE)
+    if len(values) > traces.FEW:
+        named = traces.of_values(values)
+        texts = notes.values_list("id", "text").iterator()
+        return sorted(number for number, text in texts if named.found_in(text))
     found: set[int] = set()
     for value in values:
         found |= set(notes.filter(text__icontains=value).values_list("id", flat=True))
@@ -114,9 +118,17 @@ def _naming(identifiers: Sequence[str]) -> list[int]:
 def _forget_nodes(nodes: Sequence[tuple[str, str]]) -> int:
     """The places of their posts stay where others answered them: a network's number without a word or name."""
     n = 0
-    for network, post_id in nodes:
-        if post_id and not Message.objects.filter(network=network, in_reply_to=post_id).exists():
-            n += Node.objects.filter(network=network, post_id=post_id).delete()[0]
+    for part in bulk.parts(sorted({(network, post_id) for network, post_id in nodes if post_id})):
+        numbers = [post_id for _network, post_id in part]
+        answered = set(
+            Message.objects.filter(in_reply_to__in=numbers).values_list("network", "in_reply_to").distinct()
+        )
+        silent: dict[str, list[str]] = {}
+        for network, post_id in part:
+            if (network, post_id) not in answered:
+                silent.setdefault(network, []).append(post_id)
+        for network, gone in silent.items():
+            n += Node.objects.filter(network=network, post_id__in=gone).delete()[0]
     return n
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from rapport.consent.erasers import Erasing
 from rapport.explore import selectors
@@ -151,22 +150,24 @@ def due() -> list[tuple[uuid.UUID, str]]:
 def erase(whose: Erasing) -> int:
     """Forget every kept answer, and whatever saved names one of the identifiers; gives how many rows."""
     asking.forget_answers()
-    n = 0
-    for identifier in whose.identifiers:
-        value = identifier.partition(":")[2]
-        if not value:
-            continue
-        named = _named(identifier, value)
-        # As JSON has it, so that quotes and the like are found too. What merely looks alike is sorted out below.
-        written = json.dumps(value, ensure_ascii=False)[1:-1]
-        kept = Kept.objects.filter(answer__icontains=written).values_list("id", "answer").iterator()
-        n += Kept.objects.filter(id__in=[i for i, text in kept if _names(json.loads(text), named)]).delete()[
-            0
-        ]
-        asked = Saved.objects.filter(Q(question__icontains=written) | Q(name__icontains=value))
-        gone = [row.key for row in asked if _names(json.loads(row.question), named) or named.search(row.name)]
-        n += Saved.objects.filter(key__in=gone).delete()[0]
-    return n
+    values = {i: value for i in whose.identifiers if (value := i.partition(":")[2])}
+    # As JSON has it, so that quotes and the like are found too. What merely looks alike is sorted out by a pattern.
+    written = {i: json.dumps(value, ensure_ascii=False)[1:-1].lower() for i, value in values.items()}
+    patterns: dict[str, re.Pattern[str]] = {}
+
+    def is_named(document: str, *names: str) -> bool:
+        said = [document.lower(), *(name.lower() for name in names)]
+        for identifier, text in written.items():
+            if any(text in one or values[identifier].lower() in one for one in said):
+                named = patterns.setdefault(identifier, _named(identifier, values[identifier]))
+                if (document and _names(json.loads(document), named)) or any(map(named.search, names)):
+                    return True
+        return False
+
+    answers = Kept.objects.values_list("id", "answer").iterator()
+    n = Kept.objects.filter(id__in=[i for i, answer in answers if is_named(answer)]).delete()[0]
+    asked = [row.key for row in Saved.objects.all() if is_named(row.question, row.name)]
+    return n + int(Saved.objects.filter(key__in=asked).delete()[0])
 
 
 def _named(identifier: str, value: str) -> re.Pattern[str]:
