@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from rapport.conversations.models import Conversation, Message
+from rapport.consent.erasers import Erasing
+from rapport.conversations.models import Conversation, Message, Node
 from rapport.conversations.services import forgetting
 from rapport.conversations.tests.conftest import NOW, post
 from rapport.events import subscriptions
@@ -64,3 +65,29 @@ def test_words_go_when_the_terms_of_their_network_say_so(log: Callable[..., None
     assert list(Message.objects.values_list("identifier", flat=True)) == ["bluesky:chi"]
     (one,) = Conversation.objects.all()
     assert "lantern" not in f"{one.title}{one.preview}"
+
+
+def test_many_are_forgotten_at_once_as_each_would_be(log: Callable[..., None]) -> None:
+    log(
+        [
+            post("ana", "1", "Can anybody help with this lantern?", asks_us=True),
+            post("bo", "2", "Mine is broken too.", to="1", minutes=1),
+            post("chi", "3", "Has nobody an oven?", asks_us=True),
+            post("eve", "4", "Where is my parcel?", asks_us=True),
+        ]
+    )
+    (theirs,) = Conversation.objects.filter(identifier="bluesky:eve")
+    notes = [
+        Message.objects.create(
+            conversation=theirs, origin=theirs.pk, ts=NOW, direction=Message.Direction.NOTE, by=1, text=text
+        ).pk
+        for text in ("As dan4 says, and", "As jordan4 says, and")
+    ]
+    gone = ("bluesky:ana", "bluesky:chi", "bluesky:dan4", *(f"bluesky:silent{n}.example" for n in range(60)))
+    forgetting.erase(Erasing((), gone, ()))
+    assert sorted(Message.objects.exclude(identifier="").values_list("identifier", flat=True)) == [
+        "bluesky:bo",
+        "bluesky:eve",
+    ]
+    assert list(Message.objects.filter(pk__in=notes).values_list("pk", flat=True)) == notes[1:]
+    assert sorted(Node.objects.values_list("post_id", flat=True)) == ["1", "2", "4"], "Bo's answer hangs on 1"
