@@ -166,7 +166,8 @@ def hand_over(message: int, *, approved_by: str = "") -> Outcome:
             return _outcome(mine)
         mine.delivery = given.delivery.hex
         if isinstance(given, messaging.Withheld):
-            mine.state, mine.reason = "withheld", (given.message or given.reason)[:300]
+            why = ". ".join(part.rstrip(".") for part in (given.message or given.reason, given.hint) if part)
+            mine.state, mine.reason = "withheld", why[:300]
         else:
             mine.state, mine.reason = ENDED.get(str(given.state), "planned"), ""
         mine.save(update_fields=["delivery", "state", "reason"])

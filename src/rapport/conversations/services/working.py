@@ -96,7 +96,8 @@ def snooze(number: uuid.UUID, until: dt.datetime, *, by: int) -> int:
         raise Invalid(_("that moment is over"), _("Choose one that is still to come."))
     with held(number) as one:
         one.state, one.snoozed_until = Conversation.State.SNOOZED, until
-        version = summing.touch(one, ["state", "snoozed_until"])
+        one.due_at, one.is_overdue = None, False  # until it comes back nobody is late
+        version = summing.touch(one, ["state", "snoozed_until", "due_at", "is_overdue"])
         note_done(one, by, "snoozed", until=until.isoformat())
         return version
 

@@ -416,6 +416,18 @@ def test_until_somebody_says_otherwise_the_firm_answers_by_its_own_clock(db: Non
     assert {row.timezone for row in selectors.target_rows()} == {"Asia/Seoul"}
 
 
+def test_what_is_put_off_is_late_again_only_once_it_is_back(log: Log, bob: Staff) -> None:
+    log([mail("ana", "Where is it?", "Order", 1)])
+    with later(24 * 5):
+        services.mind()
+        assert only().is_overdue
+        services.snooze(only().id, NOW + dt.timedelta(days=6), by=bob.pk)
+        assert (only().is_overdue, only().due_at) == (False, None)
+    with later(24 * 6 + 1):
+        services.mind()
+        assert (only().state, only().is_overdue) == ("open", True)
+
+
 def test_what_waits_for_approval_is_never_closed_as_answered(log: Log, bob: Staff) -> None:
     log([mail("ana", "Where is it?", "Order", 1)])
     one = only()

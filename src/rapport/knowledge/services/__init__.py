@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from rapport.knowledge.services.drafting import TEMPLATE, DraftText, draft, drop_endpoint, set_endpoint
+from rapport.knowledge.services.drafting import (
+    TEMPLATE,
+    DraftText,
+    draft,
+    drop_endpoint,
+    set_endpoint,
+    sources_of,
+)
 from rapport.knowledge.services.editing import (
     Imported,
     OptionWritten,
@@ -78,6 +85,7 @@ __all__ = [
     "set_state",
     "settle_flag",
     "settle_wording",
+    "sources_of",
     "update_notice",
     "was_learnt_from",
     "write_entry",

@@ -70,7 +70,9 @@ def draft(
     made = drafting.from_template(pieces, wanted)
     notes = [_("Shortened to %(n)d characters.") % {"n": length_max}] if made.is_cut else []
     if pieces[0].language and pieces[0].language.partition("-")[0] != language.partition("-")[0]:
-        notes.append(_("The solution is only written in “%(language)s”.") % {"language": pieces[0].language})
+        notes.append(
+            _("The solution is only written in %(language)s.") % {"language": _named(pieces[0].language)}
+        )
     if any(not o.price and o.at for p in pieces for o in p.options):
         notes.append(_("Prices seen longer than a day ago are left out."))
     own = DraftText(
@@ -83,8 +85,18 @@ def draft(
 def _findings(
     text: str, language: str, pieces: Sequence[drafting.Piece]
 ) -> tuple[checking.DraftFinding, ...]:
-    said = [f"{p.text} {p.until} " + " ".join(o.price for o in p.options) for p in pieces]
-    return tuple(check_draft(text, language, sources=said))
+    return tuple(check_draft(text, language, sources=[_whole(piece) for piece in pieces]))
+
+
+def _whole(piece: drafting.Piece) -> str:
+    """All that a piece says, which bears out the figures of a draft made of it."""
+    options = " ".join(f"{o.product} {o.place} {o.price} {o.at}" for o in piece.options)
+    return f"{piece.title} {piece.text} {piece.until} {options}"
+
+
+def sources_of(keys: Sequence[str], language: str) -> list[str]:
+    """What the proposals of these keys say, as far as they are still published: words that stand on them may say it."""
+    return [_whole(piece) for piece in _pieces(keys, language)]
 
 
 def _pieces(keys: Sequence[str], language: str) -> list[drafting.Piece]:
@@ -131,6 +143,14 @@ def _line(row: Option, language: str) -> drafting.Line:
 def _day(at: Any, language: str) -> str:
     with translation.override(_spoken(language)):
         return formats.date_format(at, "SHORT_DATE_FORMAT")
+
+
+def _named(code: str) -> str:
+    """A language by its name in the reader's own."""
+    try:
+        return str(translation.get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
 
 
 def _spoken(language: str) -> str:

@@ -214,3 +214,14 @@ def test_an_entry_without_a_solution_is_not_published() -> None:
     assert key == "only-a-title"
     with pytest.raises(Invalid, match="no solution"):
         services.set_state(key, "published", by=BY)
+
+
+def test_what_an_option_is_called_bears_out_the_draft_that_names_it() -> None:
+    option = services.OptionWritten("Wiper blade 60 cm", "Tarnwick")
+    written = services.Written("Wipers", {"en": "Slide the blade off."}, options=[option], state="published")
+    key = services.write_entry("", written, by=BY)
+    draft = services.draft([key], "How do I change the wipers?", language="en")
+    assert "60 cm" in draft.text
+    assert draft.findings == ()
+    assert services.check_draft(draft.text, "en", sources=services.sources_of([key], "en")) == []
+    assert services.check_draft(draft.text, "en") != []

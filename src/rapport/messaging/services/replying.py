@@ -265,7 +265,11 @@ def _by_way(answer: Answer, way: _Way) -> Held | None:
         return None
     namespace = accounts.namespace(way.channel)
     if namespace is None:
-        return ("no_channel", f"the channel {way.channel} is not set up", "Set it up on its page.")
+        return (
+            "no_channel",
+            _("the channel %(name)s is not set up") % {"name": way.channel},
+            _("Whoever looks after the installation sets it up, mail under Messages."),
+        )
     if answer.to.partition(":")[0] != namespace:
         return ("no_address", f"{answer.to} is no address of {way.channel}", "Answer where they wrote.")
     return None

@@ -70,12 +70,16 @@ def check(request: HttpRequest, number: uuid.UUID) -> HttpResponseBase:
     """The card of this conversation's venue, held against what stands in the composer."""
     text = request.POST.get("text", "").strip()
     head = selectors.conversation(number)
-    found = checked(head, text) if text else None
+    keys = [key for key in request.POST.get("keys", "").split(",") if key]
+    found = checked(head, text, keys) if text else None
     return render(request, "pages/inbox/check.html", {"checked": found})
 
 
-def checked(head: rows.ConversationView, text: str) -> Checked:
-    """What stands for and against sending these words into this conversation now."""
+def checked(head: rows.ConversationView, text: str, keys: Sequence[str] = ()) -> Checked:
+    """What stands for and against sending these words into this conversation now.
+
+    keys : of the proposals that the words stand on, whose figures they may say
+    """
     to = selectors.answering(head.id)
     is_public = to.is_public if to else head.is_public
     answer = messaging.Answer(
@@ -90,7 +94,8 @@ def checked(head: rows.ConversationView, text: str) -> Checked:
         is_public=is_public,
         was_asked=head.why in ASKED,
     )
-    doubts = [_doubt(one.code, one.words) for one in knowledge.check_draft(text, head.language)]
+    said = knowledge.sources_of(keys, shown.language_of(head)) if keys else []
+    doubts = [_doubt(one.code, one.words) for one in knowledge.check_draft(text, head.language, sources=said)]
     try:
         found = messaging.preview_reply(answer)
     except RapportError as error:

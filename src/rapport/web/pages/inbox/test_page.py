@@ -721,7 +721,7 @@ def test_what_bob_says_in_public_waits_until_alice_lets_it_out(
 def test_a_draft_leaves_room_for_what_says_who_speaks_and_is_remembered_for_what_it_stands_on(
     alice: Staff, say: Say
 ) -> None:
-    solution = " ".join(f"Turn screw number {n} to the left and look." for n in range(40))
+    solution = " ".join(f"Turn screw number {n} by {n + 2} mm and look." for n in range(40))
     wordings = [("en", "How do I change the headlight bulb?"), ("en", "headlight bulb change")]
     written = knowledge.Written("Headlight bulbs", {"en": solution}, wordings, state="published")
     knowledge.write_entry("bulbs", written, by="a")
@@ -735,6 +735,12 @@ def test_a_draft_leaves_room_for_what_says_who_speaks_and_is_remembered_for_what
     assert "Otter Tools" in leaving.text
     assert 200 < len(leaving.text) <= 300
     assert 'id="composer-keys" value="bulbs"' in html
+    # What it says stands in the entry, so nobody is warned of it; own words are.
+    known = client.post(
+        url(row.id, "check/"), {"text": draft.text, "keys": "bulbs"}, headers=HTMX
+    ).content.decode()
+    assert "stands in no fact" not in known
+    assert "stands in no fact" in checked(client, row.id, draft.text)
     again = do(client, row.id, "priority:high", text=draft.text, saved_no=draft.saved_no, keys="bulbs")
     assert 'id="composer-keys" value="bulbs"' in again.content.decode()
 
