@@ -267,7 +267,12 @@ def check(
     about = tuple(listening.about_pictures(source, [one.shape for one in pictures], len(text)))
     findings = tuple(knowledge.check_draft(text, language))
     against = hint = ""
-    if preview.reason not in ("", "needs_approval", "not_approver"):
+    if preview.reason == "rule_card":  # a card is written in one language, and read in the reader's
+        first = preview.findings[0]
+        against, hint = (
+            _(one).format(**first.values) if one else "" for one in (first.said, first.hint_said)
+        )
+    elif preview.reason not in ("", "needs_approval", "not_approver"):
         against, hint = preview.message, preview.hint
     elif stopping := [one for one in findings if one.code in STOPPING]:
         against = stopping[0].message or _("“%(words)s” is not what we know") % {"words": stopping[0].words}

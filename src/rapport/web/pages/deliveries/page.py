@@ -20,6 +20,7 @@ from rapport.kit import clock
 from rapport.kit.errors import NotFound
 from rapport.messaging import selectors
 from rapport.messaging import services as messaging
+from rapport.messaging.services.replying import FIRM
 from rapport.people import selectors as people
 from rapport.staff.rules import Right
 from rapport.web.access import may, needs
@@ -125,7 +126,9 @@ def _parts(sums: selectors.Sums, asked: dict[str, str]) -> list[Part]:
 def _row(found: selectors.DeliveryView) -> Row:
     label, tone = sending.state(found.state)
     reason = sending.reason(found.reason) if found.reason else ""
-    return Row(found, label, tone, reason, sending.message(found.template))
+    is_own_post = found.identifier.startswith(f"{FIRM}:")
+    message = _("Post of our own") if is_own_post else sending.message(found.template)
+    return Row(found, label, tone, reason, message)
 
 
 def _identifier(text: str) -> str:

@@ -115,6 +115,18 @@ def test_one_leaves_at_once_waits_for_a_colleague_or_is_a_draft_again(here: None
     assert "Its time has passed." in past.content.decode()
 
 
+def test_what_stands_against_it_is_said_once_and_in_the_readers_language(here: None, alice: Staff) -> None:
+    alice.language = "de"
+    alice.save()
+    client = logged_in(alice)
+    wrong = form("Mehr auf https://bit.ly/x steht dort.", language="de", do="submit")
+    page = client.post("/publishing/check/", wrong).content.decode()
+    assert page.count("Die Kurzadresse https://bit.ly/x verbirgt") == 1
+    assert "hides where it leads" not in page
+    refused = client.post("/publishing/new/", wrong, follow=True).content.decode()
+    assert "hides where it leads" not in refused
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "yesterday"])
 def test_a_day_beyond_all_calendars_is_none(here: None, alice: Staff, day: str) -> None:
     client = logged_in(alice)
