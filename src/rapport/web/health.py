@@ -33,7 +33,7 @@ PARTS = {
     "collect": gettext_lazy("Collector"),
     "load": gettext_lazy("Loader"),
     "work": gettext_lazy("Worker"),
-    "jobs": gettext_lazy("Jobs"),
+    "jobs": gettext_lazy("Runner of jobs"),
     "listen": gettext_lazy("Reader of networks"),
 }
 
