@@ -62,7 +62,12 @@ def score(file: str, tier: str, shape: str, json_: bool) -> None:  # noqa: ARG00
                 out.write(msgspec.json.encode(document) + b"\n")
             out.flush()
     if n_bad:
-        click.echo(f"rapport: {n_bad:,} lines could not be read; each says why in its place.", err=True)
+        lines = (
+            "1 line could not be read; it says"
+            if n_bad == 1
+            else f"{n_bad:,} lines could not be read; each says"
+        )
+        click.echo(f"rapport: {lines} why in its place.", err=True)
         raise SystemExit(1)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from rapport.kit.errors import Invalid
 from rapport.kit.texts.learning import BATCH_TEXTS
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 LINE_BYTES_MAX = 1 << 20
 JSON_SUFFIXES = (".jsonl", ".ndjson")
+WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # also what UTF-32 begins with in one of its orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ def batches(stream: IO[bytes], shape: str, *, named: str = "") -> Iterator[list[
     """The lines of a stream in order, a bounded number at a time, and at once what a pipe has sent so far.
 
     shape : text, jsonl, or auto: by the file's name, else by the first line that is not empty
+
+    Raises Invalid where it begins as UTF-16 does.
     """
     if shape == "auto" and named.lower().endswith(JSON_SUFFIXES):
         shape = "jsonl"
@@ -59,7 +64,10 @@ def _lines(stream: IO[bytes]) -> Iterator[list[bytes]]:
     rest, is_first = b"", True
     while chunk := read(CHUNK_BYTES):
         if is_first:
-            chunk, is_first = chunk.removeprefix(b"\xef\xbb\xbf"), False
+            if chunk.startswith(WIDE_MARKS):
+                # Cut at each line's end its letters would pass for UTF-8, and be read as nonsense.
+                raise Invalid("the texts are in UTF-16", "Give UTF-8: `iconv -f UTF-16 -t UTF-8 FILE`.")
+            chunk, is_first = chunk.removeprefix(codecs.BOM_UTF8), False
         *whole, tail = chunk.split(b"\n")
         if whole:
             whole[0] = rest + whole[0]

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from rapport.cli import textlines
 from rapport.cli.text import score
 from rapport.insights import services
+from rapport.kit.errors import Invalid
 from rapport.kit.texts.learning import BATCH_TEXTS
 
 KEYS = ["lang", "sentiment", "emotion", "intent", "aspects", "urgency", "offensive"]
@@ -70,6 +71,14 @@ def test_json_lines_are_known_by_name_or_by_the_first_that_is_not_empty() -> Non
     assert isinstance(read(b"plain\n", named="a.jsonl")[0], textlines.Unreadable)
     assert read(b"") == []
     assert read(b"\n\n") == [services.Read("")] * 2
+
+
+def test_what_is_no_utf_8_at_all_is_refused_and_not_read_as_nonsense() -> None:
+    for encoding in ("utf-16", "utf-16-be"):
+        begun = b"\xfe\xff" if encoding == "utf-16-be" else b""
+        stream = io.BytesIO(begun + "fine\nthank you\n".encode(encoding))
+        with pytest.raises(Invalid, match="UTF-16"):
+            list(textlines.batches(stream, "auto"))
 
 
 def test_lines_of_any_length_and_number_keep_their_place() -> None:

@@ -16,7 +16,7 @@ from rapport.insights.selectors.aspects import MODEL, aspect, offered
 from rapport.insights.services import reading
 from rapport.kit import clock, registry
 from rapport.kit.errors import Conflict, Invalid
-from rapport.people.rules import sensitive
+from rapport.people.rules import sensitive, sensitive_texts
 
 MOST = 60  # aspects in force; each costs every text a look
 WORDS_MOST = 200  # of one aspect in one language
@@ -27,6 +27,7 @@ TITLE_LONGEST = 80
 Words = Mapping[str, Sequence[str]]
 
 _LANGUAGE = re.compile(r"[a-z]{2}")
+_SYLLABLE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")  # one sign of these is a word
 
 
 def declare(title: str, words: Words, by: str) -> str:
@@ -130,6 +131,7 @@ def _refuse(key: str, title: str) -> None:
     """What is never inferred of anybody is no aspect either."""
     for name in (key, re.sub(r"\W+", "_", title.lower())):
         sensitive.refuse(name)
+    sensitive_texts.refuse(title)
 
 
 def _checked(words: Words) -> dict[str, list[str]]:
@@ -139,11 +141,12 @@ def _checked(words: Words) -> dict[str, list[str]]:
             raise Invalid(f"{language!r} is no language", "Give languages by two letters, such as en.")
         kept = list(dict.fromkeys(" ".join(w.split()) for w in given if w.strip()))
         for word in kept:
+            sensitive_texts.refuse(word)
             if len(word) > WORD_LONGEST or not re.search(r"\w", word):
                 raise Invalid(
                     f"{word[:80]!r} is no word", f"Give words of at most {WORD_LONGEST} characters."
                 )
-            if len(re.sub(r"\W", "", word)) < 2 and "*" in word:
+            if "*" in word and len(re.sub(r"\W", "", word)) < 2 and not _SYLLABLE.search(word):
                 raise Invalid(
                     f"{word!r} would find nearly every text", "Write more of the word before the *."
                 )

@@ -56,6 +56,12 @@ def test_at_first_the_offered_aspects_are_the_catalogue(db: None) -> None:
     assert Aspect.objects.count() == 0
 
 
+def test_what_is_offered_may_be_read_of_anybody(say: Say) -> None:
+    for one in selectors.aspects():
+        services.change_aspect(one.key, one.title, one.words, ALICE)
+        services.change_aspect(one.key, f"{one.title} here", one.words, ALICE)
+
+
 def test_the_first_change_makes_the_offer_the_firms_own(say: Say) -> None:
     key = services.declare_aspect("Packaging", {"en": ["packaging", "box*", " box* "], "de": []}, ALICE)
     assert key == "packaging"
@@ -112,6 +118,8 @@ def test_nothing_is_read_again_where_nothing_changed(say: Say) -> None:
         ("Box", {"en": ["b*"]}, Invalid, "nearly every text"),
         ("Delivery", {"en": ["box"]}, Conflict, "already"),
         ("Religion", {"en": ["church"]}, Denied, "not inferred"),
+        ("Schwangerschaft", {"de": ["bauch"]}, Denied, "not worked out"),
+        ("Guests", {"en": ["guest", "muslim*"]}, Denied, "not worked out"),
     ],
 )
 def test_what_is_no_aspect_is_refused_in_words(

@@ -135,8 +135,12 @@ def ranked(
     colour: str = "series-1",
     full_width: bool = False,
     is_scale: bool = False,
+    whole: float | None = None,
 ) -> Chart:
-    """Horizontal bars in the order given: (label, value, href); of a scale that order is its own."""
+    """Horizontal bars in the order given: (label, value, href); of a scale that order is its own.
+
+    A bar of the `whole` would fill the width; without one the longest does.
+    """
     rows = [(label, v, _local(href)) for label, v, href in rows]
     drawn = [(label, v, said(v), href, f"{label}: {said(v)}") for label, v, href in rows]
     width = manner.FULL_PX if full_width else manner.WIDE_PX
@@ -144,8 +148,8 @@ def ranked(
     first = ", ".join(f"{label}{joint}{said(v)}" for label, v, _href in (rows if is_scale else rows[:5]))
     alt = _("%(title)s. Bars: %(first)s.") if is_scale else _("%(title)s. Bars, largest first: %(first)s.")
     drawing = render.Drawing(
-        wide=shapes.ranked(drawn, width=width, colour=colour, x_title=value_title),
-        narrow=shapes.ranked(drawn, width=manner.NARROW_PX, colour=colour, x_title=value_title),
+        wide=shapes.ranked(drawn, width=width, colour=colour, x_title=value_title, whole=whole),
+        narrow=shapes.ranked(drawn, width=manner.NARROW_PX, colour=colour, x_title=value_title, whole=whole),
         language=_language(),
         title=title,
         alt=alt % {"title": title, "first": first},

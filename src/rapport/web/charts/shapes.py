@@ -10,9 +10,14 @@ from rapport.web.charts.palette import sentinel
 
 
 def ranked(
-    rows: Sequence[tuple[str, float, str, str, str]], *, width: int, colour: str, x_title: str
+    rows: Sequence[tuple[str, float, str, str, str]],
+    *,
+    width: int,
+    colour: str,
+    x_title: str,
+    whole: float | None = None,
 ) -> dict[str, Any]:
-    """Horizontal bars, largest first: (label, value, value in words, href, said)."""
+    """Horizontal bars, largest first: (label, value, value in words, href, said); `whole` fills the width."""
     values = [
         {
             "label": _shortened(label, 16 if width <= NARROW_PX else 26),
@@ -31,6 +36,8 @@ def ranked(
         "axis": {"ticks": False, "domain": False, "labelPadding": 8},
     }
     x = {"field": "x", "type": "quantitative", "title": x_title, "axis": None, "scale": {"zero": True}}
+    if whole is not None:
+        x["scale"] = {"domain": [0, whole]}
     bar = {
         "mark": {"type": "bar", "color": sentinel(colour), "height": 16, "cornerRadiusEnd": 2},
         "encoding": {"x": x, "y": y, "href": {"field": "href"}, "description": {"field": "said"}},

@@ -132,15 +132,16 @@ def _probabilities(
     return [
         _metric(
             name, score, f"everybody at {share:.0%}, the share of the time before",
-            chances.brier(everybody, happened).value, meaning, higher_is_better=False,
+            chances.brier(everybody, happened).value, meaning, unit="none", higher_is_better=False,
         ),
         _metric(
             f"{name} beside the simple rule", score, rule_words, chances.brier(rule, happened).value, meaning,
-            higher_is_better=False,
+            unit="none", higher_is_better=False,
         ),
         _metric(
             f"{of}calibration slope", slope, rule_words, rule_slope,
             "1 is right: below it chances are too extreme, above it too timid.",
+            unit="none",
             higher_is_better=chances.higher_is_better(slope.value, rule_slope),
         ),
     ]  # fmt: skip

@@ -348,6 +348,7 @@ def test_chances_are_right_and_beat_the_naive_rules() -> None:
     assert slope.low is not None
     assert slope.high is not None
     assert slope.low <= 1 <= slope.high
+    assert {by_name[name].unit for name in ("calibration slope", "Brier score")} == {"none"}, "no percentages"
     (curve,) = found.curves
     assert sum(point.n for point in curve.points) == found.n
     assert np.mean([abs(p.said - p.seen) for p in curve.points]) < 0.08

@@ -130,6 +130,7 @@ def left_out(request: HttpRequest) -> HttpResponseBase:
         "next_url": f"?page={page + 1}" if len(found) > PAGE else "",
         "previous_url": f"?page={page - 1}" if page else "",
         "can_decide": may(request, Right.TEACH_MODELS),
+        "has_run": any(run.state == "done" for run in insights.runs("authenticity")),
     }
     return render(request, "pages/advocacy/left_out.html", context)
 
@@ -259,7 +260,8 @@ def _trend(months: list[insights.Stand]) -> charts.Chart | None:
         right=Right.SEE_INSIGHTS,
         said=lambda value: formats.number(value, 2),
         note=_(
-            "The mean over people of what each said, with its 95 % interval. Who writes much has one voice."
+            "The mean over people of what each said in a month, with its 95 % interval. Who writes much has one "
+            "voice. Of late: the last three months, beside the first three."
         ),
         full_width=True,
     )
@@ -277,7 +279,7 @@ def _finding(earlier: tuple[float, float], later: tuple[float, float]) -> str:
     change, error = later[0] - earlier[0], (earlier[1] ** 2 + later[1] ** 2) ** 0.5
     now = formats.number(later[0], 2)
     if abs(change) < 1.96 * error:
-        return _("Standing toward us is %(now)s, and has not moved beyond chance") % {"now": now}
+        return _("Of late standing toward us is %(now)s, and it has not moved beyond chance") % {"now": now}
     said = {"now": now, "before": formats.number(earlier[0], 2)}
     if change > 0:
         return _("Standing toward us rose from %(before)s to %(now)s") % said

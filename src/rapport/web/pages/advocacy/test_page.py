@@ -58,7 +58,7 @@ def heard(say: Say) -> None:
 def test_an_empty_page_says_what_to_do(alice: Staff, say: Say) -> None:
     html = logged_in(alice).get("/advocacy/").content.decode()
     assert "Nobody has said anything about us in public yet." in html
-    assert "No account is left out." in logged_in(alice).get("/advocacy/left-out/").content.decode()
+    assert "Nobody has looked yet." in logged_in(alice).get("/advocacy/left-out/").content.decode()
 
 
 def test_each_network_shows_its_standing_and_leads_to_people_and_texts(alice: Staff, heard: None) -> None:

@@ -143,7 +143,9 @@ def _interests(found: selectors.Overall, sees: bool) -> charts.Chart | None:
     if not found.interests:
         return None
     first = found.interests[0]
-    finding = _("Most people stand out for their interest in %(topic)s: %(share)s (%(low)s to %(high)s)") % {
+    finding = _(
+        "More people stand out for %(topic)s than for anything else: %(share)s (%(low)s to %(high)s)"
+    ) % {
         "topic": stating.title(first.title),
         "share": formats.share(first.standing.n, found.n_people),
         "low": formats.percent(first.standing.low),

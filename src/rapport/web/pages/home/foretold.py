@@ -56,10 +56,11 @@ def moved() -> list[Line]:
     """Figures that are of other people than at the run before."""
     return [
         Line(
-            _("%(score)s: the figures are of other people than at the run before")
+            _("“%(score)s” looks quite otherwise than before: see whether people changed, or a source broke")
             % {"score": words.score(name)},
             f"{reverse('insight', args=[run.model])}#{name}",
-            note=_("drift %(far)s") % {"far": formats.number(far, 2)},
+            note=_("drift %(far)s; from %(least)s on it is more than usual")
+            % {"far": formats.number(far, 2), "least": formats.number(ANOTHER, 2)},
         )
         for run in insights.last_runs()
         for name, far in run.drift.items()

@@ -286,11 +286,16 @@ def _hurts(request: HttpRequest) -> list[Line]:
     n_negative, n = sum(s.n_negative for s in said), sum(s.n for s in said)
     if n_negative:
         low, high = changes.wilson(n_negative, n)
+        if may(request, Right.SEE_INSIGHTS):  # with the words that decided, and one key to say otherwise
+            asked = {"name": "sentiment", "label": "negative", "from": span["first"], "to": span["last"]}
+            behind = f"{reverse('texts')}?{urlencode(asked)}"
+        else:
+            behind = f"{reverse('events')}?{urlencode({'label': 'negative', **span})}"
         lines.append(
             Line(
                 ngettext("%(n)s negative text", "%(n)s negative texts", n_negative)
                 % {"n": formats.number(n_negative)},
-                f"{reverse('events')}?{urlencode({'label': 'negative', **span})}",
+                behind,
                 note=formats.interval(low, high, n_negative / n, "%"),
             )
         )

@@ -1,4 +1,4 @@
-"""What of the inbox needs somebody: who waits too long, what waits for a yes, who named the reader."""
+"""What of the inbox and the calendar needs somebody: who waits too long, what waits for a yes, who named the reader."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from rapport.conversations import selectors as conversations
 from rapport.conversations.rules.views import COUNTED_MAX, Wanted
+from rapport.publishing import selectors as publishing
 from rapport.staff import selectors as staff
 from rapport.staff.rules import Right
 from rapport.web.access import may
@@ -50,6 +51,21 @@ def waiting(request: HttpRequest) -> list[Line]:
             "n": formats.number(n)
         }
         lines.append(Line(text, _view("recoveries"), "warn"))
+    return lines + _posts(request)
+
+
+def _posts(request: HttpRequest) -> list[Line]:
+    """Posts of our own that wait for somebody, or did not leave."""
+    if not may(request, Right.CHANGE_PUBLISHING):
+        return []
+    states = [row.state for row in publishing.pressing(COUNTED_MAX + 1)]
+    lines = []
+    if n := states.count("failed"):
+        text = ngettext("%(n)s post did not leave everywhere", "%(n)s posts did not leave everywhere", n)
+        lines.append(Line(text % {"n": _at_most(n)}, reverse("publishing"), "danger"))
+    if n := states.count("waiting"):
+        text = ngettext("%(n)s post waits for approval", "%(n)s posts wait for approval", n)
+        lines.append(Line(text % {"n": _at_most(n)}, reverse("publishing"), "warn"))
     return lines
 
 

@@ -123,6 +123,8 @@ def test_news_tells_what_changed_beyond_chance_and_where_it_hurts(alice: Staff, 
     assert "Page read:" not in html  # as many as before
     assert "Complaint “late”: 1 from 1 person" in html
     assert "1 negative text" in html
+    assert "/texts/?name=sentiment&amp;label=negative&amp;from=" in html
+    assert "/texts/" not in for_bob, "who may not open them is led to the events"
     assert "Refused: Time not understood, 1 rows" in html
     assert "Refused" not in for_bob
     assert "/events/?name=order_placed&amp;first=2026-03-23&amp;last=2026-03-29" in html
@@ -285,5 +287,5 @@ def test_a_model_that_failed_or_moved_is_on_home(
     client = logged_in(alice)
     assert "The model “Recency, frequency, money” failed: no such column" in client.get("/").content.decode()
     news = client.get("/home/news/").content.decode()
-    assert news.count("the figures are of other people than at the run before") == 1
+    assert news.count("looks quite otherwise than before") == 1
     assert "no such column" not in logged_in(bob).get("/").content.decode()

@@ -130,6 +130,7 @@ def _stability(found: selectors.FindingView) -> charts.Chart:
         said=lambda value: formats.number(value, 2),
         note=note,
         is_scale=True,
+        whole=1.0,
         full_width=True,
     )
 
