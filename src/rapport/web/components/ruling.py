@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from rapport.venues.rules.cards import Finding, RuleCard, Tick, written_hours
 from rapport.venues.selectors import CardView
-from rapport.web.components import formats
+from rapport.web.components import formats, inboxing
 
 ORIGINS: dict[str, Any] = {
     "own": gettext_lazy("written here"),
@@ -46,6 +46,9 @@ LENGTHS: dict[str, Any] = {
 }
 
 
+NAMES_LANGUAGES = ("language", "language_other")  # findings whose values are codes of languages
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One tick or cross of a draft, in words: what was looked at, and what was found."""
@@ -65,13 +68,20 @@ def _said(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "is_forbidden": finding.is_forbidden,
-        "message": _filled(finding.said, finding),
-        "hint": _filled(finding.hint_said, finding),
+        "message": filled(finding.said, finding),
+        "hint": filled(finding.hint_said, finding),
     }
 
 
-def _filled(sentence: str, finding: Finding) -> str:
-    return _(sentence).format(**finding.values) if sentence else ""
+def filled(sentence: str, finding: Finding) -> str:
+    """A sentence in the reader's language; translated before it is filled. Of nothing, gettext gives its own head."""
+    values = dict(finding.values)
+    if finding.code in NAMES_LANGUAGES:
+        values = {
+            name: ", ".join(inboxing.language(code) for code in str(codes).split(", "))
+            for name, codes in values.items()
+        }
+    return _(sentence).format(**values) if sentence else ""
 
 
 @dataclass(frozen=True, slots=True)

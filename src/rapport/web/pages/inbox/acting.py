@@ -119,7 +119,7 @@ def _composed(
     assert request.user.is_authenticated
     head = selectors.conversation(number)
     language = shown.language_of(head)
-    keys = ""
+    keys, notes = "", []
     if do == "canned":
         found = next((one for one in selectors.canned(to) if one.short == to), None)
         if found is None:
@@ -129,15 +129,18 @@ def _composed(
         asks = beside.propose(request, head).asks
         added = asks.question if asks else ""
     else:
-        added, keys = _drafted(request, head, to, language, written=text)
+        added, keys, notes = _drafted(head, to, language, written=text)
     joined = f"{text.rstrip()}\n\n{added}" if text.strip() else added
     if not other:
         services.keep_draft(number, request.user.pk, joined, _version(request))
     if not getattr(request, "htmx", False):
+        for note in notes:
+            messages.warning(request, note)
         return redirect(shown.address(request.POST.get("view", "") or shown.MAIN, number) + "#composer-text")
     view = request.POST.get("view", "") or shown.MAIN
     it = shown.opened(request, number, view)
     it.draft, it.other_draft, it.proposal_keys = joined, other, _keys(request, keys)
+    it.notes = notes
     return render(request, "pages/inbox/composed.html", {"it": it, "view": view, "toasts": True})
 
 
@@ -147,10 +150,8 @@ def _keys(request: HttpRequest, more: str = "") -> str:
     return ",".join(dict.fromkeys(given))
 
 
-def _drafted(
-    request: HttpRequest, head: Any, key: str, language: str, *, written: str = ""
-) -> tuple[str, str]:
-    """A draft made of a proposal, in the venue's manner; what was left out of it is said."""
+def _drafted(head: Any, key: str, language: str, *, written: str = "") -> tuple[str, str, list[str]]:
+    """A draft made of a proposal, in the venue's manner, what it stands on, and what is to be known of it."""
     to = selectors.answering(head.id)
     venue = (to.venue or to.network) if to else shown.venue_of(head)
     card = venues.card(venue).card
@@ -165,13 +166,12 @@ def _drafted(
         firm=firm.name if firm else "",
         **({"length_max": room} if room else {}),
     )
+    notes = list(made.notes)
     if made.by != knowledge.TEMPLATE:
-        messages.info(
-            request, _("Worded by %(model)s from its sources. Read it before it leaves.") % {"model": made.by}
+        notes.append(
+            _("Worded by %(model)s from its sources. Read it before it leaves.") % {"model": made.by}
         )
-    for note in made.notes:
-        messages.warning(request, note)
-    return made.text, ",".join(made.cites)
+    return made.text, ",".join(made.cites), notes
 
 
 def _room(venue: str, language: str, *, is_public: bool, written: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from rapport.venues import selectors as cards
 from rapport.venues import services as venues
 from rapport.venues.rules.cards import Tick
 from rapport.web.access import needs
+from rapport.web.components import ruling
 from rapport.web.errors import sentence
 from rapport.web.pages.inbox import shown
 
@@ -129,7 +130,7 @@ def _rules(ticks: Sequence[Tick]) -> list[Rule]:
             _(tick.title),
             tick.state,
             [
-                Remark(_filled(one.said, one.values), _filled(one.hint_said, one.values), one.is_forbidden)
+                Remark(ruling.filled(one.said, one), ruling.filled(one.hint_said, one), one.is_forbidden)
                 for one in tick.findings
             ],
         )
@@ -152,11 +153,6 @@ DOUBTS: dict[str, Any] = {
 def _doubt(code: str, words: str) -> Remark:
     said = DOUBTS.get(code)
     return Remark(str(said) % {"words": words} if said else f"{code}: {words}", "", False)
-
-
-def _filled(said: str, values: Mapping[str, Any]) -> str:
-    """A sentence in the reader's language; translated before it is filled. Of nothing, gettext gives its own head."""
-    return _(said).format(**values) if said else ""
 
 
 def _told(text: str) -> str:

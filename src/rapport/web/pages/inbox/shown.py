@@ -190,6 +190,7 @@ class Open:
     moved: Moved | None = None
     other_draft: str = ""
     proposal_keys: str = ""
+    notes: list[str] = field(default_factory=list)  # of the draft that was put in just now
     check: str = ""
     check_values: str = ""
     outcomes: list[tuple[str, Any]] = field(default_factory=list)

@@ -25,6 +25,8 @@ from rapport.messaging import selectors as deliveries
 from rapport.messaging.tests import network as loopback
 from rapport.staff.models import Staff
 from rapport.venues import services as venues
+from rapport.venues.rules.cards import Finding
+from rapport.web.components import ruling
 from rapport.web.conftest import MONDAY, Say, identified, logged_in, touchpoint
 from rapport.web.pages.inbox import shown
 
@@ -425,7 +427,7 @@ def test_a_ready_answer_names_them_and_is_never_overwritten_by_another(
     assert [(one.short, sorted(one.texts)) for one in selectors.canned()] == [("in-stock", ["en", "pl"])]
     his = logged_in(bob)
     said = "Hello Bo, Bob of Otter Tools here."
-    offered = his.get("/inbox/ready-answers/", {"language": "en", "id": row.id}).json()["answers"]
+    offered = his.get("/inbox/ready-answers/", {"language": "en", "id": str(row.id)}).json()["answers"]
     assert [one["text"] for one in offered] == [said]
     assert said in do(his, row.id, "canned:in-stock").content.decode()
     steps = {"form": "macros", "name": "Stock", "steps": ["assign:me", "draft:in-stock"]}
@@ -683,6 +685,10 @@ def test_what_is_written_is_held_against_the_card_of_the_place(bob: Staff, bo_as
     bad = checked(client, bo_asks, "Buy now at https://bit.ly/x with 20% off, code OTTER20!")
     assert "wrong" in bad
     assert checked(client, bo_asks, "  ").strip() == ""
+    other = Finding(
+        "language_other", False, "It reads as {read}, not {said}.", "", {"read": "de", "said": "ko"}
+    )
+    assert ruling.filled(other.said, other) == "It reads as German, not Korean."
     forbidden = do(client, bo_asks, "answer", text="Buy now at https://bit.ly/x with 20% off, code OTTER20!")
     assert "did not leave" in forbidden.content.decode()
     assert [m.state for m in selectors.messages(bo_asks).rows if m.direction == "out"] == ["withheld"]
@@ -735,6 +741,7 @@ def test_a_draft_leaves_room_for_what_says_who_speaks_and_is_remembered_for_what
     assert "Otter Tools" in leaving.text
     assert 200 < len(leaving.text) <= 300
     assert 'id="composer-keys" value="bulbs"' in html
+    assert "Shortened to" in html.partition('id="composer-check"')[0]
     # What it says stands in the entry, so nobody is warned of it; own words are.
     known = client.post(
         url(row.id, "check/"), {"text": draft.text, "keys": "bulbs"}, headers=HTMX
