@@ -20,9 +20,9 @@ from rapport.publishing.selectors.posts import (
     calendar,
     fared,
     n_due,
-    n_waiting,
     post,
     postings_of,
+    pressing,
     without_time,
 )
 
@@ -40,10 +40,10 @@ __all__ = [
     "calendar",
     "fared",
     "n_due",
-    "n_waiting",
     "news",
     "post",
     "postings_of",
+    "pressing",
     "voices",
     "without_time",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+from django.db.models import Q
 
 from rapport.consent import selectors as consent
 from rapport.events import lake
@@ -18,6 +19,7 @@ from rapport.publishing.models import Post, Posting
 
 PAGE = 200
 PURPOSE = "analytics"
+FAILED_SHOWN = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,15 @@ def without_time(limit: int = 50) -> list[PostView]:
     return _views(list(rows.order_by("-changed_at", "id")[:limit]))
 
 
+def pressing(limit: int = 20) -> list[PostView]:
+    """Posts that somebody has to look at, whatever their day: those that wait for approval, and of the last week
+    those that did not leave everywhere.
+    """
+    failed = Q(state=Post.State.FAILED, changed_at__gte=clock.now() - FAILED_SHOWN)
+    rows = Post.objects.filter(failed | Q(state=Post.State.WAITING))
+    return _views(list(rows.order_by("planned_at", "id")[:limit]))
+
+
 def n_due() -> int:
     """How many approved posts would leave now: while everything is paused, they wait."""
     return Post.objects.filter(state=Post.State.PLANNED, planned_at__lte=clock.now()).count()
@@ -111,11 +122,6 @@ def post(number: uuid.UUID) -> PostView:
     if row is None:
         raise NotFound(f"there is no post {number}", "Load the calendar again.")
     return _views([row])[0]
-
-
-def n_waiting() -> int:
-    """How many posts wait for somebody's approval."""
-    return Post.objects.filter(state=Post.State.WAITING).count()
 
 
 def postings_of(number: uuid.UUID) -> tuple[PostingView, ...]:

@@ -77,7 +77,7 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
         "days": filled,
         "is_empty": not rows,
         "loose": [(row, *posting.state(row.state)) for row in selectors.without_time()],
-        "n_waiting": selectors.n_waiting(),
+        "pressing": [(row, *posting.state(row.state)) for row in selectors.pressing()],
         "zone": zone.key,
         "can_change": may(request, Right.CHANGE_PUBLISHING),
         "has_sources": bool(posting.posting_sources()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,8 @@ from rapport.listening.contract import KIND
 from rapport.messaging.services import pause_all, resume_all
 from rapport.messaging.tests.network import Connector
 from rapport.publishing import selectors
-from rapport.web.conftest import MONDAY, logged_in
+from rapport.publishing.models import Post
+from rapport.web.conftest import MONDAY, Say, identified, logged_in
 
 if TYPE_CHECKING:
     from rapport.staff.models import Staff
@@ -75,20 +75,27 @@ def test_what_breaks_a_rule_is_said_while_typing_and_keeps_the_words(here: None,
     assert client.post("/publishing/new/", form(" \0 ")).status_code == 400
 
 
-def test_a_colleague_approves_what_another_wrote(here: None, alice: Staff, bob: Staff) -> None:
+def test_a_colleague_approves_what_another_wrote(here: None, alice: Staff, bob: Staff, say: Say) -> None:
     from rapport.publishing import services
 
+    say(identified("customer:1", "email:ana@example.org", name="Ana"))
     post = services.write(services.Written("Open on Sunday.", ["here"], language="en"), by=bob.email)
     services.submit(post.pk, by=bob.email)
     client = logged_in(alice)
     page = client.get(f"/publishing/{post.pk}/").content.decode()
     assert "May this leave?" in page
-    assert re.search(r"1\s+post waits", client.get("/publishing/").content.decode())
+    assert "Needs somebody" in client.get("/publishing/?from=2030-01-01").content.decode()
+    assert "1 post waits for approval" in client.get("/").content.decode()
     client.post(f"/publishing/{post.pk}/do/", {"do": "send_back", "because": "Which Sunday?"})
     assert "Which Sunday?" in client.get(f"/publishing/{post.pk}/").content.decode()
     services.submit(post.pk, by=bob.email)
     client.post(f"/publishing/{post.pk}/do/", {"do": "approve", "version": "1"})
     assert selectors.post(post.pk).approver == alice.email
+    assert "Needs somebody" not in client.get("/publishing/").content.decode()
+    Post.objects.filter(pk=post.pk).update(state="failed", changed_at=clock.now())
+    assert "1 post did not leave everywhere" in client.get("/").content.decode()
+    with clock.frozen(MONDAY + dt.timedelta(days=8)):
+        assert "did not leave everywhere" not in client.get("/").content.decode()
 
 
 def test_one_leaves_at_once_waits_for_a_colleague_or_is_a_draft_again(here: None, alice: Staff) -> None:
