@@ -42,7 +42,7 @@ def account_of(name: str) -> AccountView | None:
     row = sources.row(name)
     if sources.terms_of_row(row) is None:
         return None
-    return _view(row.connector, sources.config_of(row), sources.address(name))
+    return _view(row.connector, sources.plain_of(row), sources.address(name))
 
 
 def account_to_be(connector: str, name: str, values: Mapping[str, Any]) -> AccountView | None:

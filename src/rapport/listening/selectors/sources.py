@@ -153,7 +153,7 @@ def source(name: str) -> SourceRow:
 def settings_of(name: str) -> dict[str, Any]:
     """How a source is set up, without its secrets: what a form shows."""
     row = setting_up.row(name)
-    config = setting_up.config_of(row)
+    config = setting_up.plain_of(row)
     return {
         field.name: getattr(config, field.name)
         for field in dataclasses.fields(config)

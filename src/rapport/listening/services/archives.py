@@ -69,7 +69,7 @@ def _ours(connector: Connector) -> frozenset[str]:
     if not isinstance(connector, Owns):
         return frozenset()
     rows = Source.objects.filter(connector=connector.name)
-    return frozenset().union(*(connector.ours(sources.config_of(row)) for row in rows))
+    return frozenset().union(*(connector.ours(sources.plain_of(row)) for row in rows))
 
 
 @dataclass(slots=True)

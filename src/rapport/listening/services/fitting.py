@@ -55,7 +55,7 @@ def as_taken(source: str, media: Media) -> Media:
 
 def _taken(offered: Connector, source: Source) -> Pictures:
     if isinstance(offered, Pictured):
-        return offered.pictures_of(sources.config_of(source))
+        return offered.pictures_of(sources.plain_of(source))
     return offered.manners.pictures
 
 

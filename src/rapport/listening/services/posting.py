@@ -113,7 +113,7 @@ def _allowed(name: str) -> tuple[Source, Poster]:
     offered = sources.connector(source.connector)
     if not isinstance(offered, Publishes):
         raise Invalid(f"{offered.title} cannot be posted to", "Answer there by hand.")
-    if not sources.terms_of(offered, sources.config_of(source)).may_answer:
+    if not sources.terms_of(offered, sources.plain_of(source)).may_answer:
         raise Denied(f"the terms of {offered.title} allow no answers from here", "Answer there by hand.")
     if source.state == Source.State.OFF:
         raise IsOff(f"the source {name} is switched off", "Switch it on to post by it.")

@@ -15,7 +15,7 @@ from django.db.models import F
 from rapport.events import rules as event_rules
 from rapport.events import services as events
 from rapport.kit import clock, home
-from rapport.kit.errors import Conflict, NotFound, RapportError
+from rapport.kit.errors import Conflict, Invalid, NotFound, RapportError
 from rapport.listening.contract import (
     Context,
     Failed,
@@ -91,6 +91,9 @@ class _Reading:
         context = asking.context(self.source, manners, self.is_stopping)
         try:
             config = sources.config_of(self.source)
+        except Invalid as error:
+            return self._failed(Failed(error.message, reason="login", hint=error.hint))
+        try:
             for page in offered.fetch(config, self.source.cursor, context):
                 self._keep(page)
                 if self.is_stopping() or (self.until is not None and clock.now() >= self.until):
@@ -162,7 +165,7 @@ def finger(resource: str) -> Mapping[str, Any] | None:
         except NotFound:
             continue
         if isinstance(offered, Named):
-            found = offered.finger(sources.config_of(source), resource, sources.address(source.name))
+            found = offered.finger(sources.plain_of(source), resource, sources.address(source.name))
             if found is not None:
                 return found
     return None

@@ -46,6 +46,11 @@ def config_of(source: Source) -> Any:
     return secret.joined(connector(source.connector).config, source.config, source.sealed)
 
 
+def plain_of(source: Source) -> Any:
+    """The configuration of a source without its secrets, which nobody needs who only asks what it is."""
+    return secret.joined(connector(source.connector).config, source.config, "")
+
+
 def address(name: str) -> str:
     """Where the source of that name is called from outside."""
     return f"{home.public_url()}/hooks/{name}/"
@@ -127,7 +132,8 @@ def change_source(
     with transaction.atomic():
         source = row(name)
         offered = connector(source.connector)
-        before = dataclasses.asdict(config_of(source))
+        kind = connector(source.connector).config
+        before = dataclasses.asdict(secret.as_far_as_known(kind, source.config, source.sealed))
         given, left = _chosen(offered, values, before)
         chosen = completed(offered, given)
         offered.check(chosen)
@@ -226,7 +232,7 @@ def _check_limits(keep_days: int | None, days_back: int) -> None:
 def terms_of_row(source: Source) -> Terms | None:
     """The terms of a source; None where its plug-in was taken away."""
     try:
-        return terms_of(connector(source.connector), config_of(source))
+        return terms_of(connector(source.connector), plain_of(source))
     except NotFound:
         return None
 

@@ -94,7 +94,8 @@ def set_up(name: str, values: Mapping[str, Any], postal_address: str) -> Any:
     if not postal_address.strip():
         raise Invalid("there is no postal address", "The law wants it below every message; write the firm's.")
     row = Account.objects.filter(channel=name).first()
-    before = dataclasses.asdict(read(row)) if row else {}
+    held = secret.as_far_as_known(offered.config, row.config, row.sealed) if row else None
+    before = dataclasses.asdict(held) if held else {}
     known = {field.name for field in dataclasses.fields(offered.config)}
     if unknown := set(values) - known:
         raise Invalid(f"{name} has no setting {sorted(unknown)[0]!r}", f"It has {', '.join(sorted(known))}.")

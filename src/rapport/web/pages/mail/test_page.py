@@ -51,6 +51,18 @@ def test_set_up_test_and_see_the_answer(alice: Staff, mailbox: Mailbox) -> None:
     assert "10115 Berlin" in mailbox.arrived[0][1].decode("ascii")
 
 
+def test_where_the_key_is_lost_the_password_is_entered_again(
+    alice: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = logged_in(alice)
+    form = FORM | {"port": "587", "security": "starttls", "host": "smtp.example.org", "login_name": "shop"}
+    client.post("/mail/", form | {"password": "otter-secret"})
+    monkeypatch.setenv("RAPPORT_SECRET_KEY", "another one")
+    assert "cannot be read with this installation" in client.get("/mail/").content.decode()
+    assert client.post("/mail/", form | {"password": "new"}).status_code == 302
+    assert accounts.config("email").password == "new"
+
+
 def test_a_password_is_kept_sealed_and_never_shown(alice: Staff) -> None:
     client = logged_in(alice)
     form = FORM | {"port": "587", "security": "starttls", "host": "smtp.example.org", "login_name": "shop"}

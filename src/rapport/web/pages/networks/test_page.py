@@ -110,6 +110,21 @@ def test_what_was_set_up_by_mistake_is_removed_and_what_brought_something_is_not
     assert listening.source(source).n_said == 1
 
 
+def test_where_the_key_is_lost_terms_hold_and_secrets_are_entered_again(
+    alice: Staff, square: Square, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = logged_in(alice)
+    url = f"/sources/networks/{source}/"
+    monkeypatch.setenv("RAPPORT_SECRET_KEY", "another one")
+    assert listening.source(source).keep_days == 30, "what may be kept is known without any secret"
+    assert services.read_source(source).hint.endswith("or enter the secret again.")
+    html = client.get(url).content.decode()
+    assert "It was stopped: a stored secret cannot be read" in html
+    given = {"do": "save", "set_server": "https://square.example", "set_password": "again", "days_back": "7"}
+    assert client.post(url, given).status_code == 302
+    assert services.read_source(source).trouble == ""
+
+
 def test_bob_may_look_and_not_change(bob: Staff, charlie: Staff, square: Square, source: str) -> None:
     client = logged_in(bob)
     assert client.post(f"/sources/networks/{source}/", {"do": "off"}).status_code == 403
