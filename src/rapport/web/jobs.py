@@ -217,6 +217,25 @@ def run_insights() -> None:
         _soon(refresh_segments)
 
 
+@task(queue_name=LONG)
+def run_insights_due() -> None:
+    """Run the models of people that are due; texts are read as they arrive."""
+    try:
+        insights.run(insights.due(), progress=_shown(MODELS), goes_on=False)
+    finally:
+        forget_progress(MODELS)
+    if segments.rests_on_models():
+        _soon(refresh_segments)
+
+
+def _run_nightly() -> None:
+    """In the small hours, have the models of people run whose figures are most of a day old."""
+    if clock.now().hour not in NIGHT_HOURS or _runs(run_insights) or _runs(run_insights_due):
+        return
+    if insights.due():
+        _soon(run_insights_due)
+
+
 MODELS = "models"
 
 
@@ -326,6 +345,7 @@ def call_due() -> None:
     """Have what the clock asks for done: each once, and not while it is being done."""
     for call in (
         _compare_nightly,
+        _run_nightly,
         _state_nightly,
         _refresh_segments_if_due,
         _read_texts_if_due,

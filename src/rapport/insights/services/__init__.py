@@ -21,7 +21,7 @@ from rapport.insights.services.judging import Asked, backtest
 from rapport.insights.services.keeping import parameters_from
 from rapport.insights.services.reading import go_on, read_anew, stop
 from rapport.insights.services.reading import is_due as is_reading_due
-from rapport.insights.services.running import Progress, RunSummary, read_due, run
+from rapport.insights.services.running import Progress, RunSummary, due, read_due, run
 from rapport.insights.services.scoring import TIERS, Read, Reader
 from rapport.insights.services.setting_apart import decide
 
@@ -44,6 +44,7 @@ __all__ = [
     "decide",
     "declare_aspect",
     "drop_aspect",
+    "due",
     "go_on",
     "is_reading_due",
     "look_for_aspects",

@@ -37,6 +37,7 @@ from rapport.people import services as people_services
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int | None, str], None]  # done, of how many if known, what is being done
+DUE = dt.timedelta(hours=20)  # most of a day
 STANDS_ON = ("people", "consent")  # subscribers: who is whom, and who may be read
 
 
@@ -79,6 +80,20 @@ def run(
             if summaries[model.name].state == Run.State.DONE:
                 following.follow(model.name)
     return [summaries[model.name] for model in chosen]
+
+
+def due() -> list[str]:
+    """Models of people that were last run most of a day ago, or never, and may read at all; none of an empty log."""
+    if spool.current().next_seq() <= 1:
+        return []
+    of_people = [model for model in keeping.insights() if not is_of_texts(model)]
+    since = clock.now() - DUE
+    ran = set(Run.objects.filter(started_at__gt=since).values_list("model", flat=True))
+    return [
+        model.name
+        for model in of_people
+        if model.name not in ran and permitting.daily_warrant(model) is not None
+    ]
 
 
 def read_due(progress: Progress | None = None) -> list[RunSummary]:

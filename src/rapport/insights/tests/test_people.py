@@ -53,6 +53,19 @@ def test_scores_stand_at_the_person_with_label_and_reason(market: int) -> None:
     assert ana["rfm"].as_of == NOW
 
 
+def test_models_of_people_are_due_once_most_of_a_day_is_over(say: Say) -> None:
+    assert services.due() == [], "nothing has happened yet"
+    say(order("a1", "ana", 10, 5000))
+    waiting = services.due()
+    assert {"rfm", "value", "portfolio"} <= set(waiting)
+    assert "sentiment" not in waiting, "texts are read as they arrive"
+    services.run(["rfm"])
+    assert "rfm" not in services.due()
+    assert "value" in services.due()
+    with clock.frozen(NOW + dt.timedelta(hours=21)):
+        assert "rfm" in services.due()
+
+
 def test_a_run_is_recorded_with_what_it_read_and_how_good_it_was(market: int) -> None:
     services.run(["rfm"])
     (run,) = selectors.runs("rfm")

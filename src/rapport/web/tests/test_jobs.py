@@ -94,3 +94,21 @@ def test_all_models_wait_once_and_the_frame_says_that_they_run(
     jobs.run_due()
     assert ["Models are running" in text for text in told] == [True]
     assert "Models are running" not in client.get("/running/").content.decode()
+
+
+@pytest.mark.django_db
+def test_figures_of_people_are_worked_out_anew_by_night(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked_at(hour: int) -> list[str]:
+        with clock.frozen(dt.datetime(2026, 3, 2, hour, 30, tzinfo=dt.UTC)):
+            jobs.call_due()
+        found = DBTaskResult.objects.values_list("task_path", flat=True)
+        return [path for path in found if path.endswith(".run_insights_due")]
+
+    ran: list[object] = []
+    monkeypatch.setattr("rapport.web.jobs.insights.due", lambda: [] if ran else ["rfm"])
+    monkeypatch.setattr("rapport.web.jobs.insights.run", lambda names, **_how: ran.append(names))
+    assert asked_at(12) == []
+    assert len(asked_at(2)) == len(asked_at(2)) == 1
+    jobs.run_due()
+    assert ran == [["rfm"]]
+    assert len(asked_at(3)) == 1, "it is done for this night"
