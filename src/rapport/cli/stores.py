@@ -74,7 +74,7 @@ def live_command() -> None:
 
 @click.command("jobs")
 def jobs_command() -> None:
-    """Run the jobs started on screen or by the clock; `work` starts it, and it gives way to everything else."""
+    """Run the jobs started on screen or by the clock; `work` starts it."""
     stores.set_up()
     from rapport.web import working
 

@@ -2,7 +2,7 @@
 
 Models that read everything keep a processor busy for minutes. Beside them in one process a message would wait
 that long for its place in the inbox, and a post past its hour. So `rapport work` looks after what somebody
-waits for, and starts `rapport jobs`, which gives way to everything else on the machine.
+waits for, and starts `rapport jobs`, where what goes over everything gives way to everything else on the machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ IDLE_S = 0.5
 SWEEP_EVERY_S = 15
 AGAIN_S = (15, 60, 600, 3_600)  # after a first, second, third failure and each after that
 END_S = 15.0  # a job under way is waited for so long
-NICENESS = 10
+NICENESS = 5
 
 # What is done every so often: in words for the log, and by whom. In this order.
 Chore = tuple[str, Callable[[], object]]
@@ -49,11 +49,14 @@ PROMPT: Sequence[Chore] = (
     ("forgetting pictures that no post shows", publishing.forget_unused_if_due),
     ("calling up jobs that are due", jobs.call_due),
 )
-LONG: Sequence[Chore] = (
+# Whoever erases keeps the loader waiting, and so may not itself wait for everybody.
+ERASING: Sequence[Chore] = (
     ("erasing people whose erasure was stopped on the way", consent.finish_erasures),
     ("erasing events that were kept long enough", consent.retention_if_due),
     ("erasing what was taken back on its network, or is older than its terms allow", listening.terms_if_due),
     ("forgetting public authors who fell silent or objected", people.forget_authors_if_due),
+)
+LONG: Sequence[Chore] = (
     ("renewing the columns of people", columns.renew_if_due),
     ("learning anew how to find answers", knowledge.learn_if_due),
 )
@@ -107,12 +110,10 @@ def run(stop: process.Stop) -> None:
     The process `rapport jobs`. A job under way when it is told to stop is waited for a while, then given up;
     it is begun again by the next.
     """
-    with suppress(OSError):  # where it may not: as before
-        os.nice(NICENESS)
     with process.present(PROCESS):
         threads = [
-            _begun("asked", _work_off, stop, jobs.ASKED, Chores(())),
-            _begun("long", _work_off, stop, jobs.LONG, Chores(LONG)),
+            _begun("asked", _work_off, stop, jobs.ASKED, Chores(ERASING)),
+            _begun("long", _give_way, stop),
         ]
         while not stop.wait(process.KEEP_S):
             process.beat(PROCESS, f"{jobs.n_running()} under way")
@@ -127,6 +128,13 @@ def _tend(stop: process.Stop) -> None:
         close_old_connections()
         chores.do_if_time(stop)
         stop.wait(IDLE_S)
+
+
+def _give_way(stop: process.Stop) -> None:
+    """Work off what goes over everything, and let every other thread on the machine go first."""
+    with suppress(OSError, AttributeError):  # Linux knows threads by number; elsewhere all go alike
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    _work_off(stop, jobs.LONG, Chores(LONG))
 
 
 def _work_off(stop: process.Stop, queue: str, chores: Chores) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -78,7 +80,9 @@ class Rounds(process.Stop):
 @pytest.mark.django_db(transaction=True)
 def test_the_process_of_jobs_works_both_queues_off(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    monkeypatch.setattr(working.os, "nice", lambda by: done.append(f"gives way by {by}"))
+    gives_way: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "setpriority", lambda _which, who, by: gives_way.append((who, by)))
+    monkeypatch.setattr(working, "ERASING", ())
     monkeypatch.setattr(working, "LONG", (("being idle", lambda: done.append("chores")),))
     monkeypatch.setattr("rapport.web.jobs.listening.run_import", lambda *_, **__: done.append("import"))
     monkeypatch.setattr("rapport.web.jobs.segments.refresh", lambda *_, **__: done.append("segments"))
@@ -93,7 +97,9 @@ def test_the_process_of_jobs_works_both_queues_off(home: Path, monkeypatch: pyte
     stop = Rounds(is_done)
     working.run(stop)
     assert stop.left > 0
-    assert sorted(set(done)) == ["chores", "gives way by 10", "import", "segments"]
+    assert sorted(set(done)) == ["chores", "import", "segments"]
+    ((who, by),) = gives_way
+    assert (who != threading.get_native_id(), by) == (True, 5), "the one thread alone"
     assert here[0] == ["jobs"]
     assert not process.held("process-jobs")
 
