@@ -22,7 +22,7 @@ from rapport.messaging import services as messaging
 from rapport.staff.rules import Right
 from rapport.venues import selectors, services
 from rapport.venues.rules import cards
-from rapport.web.access import may, needs
+from rapport.web.access import demand, may, needs
 from rapport.web.components import ruling
 from rapport.web.components.meanwhile import Difference, differences
 from rapport.web.errors import sentence
@@ -190,8 +190,8 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         initial={name: "\n".join(getattr(ours, name)) for name in ("names", "domains", "handles")},
     )
     can_change = may(request, Right.CHANGE_VENUES)
-    if request.method == "POST":
-        return _change_face(request, form)
+    if request.method == "POST" and (done := _change_face(request, form)) is not None:
+        return done
     silent = {row.name for row in conversations.reception("venue") if row.is_silent}
     context = {
         "cards": [
@@ -202,22 +202,24 @@ def listing(request: HttpRequest) -> HttpResponseBase:
         "form": form,
         "can_change": can_change,
     }
-    return render(request, "pages/venues/page.html", context)
+    return render(request, "pages/venues/page.html", context, status=400 if form.errors else 200)
 
 
-@needs(Right.CHANGE_VENUES)
-def _change_face(request: HttpRequest, form: FaceForm) -> HttpResponseBase:
+def _change_face(request: HttpRequest, form: FaceForm) -> HttpResponseBase | None:
+    """Keep who we are in public; None where something is wrong, which then stands in the form with what was typed."""
     assert request.user.is_authenticated
-    if form.is_valid():
-        try:
-            services.change_face(
-                **{name: form.cleaned_data[name].splitlines() for name in ("names", "domains", "handles")},
-                by=request.user.email,
-            )
-        except Invalid as error:
-            messages.error(request, f"{sentence(error.message)} {error.hint}")
-        else:
-            messages.success(request, _("Saved."))
+    demand(request, Right.CHANGE_VENUES)
+    if not form.is_valid():
+        return None
+    try:
+        services.change_face(
+            **{name: form.cleaned_data[name].splitlines() for name in ("names", "domains", "handles")},
+            by=request.user.email,
+        )
+    except Invalid as error:
+        form.add_error(None, f"{sentence(error.message)} {error.hint}")
+        return None
+    messages.success(request, _("Saved."))
     return redirect("venues")
 
 
@@ -344,7 +346,9 @@ def check(request: HttpRequest) -> HttpResponseBase:
             for line in checked["lines"]
         ]
         return JsonResponse(checked | {"lines": rows})
-    return render(request, "components/rulecard.html", {"checked": checked})
+    if "HX-Request" in request.headers:
+        return render(request, "components/rulecard.html", {"checked": checked})
+    return render(request, "pages/venues/tried.html", {"checked": checked, "tried": text})
 
 
 urlpatterns = [

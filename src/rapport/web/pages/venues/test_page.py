@@ -109,8 +109,21 @@ def test_our_own_addresses_are_kept_and_checked(alice: Staff) -> None:
     )
     ours = selectors.face()
     assert (ours.names, ours.domains, ours.handles) == (("ProBlade",), ("otter.example",), ("otter",))
-    found = client.post("/venues/", {"names": "", "domains": "not a domain", "handles": ""}, follow=True)
-    assert "is no domain" in found.content.decode()
+    wrong = {"names": "Saw & Sons", "domains": "not a domain", "handles": ""}
+    found = client.post("/venues/", wrong).content.decode()
+    assert "is no domain" in found
+    assert "Saw &amp; Sons" in found  # what was typed stays
+    assert selectors.face().names == ("ProBlade",)
+
+
+def test_without_script_a_draft_is_tried_on_a_page_of_its_own(alice: Staff) -> None:
+    asked = {"venue": "reddit", "text": "The <b>fuse</b> is F14.", "was_asked": "yes"}
+    client = logged_in(alice)
+    page = client.post("/venues/check/", asked).content.decode()
+    assert "<h1" in page
+    assert 'href="/venues/card/reddit/"' in page
+    assert "The &lt;b&gt;fuse" in page
+    assert "<h1" not in client.post("/venues/check/", asked, headers={"HX-Request": "true"}).content.decode()
 
 
 def test_who_may_look_may_not_change(bob: Staff, charlie: Staff) -> None:
