@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -63,6 +64,7 @@ FACT_LABELS = {
     "language": gettext_lazy("Language"),
     "owner": gettext_lazy("Who looks after it"),
 }
+PUBLISHED = gettext_lazy("Everybody can read it now, and it comes first in answers.")
 TONES = {"published": "warn", "draft": "", "ended": "muted"}
 
 
@@ -116,6 +118,8 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
             slug = services.write_notice(
                 view.slug if view else "", written, by=_by(request), seen=post.get("seen")
             )
+            if post.get("do") == "publish":
+                services.publish_notice(slug, by=_by(request))
         except Changed as error:
             wrong, view = (
                 f"{sentence(error.message)} {sentence(error.hint)}",
@@ -125,7 +129,8 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
         except RapportError as error:
             wrong = f"{sentence(error.message)} {sentence(error.hint)}"
         else:
-            messages.success(request, _("Kept."))
+            is_published = post.get("do") == "publish"
+            messages.success(request, PUBLISHED if is_published else _("Kept."))
             return redirect("notice", slug=slug)
     main = _main()
     titles, texts = dict(view.titles if view else {}), dict(view.texts if view else {})
@@ -160,6 +165,7 @@ def _notice(request: HttpRequest, view: selectors.NoticeView | None) -> HttpResp
         "open_days": OPEN_DAYS,
         "public_url": f"{links.public_url()}/notices/{view.slug}/" if view else "",
         "can_warn": may(request, Right.ANSWER),
+        "zone": timezone.get_current_timezone_name(),
     } | {name: post.get(name, value) if wrong else value for name, value in held.items()}  # fmt: skip
     return render(request, "pages/notices/notice.html", context, status=400 if wrong else 200)
 
@@ -188,7 +194,7 @@ def notice_do(request: HttpRequest, slug: str) -> HttpResponseBase:
     try:
         if do == "publish":
             services.publish_notice(slug, by=by)
-            messages.success(request, _("Everybody can read it now, and it comes first in answers."))
+            messages.success(request, PUBLISHED)
         elif do == "update":
             services.update_notice(slug, knowing.read_languages(request.POST, "update"), by=by)
             messages.success(request, _("Added."))

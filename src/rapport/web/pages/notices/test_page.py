@@ -40,9 +40,13 @@ def test_a_notice_is_written_published_and_ended(alice: Staff) -> None:
         "draft",
         ("where are my wipers",),
     )
-    for do, state in (("publish", "published"), ("end", "ended")):
-        client.post(f"/notices-and-facts/{notice.slug}/do/", {"do": do})
-        assert selectors.notice(notice.slug).state == state
+    address = f"/notices-and-facts/{notice.slug}/"
+    changed = NOTICE | {"text_en": "The road is closed.", "seen": notice.mark}
+    client.post(address, changed | {"do": "publish"})  # what was just written, not what was kept before
+    assert selectors.notice(notice.slug).state == "published"
+    assert selectors.notice(notice.slug).text("en") == "The road is closed."
+    client.post(f"{address}do/", {"do": "end"})
+    assert selectors.notice(notice.slug).state == "ended"
 
 
 @pytest.mark.parametrize(
