@@ -32,7 +32,8 @@ PROCESS = "jobs"
 IDLE_S = 0.5
 SWEEP_EVERY_S = 15
 AGAIN_S = (15, 60, 600, 3_600)  # after a first, second, third failure and each after that
-END_S = 15.0  # a job under way is waited for so long
+JOB_ENDS_IN_S = 5.0  # a job under way is waited for so long; then the next process begins it again
+END_S = 10.0  # until the process of jobs is killed
 NICENESS = 5
 
 # What is done every so often: in words for the log, and by whom. In this order.
@@ -117,7 +118,7 @@ def run(stop: process.Stop) -> None:
         ]
         while not stop.wait(process.KEEP_S):
             process.beat(PROCESS, f"{jobs.n_running()} under way")
-        until = clock.monotonic_s() + END_S
+        until = clock.monotonic_s() + JOB_ENDS_IN_S
         for thread in threads:
             thread.join(timeout=max(0.0, until - clock.monotonic_s()))
 
