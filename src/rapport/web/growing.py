@@ -22,6 +22,7 @@ ASKING = ("", "question", "help_request", "purchase_intent")
 SOLVED = "solved"
 # Of a history that is taken in, nobody waits for an answer, and asking for each would take hours.
 RECENT = dt.timedelta(days=7)
+WHOLE = 500  # messages of a conversation that are gone through for where it began
 
 
 def register() -> None:
@@ -80,7 +81,8 @@ def _resolved(number: uuid.UUID) -> None:
 
 def _first_asked(number: uuid.UUID) -> MessageView | None:
     """The first thing they said."""
-    return next((m for m in conversations.messages(number).rows if m.direction == "in" and m.text), None)
+    said = conversations.messages(number, limit=WHOLE).rows
+    return next((m for m in said if m.direction == "in" and m.text), None)
 
 
 def _last_answer(number: uuid.UUID) -> str:

@@ -113,3 +113,18 @@ def everything_kept() -> str:
     return " ".join(
         str(row) for model in apps.get_app_config("knowledge").get_models() for row in model.objects.values()
     )
+
+
+def test_what_was_asked_first_is_found_in_a_long_conversation(alice: Staff, say: Say) -> None:
+    def line(n: int) -> dict[str, object]:
+        return touchpoint(
+            "message_received", "email:bo@example.org", channel="email", venue="email", text=f"line {n}",
+            ts=MONDAY + dt.timedelta(minutes=n), properties={"network": "email", "subject": "Long", "post_id": f"<{n}>"},
+        )  # fmt: skip
+
+    with clock.frozen(MONDAY + dt.timedelta(hours=2)):
+        say(*(line(n) for n in range(60)))
+        (row,) = conversations.page(Wanted(), alice.pk).rows
+        first = growing._first_asked(row.id)
+    assert first is not None
+    assert first.text == "line 0"
