@@ -119,7 +119,8 @@ def _composed(
     assert request.user.is_authenticated
     head = selectors.conversation(number)
     language = shown.language_of(head)
-    keys, notes = "", []
+    keys = ""
+    notes: list[str] = []
     if do == "canned":
         found = next((one for one in selectors.canned(to) if one.short == to), None)
         if found is None:
