@@ -306,6 +306,7 @@ class Context:
     fetch : asks an address: only public ones, within limits of time and size, within the source's rate budget;
         gives any status; raises Failed where nobody answers or the budget is spent
     words : what the firm follows, for networks that are searched rather than read whole
+    beginnings : those of them that stand for whatever begins so
     is_stopping : whether a long-lived reader should end
     since : nothing older is wanted on the first run
     memory : what the connector may remember between rounds of one source in this process, such as a session with
@@ -324,6 +325,7 @@ class Context:
     kept: Keeping | None = None
     address: str = ""
     may_post: Callable[[], bool] = lambda: True
+    beginnings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

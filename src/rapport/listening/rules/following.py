@@ -17,6 +17,7 @@ from rapport.kit.errors import Invalid
 KINDS = ("brand", "product", "competitor", "problem")
 WORDS_MAX = 200
 WORD_CHARS_MAX = 100
+ANY_END = "*"  # at the end of a word: whatever begins so
 # What may stand beside a word: no letter or digit, or one of a script that appends its particles without a space.
 _EDGE = r"(?:[^\pL\pN]|[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}])"
 _LETTERS_RUN_ON = re.compile(
@@ -28,6 +29,7 @@ _LETTERS_RUN_ON = re.compile(
 class Rule:
     """One thing that is followed. Any of `with_words` finds it, none of `without_words` may be there.
 
+    with_words, without_words : words and phrases; one that ends in `*` stands for whatever begins so
     languages : ISO 639-1; empty: every one. A text whose language nobody knows is not left out.
     places : starts of venues, such as `bluesky` or `reddit:r/cars`; empty: everywhere
     """
@@ -50,8 +52,9 @@ def checked(rule: Rule) -> Rule:
     wanted, unwanted = _words(rule.with_words), _words(rule.without_words)
     if not wanted:
         raise Invalid(f"{rule.key} names no words", "Give at least one that has to be in the text.")
-    for word in wanted:
-        if sum(c.isalnum() for c in word) < (1 if _LETTERS_RUN_ON.search(word) else 2):
+    for word in (*wanted, *unwanted):
+        least = 3 if word.endswith(ANY_END) else 1 if _LETTERS_RUN_ON.search(word) or word in unwanted else 2
+        if sum(c.isalnum() for c in word) < least:
             raise Invalid(f"{word!r} would find nearly everything", "Give a longer word.")
     if clash := {fold(word) for word in wanted} & {fold(word) for word in unwanted}:
         raise Invalid(f"{sorted(clash)[0]!r} is both wanted and ruled out", "Take it out of one of the two.")
@@ -90,12 +93,16 @@ def folded(texts: Any) -> Any:
 def pattern(words: Sequence[str]) -> str:
     """A pattern (RE2) that finds any of these words or phrases, as words and not inside others.
 
-    Scripts that put no spaces between words are searched anywhere. A `#` or `@` may stand before.
+    Scripts that put no spaces between words are searched anywhere. A `#` or `@` may stand before, and a word that
+    ends in a star finds whatever begins so.
     """
     parts = []
-    for word in map(fold, words):
+    for given in map(fold, words):
+        word = given.rstrip(ANY_END)
         inner = r"\s+".join(re.escape(part) for part in word.split())
-        if _LETTERS_RUN_ON.search(word):
+        if word != given:
+            parts.append(rf"(?:^|{_EDGE}){inner}")
+        elif _LETTERS_RUN_ON.search(word):
             parts.append(inner)
         else:
             parts.append(rf"(?:^|{_EDGE}){inner}(?:{_EDGE}|$)")

@@ -13,7 +13,7 @@ from rapport.kit.errors import Denied, Invalid, Unavailable
 from rapport.kit.http import Answer, Request
 from rapport.listening.contract import Context, Failed, Manners
 from rapport.listening.models import Follow, Source
-from rapport.listening.rules import pace
+from rapport.listening.rules import following, pace
 from rapport.listening.services import sources, storing
 
 CALLED = "Rapport"  # in the header by which servers know who asks
@@ -65,10 +65,12 @@ def context(
                 hint=error.hint,
             ) from None
 
+    words, beginnings = followed_words()
     return Context(
         now=clock.now,
         fetch=fetch,
-        words=followed_words(),
+        words=words,
+        beginnings=beginnings,
         is_stopping=is_stopping,
         since=clock.now() - dt.timedelta(days=source.days_back),
         memory=_memory(source),
@@ -105,14 +107,17 @@ def forget_memory(name: str) -> None:
                 close()
 
 
-def followed_words() -> tuple[str, ...]:
-    """Every word that what is followed needs, once."""
-    found = (
+def followed_words() -> tuple[tuple[str, ...], frozenset[str]]:
+    """Every word that what is followed needs, once and without its star; and those that had one."""
+    found = [
         word
         for words in Follow.objects.filter(is_on=True).values_list("with_words", flat=True)
         for word in words
+    ]
+    open_ended = frozenset(
+        word.rstrip(following.ANY_END) for word in found if word.endswith(following.ANY_END)
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(word.rstrip(following.ANY_END) for word in found)), open_ended
 
 
 def wait_for_turn(name: str, manners: Manners, is_stopping: Stopping, wait_max_s: float = WAIT_MAX_S) -> None:

@@ -8,6 +8,7 @@ from rapport.kit.errors import Invalid, NotFound
 from rapport.listening import services
 from rapport.listening.rules import following
 from rapport.listening.rules.following import Rule
+from rapport.listening.services import asking
 
 
 def found(rule: Rule, *texts: str, language: str = "", venue: str = "") -> list[bool]:
@@ -39,6 +40,35 @@ def rule(*words: str, **more: object) -> Rule:
 )
 def test_a_word_is_found_as_a_word(text: str, is_found: bool) -> None:
     assert found(rule("Lantern", "Wi-Fi box", "랜턴", "c++ (really)"), text) == [is_found]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("Bremse", True),
+        ("neue BREMSBELÄGE!", True),
+        ("#brems", True),
+        ("Scheibenbremse", False),
+        ("brem", False),
+    ],
+)
+def test_a_star_finds_whatever_begins_so(text: str, is_found: bool) -> None:
+    assert found(rule("brems*"), text) == [is_found]
+    assert found(rule(text, without_words=("Brems*",)), text) == [not is_found]
+
+
+def test_a_star_needs_a_beginning() -> None:
+    for words in (("ab*",), ("*",), ("**",)):
+        with pytest.raises(Invalid, match="nearly everything"):
+            rule(*words)
+    with pytest.raises(Invalid, match="nearly everything"):
+        rule("lantern", without_words=("*",))
+
+
+@pytest.mark.django_db
+def test_a_network_is_searched_without_our_star() -> None:
+    services.follow("brakes", "product", ["brems*", "brake pads"])
+    assert asking.followed_words() == (("brems", "brake pads"), {"brems"})
 
 
 def test_a_word_that_rules_out_does() -> None:

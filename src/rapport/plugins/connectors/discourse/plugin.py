@@ -150,7 +150,7 @@ class Discourse:
             return Received([reading.edit(seen, context.now())])
         text = reading.spaced(seen.said.text)
         is_wanted = config.which == "all" or seen.said.asks_us or seen.said.is_ours or seen.said.is_private
-        if not is_wanted and not any(reading.spaced(word) in text for word in context.words):
+        if not is_wanted and not reading.names(text, context):
             return Received()
         return Received([seen.said])
 

@@ -138,7 +138,7 @@ class Round:
 
     def _concerns(self, said: Said) -> bool:
         text = spaced(said.text)
-        return said.asks_us or said.is_ours or any(spaced(word) in text for word in self._context.words)
+        return said.asks_us or said.is_ours or names(text, self._context)
 
     def _search(self) -> Iterator[Page]:
         """Older posts with words that are followed only since, or that came while nobody read."""
@@ -204,6 +204,14 @@ def edit(seen: Found[Said], now: dt.datetime) -> Said:
 def deletion(id: str, host: str, now: dt.datetime) -> Said:
     """That a post is gone."""
     return Said(f"{id}#deletion", "deletion", now, "", about=id, venue=f"discourse:{host}")
+
+
+def names(text: str, context: Context) -> bool:
+    """Whether a text, spaced, holds one of the words that are followed."""
+    return any(
+        (spaced(word).rstrip() if word in context.beginnings else spaced(word)) in text
+        for word in context.words
+    )
 
 
 def spaced(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from rapport.kit.errors import Denied, Invalid
 from rapport.listening.contract import Draft, Failed
 from rapport.listening.tests.acting import Day, Reader, refused
 from rapport.listening.tests.serving import Answered
-from rapport.plugins.connectors.discourse import simulator
+from rapport.plugins.connectors.discourse import reading, simulator
 from rapport.plugins.connectors.discourse.forum import Config
 from rapport.plugins.connectors.discourse.plugin import OTHERS, OWN, plugin
 from rapport.plugins.connectors.discourse.simulator import HOST, ME
@@ -271,3 +273,9 @@ def test_whose_place_it_is_decides_the_terms() -> None:
     for change in ({"api_key": "short"}, {"api_username": "a b"}, {"webhook_secret": "x"}, {"which": "none"}):
         with pytest.raises(Invalid):
             plugin.check(replace(CONFIG, **change))
+
+
+def test_a_word_with_an_open_end_is_found_by_its_beginning() -> None:
+    context: Any = SimpleNamespace(words=("brems", "lamp"), beginnings=frozenset({"brems"}))
+    said = {"Neue Bremsbeläge": True, "Scheibenbremse": False, "A lamp": True, "Lamps": False}
+    assert {text: reading.names(reading.spaced(text), context) for text in said} == said

@@ -224,7 +224,10 @@ class _Round:
 
     def _is_followed(self, said: Said) -> bool:
         text = _spaced(said.text)
-        return any(_spaced(word) in text for word in self._context.words)
+        return any(
+            (_spaced(word).rstrip() if word in self._context.beginnings else _spaced(word)) in text
+            for word in self._context.words
+        )
 
     def _recheck(self) -> Iterator[Page]:
         """Ask for some of what was told once more: what is gone, and what has changed."""

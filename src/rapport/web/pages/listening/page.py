@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -317,7 +318,8 @@ class FollowForm(forms.Form):
         label=gettext_lazy("Any of these words"),
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy(
-            "Words or phrases, a line each or separated by commas. Capitals do not matter."
+            "Words or phrases, a line each or separated by commas. Capitals do not matter. "
+            "A star stands for any end: brak* also finds brakes and braking."
         ),
     )
     without_words = forms.CharField(
@@ -410,10 +412,9 @@ def _rule(form: FollowForm, key: str) -> following.Rule:
             key,
             given["title"],
             given["kind"],
-            *(
-                tuple(networking.lines_of(given[name]))
-                for name in ("with_words", "without_words", "languages", "places")
-            ),
+            *(tuple(networking.lines_of(given[name])) for name in ("with_words", "without_words")),
+            tuple(re.split(r"[\s,;]+", given["languages"])),
+            tuple(networking.lines_of(given["places"])),
         )
     )
 

@@ -120,6 +120,10 @@ def test_a_rule_is_tried_on_the_last_week_before_it_is_kept(
     }
     html = client.post("/listening/follows/", {**given, "do": "preview"}).content.decode()
     assert "7 of " in html
+    html = client.post(
+        "/listening/follows/", {**given, "languages": "en; de fr", "do": "preview"}
+    ).content.decode()
+    assert "7 of " in html
     assert "number2" in html
     assert "number3</li>" not in html
     assert len(listening.follows()) == 2
