@@ -292,7 +292,8 @@ def leave_due() -> int:
             row = Post.objects.select_for_update().filter(pk=post, state=Post.State.PLANNED).first()
             if row is None:
                 continue
-            too_late = clock.now() - max(row.planned_at, row.approved_at or row.planned_at) > WORTH
+            let_out = [at for at in (row.planned_at, row.approved_at) if at is not None]
+            too_late = clock.now() - max(let_out) > WORTH
             for name in row.sources:
                 posting, _is_new = Posting.objects.get_or_create(
                     of=row, source=name, defaults={"key": f"post:{row.pk.hex}:{name}"}
