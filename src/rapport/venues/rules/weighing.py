@@ -31,7 +31,7 @@ LABELS = ("help", "promotion")
 WEIGHTS = "weighing.npz"
 
 # Log odds. The thresholds were chosen on writers that the weights had not seen; see README.md.
-FORBIDDEN_FROM = 1.1
+FORBIDDEN_FROM = 1.15
 FORBIDDEN_BY_RULE_FROM = 0.5  # where the word rules found something, which has added to the weight already
 DOUBTED_FROM = -1.15
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rapport.venues.rules import check, weighing
+from rapport.venues.rules import check, signs, weighing
 from rapport.venues.rules.folding import folded
 from rapport.venues.tests.written import FIRMS, Written, written
 
@@ -68,3 +68,26 @@ def test_the_name_of_the_firm_weighs_nothing_by_its_letters() -> None:
 def test_what_the_rules_find_is_at_least_doubted() -> None:
     assert weighing.verdict(-9.0, by_rule=True) == "doubted"
     assert weighing.verdict(-9.0, by_rule=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("Hold the cable and the plug of the lamp while you turn it to the left.", False),
+        ("Hol dir das Kabel und die Lampe, das ist bei uns nicht schwer.", True),
+        ("Hol dir eins!", True),  # too little to tell its language by
+    ],
+)
+def test_signs_are_those_of_the_language_of_the_text(text: str, calls: bool) -> None:
+    (sentence,) = signs.sentences(folded(text))
+    assert ("act" in sentence.kinds) == calls
+
+
+def test_it_is_read_where_in_the_draft_a_sign_stands() -> None:
+    help_, selling = "Clean the filter under the tap.", "We have a lovely new one for you."
+    one, other = (
+        weighing.columns([weighing.Draft(folded(text))]).toarray()[0, : weighing.SIGNS]
+        for text in (f"{help_} {selling}", f"{selling} {help_}")
+    )
+    assert one.sum() == other.sum()
+    assert (one != other).any()
