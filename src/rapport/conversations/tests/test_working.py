@@ -17,7 +17,7 @@ from rapport.conversations.services import telling
 from rapport.conversations.tests.conftest import NOW, mail, only, ours, post
 from rapport.events import lake, spool, subscriptions
 from rapport.events import services as log_services
-from rapport.kit import clock
+from rapport.kit import clock, ids
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.staff.models import Staff
 
@@ -375,6 +375,20 @@ def test_one_click_drafts_a_voice_case_without_a_name(log: Log, bob: Staff) -> N
     assert "Ana" not in sheet
     assert "bluesky" not in sheet
     assert "'=HYPERLINK delivery is a joke" in sheet
+
+
+def test_among_many_voice_cases_each_is_found_and_all_are_listed(log: Log, bob: Staff) -> None:
+    log([mail("ana", "It never came", "Order", 1)])
+    made = services.voice_draft(only().id, by=bob.pk)
+    VoiceDraft.objects.bulk_create(
+        VoiceDraft(id=ids.uuid7(), department="service", due_on=NOW.date(), made_by=bob.pk, made_at=NOW)
+        for _ in range(120)
+    )
+    found = selectors.voice(made)
+    assert found is not None
+    assert found.conversation == only().id
+    assert len({one.id for begin in (0, 100) for one in selectors.voice_drafts(begin=begin)}) == 121
+    assert selectors.voice(ids.uuid7()) is None
 
 
 def test_a_voice_case_holds_no_name_that_stands_in_the_words(log: Log, bob: Staff) -> None:

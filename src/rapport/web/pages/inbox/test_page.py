@@ -14,7 +14,6 @@ import pytest
 from django.test import Client
 
 from rapport.conversations import selectors, services
-from rapport.conversations.models import VoiceDraft
 from rapport.conversations.selectors import rows
 from rapport.events import spool
 from rapport.kit import clock, ids, registry
@@ -527,14 +526,7 @@ def test_what_a_recovery_gave_is_read_again_and_it_can_be_ended_early(
 def test_a_voice_case_is_drafted_in_one_press(bob: Staff, ana_writes: uuid.UUID) -> None:
     html = do(logged_in(bob), ana_writes, "voice").content.decode()
     assert "Drafted for" in html
-    (draft,) = selectors.voice_drafts()
-    VoiceDraft.objects.bulk_create(
-        VoiceDraft(id=ids.uuid7(), department="service", title="x", quotes=[], due_on=dt.date(2001, 1, 1), made_by=1,
-                   made_at=clock.now(), conversation=None)
-        for _ in range(120)
-    )  # fmt: skip
-    assert "Drafted for" in do(logged_in(bob), ana_writes, "voice").content.decode()
-    assert draft.id in {one.id for one in selectors.voice_drafts(begin=100)}
+    assert len(selectors.voice_drafts()) == 1
 
 
 # Live
