@@ -208,6 +208,14 @@ def test_an_odd_file_is_refused_and_only_what_is_needed_is_read(
         services.add_labelled("loud", labelled(tmp_path, "a.csv", loud=WORDS[:4]))
 
 
+def test_a_file_is_read_by_its_name_and_not_by_a_pattern(say: Say, learner: Learner, tmp_path: Path) -> None:
+    file = tmp_path / "mine [1]*.csv"
+    file.write_text("text,label\nalpha one,loud\n")
+    services.add_labelled("loud", file)
+    (kept,) = selectors.labelled_files("loud")
+    assert (kept.name, kept.n_texts) == ("mine [1]*.csv", 1)
+
+
 def test_files_are_replaced_forgotten_and_checked(say: Say, learner: Learner, tmp_path: Path) -> None:
     number = services.add_labelled("loud", labelled(tmp_path, "a.csv", loud=WORDS[:4]))
     assert services.add_labelled("loud", labelled(tmp_path, "a.csv", loud=WORDS[:2])) == number

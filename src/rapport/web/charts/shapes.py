@@ -70,7 +70,14 @@ def distribution(
         "data": {"values": values},
         "mark": {"type": "bar", "color": sentinel(colour), "binSpacing": 1},
         "encoding": {
-            "x": {"field": "a", "bin": {"binned": True}, "type": "quantitative", "title": x_title},
+            "x": {
+                "field": "a",
+                "bin": {"binned": True},
+                "type": "quantitative",
+                "title": x_title,
+                # By itself each bin has a tick, and their figures touch.
+                "axis": {"tickCount": 4 if width <= NARROW_PX else 8, "labelOverlap": "greedy"},
+            },
             "x2": {"field": "b"},
             "y": {
                 "field": "y",

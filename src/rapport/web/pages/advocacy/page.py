@@ -229,8 +229,12 @@ def _travellers() -> list[Traveller]:
 def _often(per_week: float) -> str:
     per_year = per_week * 365.25 / 7
     if per_week >= 1:
-        return _("%(n)s posts a week") % {"n": formats.number(per_week)}
-    return _("%(n)s posts a year") % {"n": formats.number(per_year)}
+        n = round(per_week)
+        return ngettext("%(n)s post a week", "%(n)s posts a week", n) % {"n": formats.number(n)}
+    n = round(per_year)
+    if n < 1:
+        return _("less than a post a year")
+    return ngettext("%(n)s post a year", "%(n)s posts a year", n) % {"n": formats.number(n)}
 
 
 def _trend(months: list[insights.Stand]) -> charts.Chart | None:

@@ -258,6 +258,7 @@ def _ranked(rows: list[Row]) -> charts.Chart | None:
         note=_("Texts of the last 12 months; neutral ones are left out."),
         full_width=True,
         is_scale=True,
+        whole=100.0,
     )
 
 
