@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rapport.consent import services as consent
-from rapport.kit import clock, ids
-from rapport.messaging.models import Delivery
 from rapport.messaging.services import drain, send, send_many
 from rapport.messaging.tests.conftest import Mailbox, account, mailbox  # noqa: F401  fixtures
 from rapport.messaging.tests.test_sending import letter, receipt
@@ -74,15 +72,6 @@ def test_a_damaged_place_is_said(alice: Staff, query: str) -> None:
 
 def test_who_may_not_see_messages_does_not(charlie: Any) -> None:
     assert logged_in(charlie).get("/messages/").status_code == 403
-
-
-def test_a_post_of_our_own_is_no_answer_to_anybody(alice: Staff) -> None:
-    Delivery.objects.create(
-        id=ids.uuid7(), key="post:1:here", identifier="firm:here", purpose="service", channel="social", source="here",
-        template="answer", is_service=True, state="sent", planned_at=clock.now(),
-    )  # fmt: skip
-    page = logged_in(alice).get("/messages/").content.decode()
-    assert "Post of our own" in page
 
 
 def test_an_answer_shows_its_words_and_on_whose_word_it_left(alice: Staff, mailbox: Mailbox) -> None:  # noqa: F811

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ from rapport.listening.contract import KIND
 from rapport.messaging.services import pause_all, resume_all
 from rapport.messaging.tests.network import Connector
 from rapport.publishing import selectors
-from rapport.publishing.models import Post
 from rapport.web.conftest import MONDAY, Say, identified, logged_in
 
 if TYPE_CHECKING:
@@ -92,10 +92,32 @@ def test_a_colleague_approves_what_another_wrote(here: None, alice: Staff, bob: 
     client.post(f"/publishing/{post.pk}/do/", {"do": "approve", "version": "1"})
     assert selectors.post(post.pk).approver == alice.email
     assert "Needs somebody" not in client.get("/publishing/").content.decode()
-    Post.objects.filter(pk=post.pk).update(state="failed", changed_at=clock.now())
-    assert "1 post did not leave everywhere" in client.get("/").content.decode()
-    with clock.frozen(MONDAY + dt.timedelta(days=8)):
+
+
+def test_what_did_not_leave_stands_on_home_for_a_week(here: None, alice: Staff, say: Say) -> None:
+    from rapport.publishing import services
+
+    say(identified("customer:1", "email:ana@example.org", name="Ana"))
+    client = logged_in(alice)
+    client.post("/publishing/new/", form(do="submit"))
+    with clock.frozen(MONDAY + dt.timedelta(days=4)):  # the machine was off for long
+        services.leave_due()
+        services.follow_up()
+        assert "1 post did not leave everywhere" in client.get("/").content.decode()
+        page = client.get("/publishing/?from=2030-01-01").content.decode()
+        (address,) = re.findall(r'href="(/publishing/[0-9a-f-]{36}/)"', page)
+        assert "Read whether it still holds" in client.get(address).content.decode()
+    with clock.frozen(MONDAY + dt.timedelta(days=12)):
         assert "did not leave everywhere" not in client.get("/").content.decode()
+
+
+def test_a_post_of_our_own_is_no_answer_to_anybody(here: None, alice: Staff) -> None:
+    from rapport.publishing import services
+
+    client = logged_in(alice)
+    client.post("/publishing/new/", form(do="now"))
+    services.leave_due()
+    assert "Post of our own" in client.get("/messages/?days=365").content.decode()
 
 
 def test_one_leaves_at_once_waits_for_a_colleague_or_is_a_draft_again(here: None, alice: Staff) -> None:
