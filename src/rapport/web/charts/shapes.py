@@ -35,9 +35,8 @@ def ranked(
         "title": None,
         "axis": {"ticks": False, "domain": False, "labelPadding": 8},
     }
-    x = {"field": "x", "type": "quantitative", "title": x_title, "axis": None, "scale": {"zero": True}}
-    if whole is not None:
-        x["scale"] = {"domain": [0, whole]}
+    scale: dict[str, Any] = {"zero": True} if whole is None else {"domain": [0, whole]}
+    x = {"field": "x", "type": "quantitative", "title": x_title, "axis": None, "scale": scale}
     bar = {
         "mark": {"type": "bar", "color": sentinel(colour), "height": 16, "cornerRadiusEnd": 2},
         "encoding": {"x": x, "y": y, "href": {"field": "href"}, "description": {"field": "said"}},
