@@ -164,6 +164,17 @@ def _field(field: dataclasses.Field[Any], *, is_new: bool) -> forms.Field:
     return forms.CharField(max_length=2_000, **given)
 
 
+def meanwhile(posted: Mapping[str, Any], changed_at: dt.datetime, changed_by: str) -> str:
+    """That somebody else changed what a form is about since it was opened; empty where nobody did."""
+    was = posted.get("was", "")
+    if not was or was == changed_at.isoformat():
+        return ""
+    return _(
+        "%(who)s has changed this since you opened it. What stands here is yours: save again to put it in its place, "
+        "or reload the page."
+    ) % {"who": changed_by or _("Somebody")}
+
+
 def values_of(form: forms.Form) -> dict[str, Any]:
     """What a form says of the connector's own settings."""
     return {k.removeprefix("set_"): v for k, v in form.cleaned_data.items() if k.startswith("set_")}

@@ -362,10 +362,13 @@ def _follows(request: HttpRequest, key: str) -> HttpResponseBase:
             services.unfollow(key, by=by)
             messages.success(request, _("It is followed no more."))
             return redirect("follows")
+        is_saved = request.POST.get("do") == "save"
+        if row and is_saved and (said := networking.meanwhile(request.POST, row.changed_at, row.changed_by)):
+            form.add_error(None, said)
         if form.is_valid():
             try:
                 rule = _rule(form, key)
-                if request.POST.get("do") == "save":
+                if is_saved:
                     services.follow(
                         rule.key, rule.kind, rule.with_words, rule.without_words, rule.languages, rule.places,
                         title=rule.title, by=by,

@@ -136,6 +136,26 @@ def test_a_rule_is_tried_on_the_last_week_before_it_is_kept(
     assert [one.key for one in listening.follows()] == ["lantern", "torch"]
 
 
+def test_nobodys_rule_overwrites_anothers_unseen(alice: Staff, square: Square, source: str) -> None:
+    services.follow("lantern", "brand", ["Lantern"], title="Lantern")
+    client, url = logged_in(alice), "/listening/follows/lantern/"
+
+    def opened() -> str:
+        found = re.search(r'name="was" value="([^"]+)"', client.get(url).content.decode())
+        assert found is not None
+        return found[1]
+
+    mine = {"title": "Lantern", "kind": "brand", "with_words": "lamp", "was": opened(), "do": "save"}
+    with clock.frozen(NOON + HOUR):
+        services.follow("lantern", "brand", ["Lantern", "Laterne"], by="bob@example.com")
+    html = client.post(url, mine).content.decode()
+    assert "bob@example.com has changed this since you opened it" in html
+    assert ">lamp</textarea>" in html.replace("\r", "").replace("\n", "")
+    assert listening.follow_row("lantern").with_words == ["Lantern", "Laterne"]
+    assert client.post(url, {**mine, "was": opened()}).status_code == 302
+    assert listening.follow_row("lantern").with_words == ["lamp"]
+
+
 def test_imported_posts_are_found_by_todays_rules(alice: Staff, say: Say) -> None:
     say(touchpoint("post_published", "mastodon:ana", text="My LANTERN is fine", venue="mastodon"))
     services.follow("lantern", "brand", ["lantern"])

@@ -186,6 +186,8 @@ def _done(request: HttpRequest, row: listening.SourceRow) -> tuple[HttpResponseB
     if do != "save":
         return redirect("network", row.name), [], None
     form = networking.form_of(row.connector, request.POST, {}, is_new=False)
+    if said := networking.meanwhile(request.POST, row.changed_at, row.changed_by):
+        form.add_error(None, said)
     if form.is_valid():
         try:
             left = services.change_source(

@@ -90,6 +90,19 @@ def test_it_is_tested_and_switched(alice: Staff, square: Square, source: str) ->
     assert listening.source(source).is_on
 
 
+def test_nobodys_set_up_overwrites_anothers_unseen(alice: Staff, square: Square, source: str) -> None:
+    client, url = logged_in(alice), f"/sources/networks/{source}/"
+    mine = {"do": "save", "set_server": "https://square.example", "days_back": "9"}
+    was = listening.source(source).changed_at.isoformat()
+    with clock.frozen(clock.now() + dt.timedelta(hours=1)):
+        services.change_source(source, {"password": "new"}, by="bob@example.com")
+    assert "bob@example.com has changed this" in client.post(url, {**mine, "was": was}).content.decode()
+    assert listening.source(source).days_back == 7
+    was = listening.source(source).changed_at.isoformat()
+    assert client.post(url, {**mine, "was": was}).status_code == 302
+    assert listening.source(source).days_back == 9
+
+
 def test_what_was_set_up_by_mistake_is_removed_and_what_brought_something_is_not(
     alice: Staff, bob: Staff, square: Square, source: str
 ) -> None:
