@@ -264,7 +264,8 @@ def lines(found: Sequence[rows.Row], view: str, here: uuid.UUID | None = None) -
             url=address(view, row.id),
             who=who(row.author_name, row.identifier),
             at=row.last_ts,
-            title=row.title,
+            # A title that was made of the first words says nothing beside them.
+            title="" if row.preview.startswith(row.title.rstrip("…").rstrip()) else row.title,
             preview=row.preview,
             place=inboxing.place(row.channel, row.network, row.venue),
             state_said="" if row.state == "open" else inboxing.state(row.state),

@@ -149,6 +149,17 @@ def test_an_empty_inbox_says_so_and_what_follows(alice: Staff, home: Any) -> Non
     assert "no conversation" in client.get(url(ids.uuid7())).content.decode()
 
 
+def test_a_row_says_the_same_words_once(bob: Staff, say: Say) -> None:
+    """A letter has a subject of its own; a post is called by its first words, which stand below anyway."""
+    say(
+        mailed("ana", "Where is my order?", "Order 1042"),
+        posted("chi", "1", "Can anybody tell me how long the roof rails last in salt water? " * 4),
+        posted("bo", "2", "It is broken.\nMine rattles."),
+    )
+    told = logged_in(bob).get("/inbox/").content.decode()
+    assert re.findall(r'class="row-title">([^<]+)', told) == ["Order 1042"]
+
+
 def test_the_list_leads_to_a_conversation_and_who_stands_beside_it(bob: Staff, ana_writes: uuid.UUID) -> None:
     client = logged_in(bob)
     html = client.get("/inbox/").content.decode()
