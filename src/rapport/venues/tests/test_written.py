@@ -91,3 +91,23 @@ def test_it_is_read_where_in_the_draft_a_sign_stands() -> None:
     )
     assert one.sum() == other.sum()
     assert (one != other).any()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It does.",
+        "You can charge it overnight.",
+        "That was us, it is mended now.",
+        "Die Lampe kostet 12 Euro.",
+        "Bis vier Meter.",
+        "Oui, bien sûr.",
+        "Ya lo hemos visto.",
+        "Sì, si può lavare.",
+        "Sim, dá.",
+        "Ja, dat kan.",
+        "Tak, można.",
+    ],
+)
+def test_a_short_answer_is_not_held_up(text: str) -> None:
+    assert weighing.weighed(weighing.Draft(folded(text), (), ("Otter Tools",))).verdict(by_rule=False) == ""
