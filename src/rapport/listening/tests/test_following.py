@@ -68,7 +68,7 @@ def test_a_star_needs_a_beginning() -> None:
 @pytest.mark.django_db
 def test_a_network_is_searched_without_our_star() -> None:
     services.follow("brakes", "product", ["brems*", "brake pads"])
-    assert asking.followed_words() == (("brems", "brake pads"), {"brems"})
+    assert asking.followed_words() == (("brems", "brake pads"), frozenset({"brems"}))
 
 
 def test_a_word_that_rules_out_does() -> None:

@@ -415,10 +415,12 @@ def _rule(form: FollowForm, key: str) -> following.Rule:
             key,
             given["title"],
             given["kind"],
-            *(tuple(networking.lines_of(given[name])) for name in ("with_words", "without_words")),
+            tuple(networking.lines_of(given["with_words"])),
+            tuple(networking.lines_of(given["without_words"])),
             tuple(re.split(r"[\s,;]+", given["languages"])),
             tuple(networking.lines_of(given["places"])),
         )
+    )
     )
 
 
