@@ -421,7 +421,6 @@ def _rule(form: FollowForm, key: str) -> following.Rule:
             tuple(networking.lines_of(given["places"])),
         )
     )
-    )
 
 
 urlpatterns = [
