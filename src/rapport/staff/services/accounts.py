@@ -12,7 +12,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from rapport.kit import clock, ids
+from rapport.kit import clock, ids, money
 from rapport.kit.errors import Conflict, Denied, Invalid, NotFound
 from rapport.staff import rules, selectors
 from rapport.staff.models import LoginLink, Organisation, Staff
@@ -61,13 +61,7 @@ def create_owner(
     """Set the installation up: the organisation and its first owner, in one transaction."""
     _check_zone(timezone)
     _check_language(language)
-    if not organisation.strip():
-        raise Invalid(_("the organisation has no name"), _("Write the name that your customers know."))
-    if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
-        raise Invalid(
-            _("“%(value)s” is not a currency") % {"value": currency},
-            _("Write its three letters, such as EUR."),
-        )
+    _check_organisation(organisation, currency)
     now = clock.now()
     with transaction.atomic():
         if selectors.is_set_up():
@@ -102,9 +96,20 @@ def change_organisation(by: Staff, *, name: str, currency: str, timezone: str, l
     _need(by, Right.MANAGE_STAFF)
     _check_zone(timezone)
     _check_language(language)
+    _check_organisation(name, currency)
     Organisation.objects.filter(id=1).update(
         name=name.strip(), currency=currency.upper(), timezone=timezone, language=language
     )
+
+
+def _check_organisation(name: str, currency: str) -> None:
+    if not name.strip():
+        raise Invalid(_("the organisation has no name"), _("Write the name that your customers know."))
+    if currency.upper() not in money.CURRENCIES:
+        raise Invalid(
+            _("“%(value)s” is not a currency") % {"value": currency},
+            _("Write its three letters, such as EUR."),
+        )
 
 
 def invite(by: Staff, *, email: str, name: str, role: str) -> tuple[Staff, str]:

@@ -49,6 +49,7 @@ def test_set_up_makes_one_owner_and_one_organisation() -> None:
         ("timezone", "Europe/Nowhere"),
         ("language", "xx"),
         ("currency", "euros"),
+        ("currency", "ALI"),
         ("organisation", "  "),
     ],
 )

@@ -27,6 +27,11 @@ def test_alice_changes_the_organisation(alice: Staff) -> None:
     form = {"form": "organisation", "name": "Otters", "currency": "usd", "timezone": "UTC", "language": "en"}
     assert logged_in(alice).post("/settings/", form).status_code == 302
     assert selectors.currency() == "USD"
+    for wrong, said in (({"currency": "ALI"}, "is not a currency"), ({"name": "   "}, "required")):
+        told = logged_in(alice).post("/settings/", form | wrong)
+        assert told.status_code == 200
+        assert said in told.content.decode()
+    assert selectors.currency() == "USD"
 
 
 def test_single_keys_can_be_switched_off(alice: Staff) -> None:
