@@ -14,7 +14,7 @@ from rapport.venues.rules.folding import plain
 
 _QUOTED = re.compile(r"^\s*>.*$|“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«»]*«|\"[^\"\n]*\"", re.MULTILINE)
 _WITHIN = (
-    r"(?<=[a-zäöüßàèéìòù0-9,;:)] )"  # within a sentence, where German and Italian capitals mean something
+    r"(?<=[a-zäöüßàèéìòù0-9,;)] )"  # within a sentence, where German and Italian capitals mean something
 )
 
 _TABLES = reading.table("addressing.toml")

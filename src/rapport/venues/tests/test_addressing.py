@@ -25,6 +25,8 @@ from rapport.venues.rules import addressing
         ("de", "Im Zweifel tausche den Filter, miss mal den Spalt.", "du"),
         ("es", "Le aconsejamos que limpie el filtro.", "usted"),
         ("es", "Con eso basta; avíseme si la fuga sigue.", "usted"),
+        ("de", "Schraub zuerst die Kappe ab.", "du"),
+        ("de", "Hilft das nicht, schick uns ein Foto.", "du"),
     ],
 )
 def test_a_form_is_seen(language: str, text: str, form: str) -> None:
@@ -46,6 +48,9 @@ def test_a_form_is_seen(language: str, text: str, form: str) -> None:
         ("nl", "De U-bocht zit verstopt."),
         ("de", "Die Anzeige »dU« heißt, dass der Tank leer ist."),
         ("de", "Die letzte Dichtung musste ersetzt werden."),
+        ("de", "Die Feder ist schuld: Sie hat sich ausgehängt."),
+        ("de", "Der Start in die Saison: ein Fest am Samstag."),
+        ("es", "Su té no ha manchado la mesa."),
         ("pl", "Klawisz po lewej stronie się zacina."),
     ],
 )
