@@ -39,7 +39,8 @@ NEWEST = 2**62
 
 def of_events(seqs: Iterable[int]) -> dict[int, uuid.UUID]:
     """The conversation that each of these events is a message of; without those that are of none."""
-    return dict(Message.objects.filter(seq__in=list(seqs)).values_list("seq", "conversation_id"))
+    rows = Message.objects.filter(seq__in=list(seqs)).values_list("seq", "conversation_id")
+    return {seq: conversation for seq, conversation in rows if seq is not None}
 
 
 def search(words: str, before: str = "", limit: int = PAGE) -> FoundPage:
