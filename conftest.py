@@ -61,6 +61,14 @@ def quick_extensions() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A page that the test before asked for in another language leaves that on; each begins in English."""
+    from django.utils import translation
+
+    translation.deactivate()
+
+
 @pytest.fixture(scope="session")
 def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with an empty lake and spool, made once; copying it is much faster than making it."""
