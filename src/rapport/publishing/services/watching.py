@@ -63,18 +63,22 @@ def gather_forever(stop: process.Stop) -> None:
 def show_forever(stop: process.Stop) -> None:
     """Show comments as soon as they are in the spool whenever something is live, until told to stop."""
     shown: early.Early | None = None
+    asked = -IDLE_S
     while not stop:
         try:
-            close_old_connections()
-            if not is_live():
-                shown = None
-                stop.wait(IDLE_S)
-                continue
+            # Not before each look: a connection that is opened anew takes longer than most looks.
+            if clock.monotonic_s() - asked >= IDLE_S:
+                close_old_connections()
+                if not is_live():
+                    shown = None
+                    stop.wait(IDLE_S)
+                    continue
+                asked = clock.monotonic_s()
             shown = shown or early.Early()
             if not shown.look():
                 stop.wait(LIVE_S)
         except Exception:
-            shown = None  # and from where the log has got to, past what it cannot read
+            shown, asked = None, -IDLE_S  # and from where the log has got to, past what it cannot read
             log.exception("comments could not be shown early; trying again in %s s, none is lost", RETRY_S)
             stop.wait(RETRY_S)
 
