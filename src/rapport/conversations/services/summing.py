@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.db.models.functions import Substr
 
 from rapport.conversations.models import Conversation, Message, Node
@@ -18,6 +20,10 @@ from rapport.conversations.services.ticking import tick
 from rapport.kit import bulk, clock
 
 BEGINNING_CHARS = 240  # of a message's words, for title and preview
+LARGE = (
+    500  # messages: of more in public, those that neither ask nor answer anything are counted and not read
+)
+ENDS = 20  # but for so many at either end
 
 _PIECE = (
     "id", "conversation_id", "ts", "seq", "direction", "subject", "identifier", "author_name", "network", "source",
@@ -44,7 +50,14 @@ def bring_up(
     if not ids:
         return []
     known = {c.id: c for c in Conversation.objects.select_for_update().filter(id__in=ids)}
-    pieces = _pieces(known)
+    large = [
+        one for one in known.values() if one.n_messages > LARGE and one.channel in summary.PUBLIC_CHANNELS
+    ]
+    counted = {
+        one.id: Message.objects.filter(conversation=one.id).exclude(direction=Message.Direction.NOTE).count()
+        for one in large
+    }
+    pieces = _pieces(known, {one.id for one in large})
     risk = valuing.at_risk_minor(s for mine in pieces.values() for s in _subjects(mine))
     goals = targets.targets()
     now, no = clock.now(), tick()
@@ -57,6 +70,8 @@ def bring_up(
             continue
         target = targets.of(one.channel, goals)
         sum_ = summary.summed([p for p, _ in mine], target.stars_max)
+        if one.id in counted:
+            sum_ = dataclasses.replace(sum_, n_messages=counted[one.id])
         whys += [(sum_.whys.get(p.id, ""), p.id) for p, was in mine if sum_.whys.get(p.id, "") != was]
         told += _stand(one, sum_, target, now, asks_anew=any(m in fresh for m in sum_.whys))
         _weigh(one, sum_, target, now, risk.get(one.subject or 0, 0))
@@ -97,10 +112,15 @@ def drop_empty(ids: Iterable[uuid.UUID]) -> None:
         Conversation.objects.filter(id__in=empty).delete()
 
 
-def _pieces(known: Collection[uuid.UUID]) -> dict[uuid.UUID, list[tuple[Piece, str]]]:
+def _pieces(
+    known: Collection[uuid.UUID], large: Collection[uuid.UUID] = ()
+) -> dict[uuid.UUID, list[tuple[Piece, str]]]:
     found: dict[uuid.UUID, list[tuple[Piece, str]]] = {i: [] for i in known}
     channels = dict(Conversation.objects.filter(id__in=known).values_list("id", "channel"))
-    said = Message.objects.filter(conversation__in=known).annotate(begins=Substr("text", 1, BEGINNING_CHARS))
+    wanted = Q(conversation__in=[number for number in known if number not in large])
+    for number in large:
+        wanted |= Q(conversation=number) & _mattering(number)
+    said = Message.objects.filter(wanted).annotate(begins=Substr("text", 1, BEGINNING_CHARS))
     for row in said.values(*_PIECE, "begins"):
         was = row.pop("why")
         of = row.pop("conversation_id")
@@ -110,6 +130,21 @@ def _pieces(known: Collection[uuid.UUID]) -> dict[uuid.UUID, list[tuple[Piece, s
         begins = row.pop("begins")
         found[of].append((Piece(**row, text=begins, signs=signs, channel_is_public=is_public), was))
     return found
+
+
+def _mattering(number: uuid.UUID) -> Q:
+    """The messages of a large public conversation that can make a difference to how it stands."""
+    mine = Message.objects.filter(conversation=number)
+    order = ("ts", "network", "post_id", "seq", "id")
+    ends = {
+        *mine.order_by(*order).values_list("id", flat=True)[:ENDS],
+        *mine.order_by(*(f"-{name}" for name in order)).values_list("id", flat=True)[:ENDS],
+    }
+    ours = mine.filter(direction=Message.Direction.OUT).exclude(post_id="").values("post_id")
+    opens = Q(may_open=True) & (Q(is_help=True) | Q(is_complaint=True))
+    asks = ~Q(why="") | Q(asks_us=True) | opens | Q(stars__isnull=False) | Q(in_reply_to__in=ours)
+    asks |= ~Q(event_name__in=_PUBLIC_EVENTS)  # what was said to us alone wants an answer
+    return ~Q(direction=Message.Direction.IN) | asks | ~Q(topic="") | Q(id__in=ends)
 
 
 _PUBLIC_EVENTS = ("post_published", "reply_published", "community_posted")

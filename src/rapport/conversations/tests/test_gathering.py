@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import transaction
 
 from rapport.conversations import handlers, services
 from rapport.conversations.models import Conversation, Message, VoiceDraft
+from rapport.conversations.services import summing
 from rapport.conversations.tests.conftest import mail, only, ours, post, record, said, threads
 from rapport.events import subscriptions
 
@@ -265,3 +268,49 @@ def test_what_fits_no_store_is_taken_in_all_the_same(log: Log) -> None:
     first = Message.objects.get(text="Where is it?")
     assert (first.url, len(first.post_id) <= 255) == ("", True)
     assert first.origin == Message.objects.get(text="Hello?").origin
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_long_public_thread_stands_as_if_every_word_of_it_were_read(
+    log: Log, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of thousands of comments below a post most ask nothing, and need not be read for each that comes."""
+    rng = random.Random(seed)
+    rows = [post("shop", "0", "We are open on Sunday.", asks_us=seed == 2)]
+    for n in range(1, 60):
+        kind = rng.choice(("plain", "plain", "plain", "plain", "asks", "ours", "answers_us"))
+        minutes = rng.choice((n, n, rng.randrange(60)))  # several at once, and some that come late
+        if kind == "ours":
+            rows.append(ours(f"o{n}", "0", minutes=minutes))
+        elif kind == "answers_us":
+            rows.append(
+                post(
+                    f"w{n}",
+                    str(n),
+                    "It still does not work.",
+                    to=f"o{rng.randrange(n)}",
+                    minutes=minutes,
+                    thread="0",
+                )
+            )
+        else:
+            rows.append(
+                post(f"w{n}", str(n), f"Number {n} says so.", to="0", minutes=minutes, asks_us=kind == "asks")
+            )
+    log(rows)
+    one = Conversation.objects.order_by("-n_messages")[0]
+    assert one.n_messages > 40
+
+    def stands(large: int) -> tuple[Any, Any]:
+        monkeypatch.setattr(summing, "LARGE", large)
+        monkeypatch.setattr(summing, "ENDS", 3)
+        with transaction.atomic():
+            summing.bring_up([one.pk], bumps=False)
+        row = Conversation.objects.filter(pk=one.pk).values().get()
+        row.pop("changed_no")
+        return row, sorted(Message.objects.filter(conversation=one.pk).values_list("id", "why"))
+
+    whole = stands(10_000)
+    assert stands(5) == whole
+    read = summing._pieces([one.pk], [one.pk])[one.pk]
+    assert len(read) < 0.8 * one.n_messages
