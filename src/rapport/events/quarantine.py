@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from rapport.events import erased, traces
 from rapport.events.models import Quarantined
+from rapport.events.quoting import may_name
 from rapport.kit import bulk, clock
 from rapport.kit.errors import Conflict, Invalid, NotFound
 
@@ -132,10 +133,8 @@ def forget(identifiers: Sequence[str], found: traces.Traces) -> int:
     """Delete every refusal that names one of the identifiers; gives how many."""
     if not found:
         return 0
-    names = Q()
-    if not found.are_many:  # a condition of thousands of parts is none that a database takes
-        for text in found.texts:
-            names |= Q(body__icontains=text) | Q(message__icontains=text)
+    names = may_name(found, "body", "message")
+    if names:
         for identifier in identifiers:
             names |= Q(body__contains=json.dumps(identifier.partition(":")[2]))
     gone = [

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-from django.db.models import Q
 
 from rapport.aio import rules
 from rapport.aio.models import Statement, Word
 from rapport.aio.selectors.persons import FROM_TEXTS, PURPOSE, TEXTS_PURPOSE
 from rapport.consent import selectors as consent
 from rapport.events import traces
+from rapport.events.quoting import may_name
 from rapport.kit import bulk
 from rapport.people import selectors as people
 from rapport.people import services as people_services
@@ -101,14 +101,9 @@ def erase(subjects: Sequence[int], identifiers: Sequence[str]) -> int:
 def _unquote(found: traces.Traces) -> int:
     if not found:
         return 0
-    quoting = Q()
-    for text in (
-        () if found.are_many else found.shortest
-    ):  # no database takes a condition of thousands of parts
-        quoting |= Q(evidence__icontains=text)
-    rows_quoting = Statement.objects.filter(quoting).exclude(evidence="[]")
+    near = Statement.objects.filter(may_name(found, "evidence")).exclude(evidence="[]")
     n = 0
-    for row in [row for row in rows_quoting.iterator() if found.found_in(row.evidence)]:
+    for row in [row for row in near.iterator() if found.found_in(row.evidence)]:
         mine = Statement.objects.filter(
             subject=row.subject, kind=row.kind, about=row.about, origin=row.origin
         )

@@ -7,9 +7,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from django.db.models import Q
-
 from rapport.events import traces
+from rapport.events.quoting import may_name
 from rapport.kit import clock, home
 from rapport.listening.models import Import, Withdrawal
 from rapport.listening.services import storing
@@ -76,10 +75,7 @@ def _sweep_orphans() -> None:
 
 def _unquote(found: traces.Traces) -> None:
     """What an import said of a row may quote it."""
-    quoting = Q()
-    for text in () if found.are_many else found.texts:
-        quoting |= Q(error__icontains=text) | Q(notes__icontains=text) | Q(file_name__icontains=text)
-    for row in Import.objects.filter(quoting):
+    for row in Import.objects.filter(may_name(found, "error", "notes", "file_name")):
         if not any(map(found.found_in, (row.error, row.file_name, json.dumps(row.notes)))):
             continue
         row.error, row.file_name = found.without(row.error), found.without(row.file_name)

@@ -12,6 +12,7 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from rapport.events import traces
+from rapport.events.quoting import may_name
 from rapport.events.rules import normal_identifier
 from rapport.kit import clock
 from rapport.kit.errors import Invalid
@@ -88,12 +89,7 @@ def forget(identifiers: Sequence[str], found: traces.Traces) -> int:
     n = 0
     for at in range(0, len(identifiers), AT_ONCE):
         n += Kept.objects.filter(identifier__in=identifiers[at : at + AT_ONCE]).delete()[0]
-    rows = Kept.objects.annotate(told=Cast("value", TextField()))
-    if not found.are_many:
-        holding = Q()
-        for text in found.shortest:
-            holding |= Q(told__icontains=text) | Q(key__icontains=text)
-        rows = rows.filter(holding)
+    rows = Kept.objects.annotate(told=Cast("value", TextField())).filter(may_name(found, "told", "key"))
     naming = [
         pk
         for pk, key, value in rows.values_list("pk", "key", "value").iterator(AT_ONCE)

@@ -9,6 +9,7 @@ import numpy as np
 from django.db.models import Q
 
 from rapport.events import traces
+from rapport.events.quoting import may_name
 from rapport.kit import bulk
 from rapport.kit.errors import NotFound
 from rapport.people import models
@@ -77,16 +78,10 @@ def _unquote(found: traces.Traces, number: int) -> int:
     """Make their identifiers unreadable where somebody else's trait quotes them."""
     if not found:
         return 0
-    quoting = Q()
-    for text in (
-        () if found.are_many else found.shortest
-    ):  # no database takes a condition of thousands of parts
-        quoting |= Q(value__icontains=text)
+    near = models.Trait.objects.filter(may_name(found, "value"))
     n = 0
     changed = set()
-    for trait in [
-        row for row in models.Trait.objects.filter(quoting).iterator() if found.found_in(row.value)
-    ]:
+    for trait in [row for row in near.iterator() if found.found_in(row.value)]:
         mine = models.Trait.objects.filter(subject=trait.subject, name=trait.name, origin=trait.origin)
         n += mine.update(value=found.without(trait.value))
         changed.add(trait.subject)
