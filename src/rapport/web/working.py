@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 
 from rapport.consent import services as consent
 from rapport.conversations import services as conversations
-from rapport.kit import clock, ids, process
+from rapport.kit import clock, ids, process, threads
 from rapport.knowledge import services as knowledge
 from rapport.listening import services as listening
 from rapport.onsite.chat import services as chatting
@@ -93,16 +93,9 @@ class Chores:
             log.exception("%s failed; trying again in %s s", what, pause)
 
 
-@contextmanager
-def running_beside(stop: process.Stop) -> Iterator[None]:
+def running_beside(stop: process.Stop) -> AbstractContextManager[None]:
     """Until told to stop, do in a thread what time brings about, and keep `rapport jobs` running from another."""
-    threads = [_begun("chores", _tend, stop), _begun("jobs", _keep_jobs, stop)]
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(timeout=END_S + 5)
+    return threads.beside(stop, END_S + 5, chores=_tend, jobs=_keep_jobs)
 
 
 def run(stop: process.Stop) -> None:
@@ -111,16 +104,9 @@ def run(stop: process.Stop) -> None:
     The process `rapport jobs`. A job under way when it is told to stop is waited for a while, then given up;
     it is begun again by the next.
     """
-    with process.present(PROCESS):
-        threads = [
-            _begun("asked", _work_off, stop, jobs.ASKED, Chores(ERASING)),
-            _begun("long", _give_way, stop),
-        ]
+    with process.present(PROCESS), threads.beside(stop, JOB_ENDS_IN_S, asked=_work_asked, long=_work_long):
         while not stop.wait(process.KEEP_S):
             process.beat(PROCESS, f"{jobs.n_running()} under way")
-        until = clock.monotonic_s() + JOB_ENDS_IN_S
-        for thread in threads:
-            thread.join(timeout=max(0.0, until - clock.monotonic_s()))
 
 
 def _tend(stop: process.Stop) -> None:
@@ -131,7 +117,11 @@ def _tend(stop: process.Stop) -> None:
         stop.wait(IDLE_S)
 
 
-def _give_way(stop: process.Stop) -> None:
+def _work_asked(stop: process.Stop) -> None:
+    _work_off(stop, jobs.ASKED, Chores(ERASING))
+
+
+def _work_long(stop: process.Stop) -> None:
     """Work off what goes over everything, and let every other thread on the machine go first."""
     with suppress(OSError, AttributeError):  # Linux knows threads by number; elsewhere all go alike
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
@@ -153,15 +143,3 @@ def _work_off(stop: process.Stop, queue: str, chores: Chores) -> None:
 
 def _keep_jobs(stop: process.Stop) -> None:
     process.keep(PROCESS, stop, end_s=END_S)
-
-
-def _begun(name: str, target: Callable[..., None], *given: object) -> threading.Thread:
-    def work() -> None:
-        try:
-            target(*given)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work, name=name, daemon=True)
-    thread.start()
-    return thread

@@ -15,17 +15,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from django.db import connection, transaction
 
 from rapport.consent import services as consent
-from rapport.kit import bulk, clock, home, process
+from rapport.kit import bulk, clock, home, process, threads
 from rapport.kit.errors import Conflict
 from rapport.messaging.contract import Context, Limits, Receipt, TransportError
 from rapport.messaging.models import Account, Delivery, Reply
@@ -439,20 +438,6 @@ def _match(couriers: dict[str, Courier], leaving: list[Courier], context: Contex
             couriers[key] = SourceCourier(name) if kind == "source" else Courier(key, context)
 
 
-@contextmanager
-def running_beside(stop: process.Stop) -> Iterator[None]:
+def running_beside(stop: process.Stop) -> AbstractContextManager[None]:
     """Let messages leave in a thread until told to stop; what is in flight is waited for."""
-    thread = threading.Thread(target=_in_thread, args=(stop,), name="dispatch", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=20)
-
-
-def _in_thread(stop: process.Stop) -> None:
-    try:
-        dispatch_forever(stop)
-    finally:
-        connection.close()
+    return threads.beside(stop, 20, dispatch=dispatch_forever)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 
 from rapport.events import lake, subscriptions
-from rapport.kit import clock, home, process
+from rapport.kit import clock, home, process, threads
 from rapport.kit.errors import Conflict
 from rapport.publishing.models import Broadcast
 from rapport.publishing.services import early
@@ -85,14 +83,8 @@ def show_forever(stop: process.Stop) -> None:
 
 def run(stop: process.Stop) -> None:
     """Show and gather the comments of what runs live until told to stop; the process `rapport live`."""
-    with process.present(PROCESS):
-        early_one = threading.Thread(target=_in_thread, args=(show_forever, stop), name="early", daemon=True)
-        early_one.start()
-        try:
-            gather_forever(stop)
-        finally:
-            stop.set()
-            early_one.join(timeout=15)
+    with process.present(PROCESS), threads.beside(stop, END_S, early=show_forever):
+        gather_forever(stop)
 
 
 def keep_running(stop: process.Stop) -> None:
@@ -105,24 +97,10 @@ def _is_wanted() -> bool:
     return is_live()
 
 
-@contextmanager
-def running_beside(stop: process.Stop) -> Iterator[None]:
+def running_beside(stop: process.Stop) -> AbstractContextManager[None]:
     """Keep `rapport live` running from a thread until told to stop.
 
     Beside the models that read texts in the worker's own process a comment would wait for seconds; a process of
     its own gets its share of the processor from the system.
     """
-    thread = threading.Thread(target=_in_thread, args=(keep_running, stop), name="live", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=2 * END_S)
-
-
-def _in_thread(work: Callable[[process.Stop], None], stop: process.Stop) -> None:
-    try:
-        work(stop)
-    finally:
-        connection.close()
+    return threads.beside(stop, 2 * END_S, live=keep_running)
